@@ -1,0 +1,39 @@
+"""What the frame of every page shows: who acts, the menu, the quick search, the help of this page."""
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from accounts.policy import ADDRESSES
+
+#: (address, label, icon); an entry is shown to whom the policy opens its address.
+MENU = [
+    ("account_home", _("Home"), "home"),
+    ("numbers:list", _("Phone Numbers"), "list-numbers"),
+    ("webphone:phone", _("WebPhone"), "phone"),
+    ("help", _("Help"), "help"),
+]
+#: address -> the help topic that explains it
+HELP_TOPICS = {
+    "numbers:list": "phone-numbers",
+    "numbers:detail": "phone-number",
+    "webphone:phone": "webphone",
+    "profile": "profile",
+}
+
+
+def shell(request) -> dict:
+    """Context processor: the frame's variables; for strangers, and on error pages, just ``actor`` as None."""
+    actor = getattr(request, "actor", None)
+    if actor is None or request.resolver_match is None:
+        return {"actor": None}
+    here, code = request.resolver_match.view_name, actor.account.code
+    return {
+        "actor": actor,
+        "menu": [
+            {"label": label, "url": reverse(name, args=[code]), "icon": icon, "active": name == here}
+            for name, label, icon in MENU
+            if actor.may(ADDRESSES[name])
+        ],
+        "quick_search_url": reverse("numbers:find", args=[code]) if actor.may("numbers.view") else "",
+        "help_url": reverse("help_topic", args=[code, HELP_TOPICS.get(here, "home")]),
+    }

@@ -1,0 +1,12 @@
+"""The phone numbers themselves."""
+
+from pathlib import Path
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class NumbersConfig(AppConfig):
+    name = "numbers"
+    verbose_name = _("Phone numbers")
+    path = str(Path(__file__).parent)  # Django cannot find it: the package is the standard library's module

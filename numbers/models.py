@@ -1,0 +1,236 @@
+"""Phone numbers, the carriers they come from and what they ring."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Cast, Substr
+from django.utils.translation import gettext_lazy as _
+
+from accounts.actor import Actor
+from accounts.models import Account, FoldedField
+
+
+class Provider(models.Model):
+    """A carrier on which numbers are provisioned. The same for every account, so it has no tenant."""
+
+    name = models.CharField(_("name"), max_length=80, unique=True)
+    name_folded = FoldedField()
+    supports_voice = models.BooleanField(_("voice"), default=True)
+    supports_sms = models.BooleanField(_("SMS"), default=False)
+    supports_fax = models.BooleanField(_("fax"), default=False)
+
+    class Meta:
+        verbose_name = _("provider")
+        indexes = [models.Index("name_folded", "id", name="numbers_provider_by_name")]
+
+    def __str__(self):
+        return self.name
+
+
+def held_by(actor: Actor) -> dict[str, Any]:
+    """The column and value that hold a row to the acting account; empty for the system, which sees all.
+
+    This is the one place that says whose rows are whose: querysets and the SQL of lists both begin with it.
+    """
+    if actor.account.kind == Account.Kind.SYSTEM:
+        return {}
+    if actor.account.kind == Account.Kind.VAR:
+        return {"var_id": actor.account.pk}
+    return {"customer_id": actor.account.pk}
+
+
+class HeldQuerySet(models.QuerySet):
+    """Rows that belong to a VAR and, below it, to a customer."""
+
+    def visible_to(self, actor: Actor):
+        return self.filter(**held_by(actor))
+
+
+class Destination(models.Model):
+    """What a number rings inside a customer: a user, a group, or a service."""
+
+    class Kind(models.TextChoices):
+        GROUP = "group", _("Group")
+        SERVICE = "service", _("Service")
+        USER = "user", _("User")
+
+    class ServiceType(models.TextChoices):
+        CONFERENCE = "conference", _("Conference")
+        DUTY_AGENT = "duty_agent", _("Duty agent")
+        FAX = "fax", _("Fax")
+        OTHER = "other", _("Other")
+        VIRTUAL_ASSISTANT = "virtual_assistant", _("Virtual assistant")
+        VIRTUAL_RECEPTIONIST = "virtual_receptionist", _("Virtual receptionist")
+
+    # The pair (customer, var) is held together by a two-column foreign key, see migration 0001.
+    var = models.ForeignKey(Account, models.PROTECT, related_name="+")
+    customer = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("customer"), related_name="+", db_constraint=False, db_index=False
+    )
+    kind = models.CharField(_("use"), max_length=8, choices=Kind)
+    service_type = models.CharField(_("service type"), max_length=20, choices=ServiceType, blank=True)
+    name = models.CharField(_("name"), max_length=120)
+    name_folded = FoldedField()
+    extension = models.CharField(_("extension"), max_length=10, blank=True)
+
+    unscoped = HeldQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("destination")
+        constraints = [
+            models.CheckConstraint(
+                name="numbers_destination_service_has_type",
+                condition=Q(kind="service", service_type__gt="") | (~Q(kind="service") & Q(service_type="")),
+            ),
+            models.UniqueConstraint("id", "customer", name="numbers_destination_id_customer"),
+        ]
+        indexes = [
+            models.Index("name_folded", "id", name="numbers_destination_by_name"),
+            models.Index("var", "name_folded", "id", name="numbers_destination_var_name"),
+            models.Index("customer", "name_folded", "id", name="numbers_destination_cust_name"),
+            models.Index("kind", "service_type", "name_folded", "id", name="numbers_destination_by_use"),
+            models.Index("var", "kind", "service_type", "name_folded", "id", name="numbers_destination_var_use"),
+            models.Index("customer", "kind", "service_type", "name_folded", "id", name="numbers_destination_cust_use"),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    @classmethod
+    def visible_to(cls, actor: Actor):
+        return cls.unscoped.visible_to(actor)
+
+
+class PhoneNumber(models.Model):
+    """An E.164 number on the system: one row for as long as the system has it.
+
+    Four things that must not be mixed up: who holds it (``var`` always, ``customer``, ``destination``), what holds it
+    back (reserved for somebody until, cooling until), its traffic in this tenure (first and last call), and its options.
+    """
+
+    # ITU-T E.164: a plus, the country code, at most fifteen digits in all.
+    e164 = models.CharField(_("number"), max_length=16, db_collation="C")
+    # The same number as a whole number: its order is the numeric one, and it stands in addresses.
+    digits = models.GeneratedField(
+        expression=Cast(Substr("e164", 2), models.BigIntegerField()),
+        output_field=models.BigIntegerField(),
+        db_persist=True,
+    )
+    provider = models.ForeignKey(Provider, models.PROTECT, verbose_name=_("provider"), related_name="+", db_index=False)
+
+    # Each pair below is held together by a two-column foreign key, see migration 0001.
+    var = models.ForeignKey(Account, models.PROTECT, verbose_name=_("VAR"), related_name="+", db_index=False)
+    customer = models.ForeignKey(
+        Account,
+        models.PROTECT,
+        verbose_name=_("company"),
+        null=True,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
+    assigned_at = models.DateTimeField(_("assigned"), null=True)
+    destination = models.ForeignKey(
+        Destination,
+        models.PROTECT,
+        verbose_name=_("used by"),
+        null=True,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
+
+    reserved_for = models.ForeignKey(
+        Account,
+        models.PROTECT,
+        verbose_name=_("reserved for"),
+        null=True,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
+    reserved_until = models.DateTimeField(_("reserved until"), null=True)
+    last_holder = models.ForeignKey(
+        Account,
+        models.PROTECT,
+        verbose_name=_("last holder"),
+        null=True,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
+    cooling_until = models.DateTimeField(_("cooling until"), null=True)
+
+    first_call_at = models.DateTimeField(_("first call"), null=True)
+    last_call_at = models.DateTimeField(_("last call"), null=True)
+
+    label = models.CharField(_("label"), max_length=80, blank=True)
+    caller_name = models.CharField(_("caller name"), max_length=15, blank=True)
+    voice = models.BooleanField(_("voice"), default=True)
+    sms = models.BooleanField(_("SMS"), default=False)
+    fax = models.BooleanField(_("fax"), default=False)
+
+    unscoped = HeldQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("phone number")
+        constraints = [
+            models.CheckConstraint(name="numbers_number_e164", condition=Q(e164__regex=r"^\+[1-9][0-9]{3,14}$")),
+            models.UniqueConstraint("digits", name="numbers_number_digits"),
+            models.CheckConstraint(
+                name="numbers_number_customer_since",
+                condition=Q(customer=None, assigned_at=None) | Q(customer__isnull=False, assigned_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="numbers_number_destination_has_customer",
+                condition=Q(destination=None) | Q(customer__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="numbers_number_reserved_until",
+                condition=Q(reserved_for=None, reserved_until=None)
+                | Q(reserved_for__isnull=False, reserved_until__isnull=False, customer=None),
+            ),
+            models.CheckConstraint(
+                name="numbers_number_cooling_is_free", condition=Q(cooling_until=None) | Q(customer=None)
+            ),
+            models.CheckConstraint(
+                name="numbers_number_calls_in_order",
+                condition=Q(first_call_at=None, last_call_at=None) | Q(last_call_at__gte=F("first_call_at")),
+            ),
+        ]
+        indexes = [
+            models.Index("var", "digits", name="numbers_number_var"),
+            models.Index("customer", "digits", name="numbers_number_customer", condition=Q(customer__isnull=False)),
+            models.Index(
+                "destination", "digits", name="numbers_number_destination", condition=Q(destination__isnull=False)
+            ),
+            models.Index("provider", "digits", name="numbers_number_provider"),
+            models.Index("var", "provider", "digits", name="numbers_number_var_provider"),
+            models.Index("digits", name="numbers_number_free", condition=Q(customer=None)),
+            models.Index("var", "digits", name="numbers_number_var_free", condition=Q(customer=None)),
+            models.Index("digits", name="numbers_number_idle", condition=Q(destination=None)),
+            models.Index("var", "digits", name="numbers_number_var_idle", condition=Q(destination=None)),
+            models.Index(
+                "customer",
+                "digits",
+                name="numbers_number_cust_idle",
+                condition=Q(customer__isnull=False, destination=None),
+            ),
+            models.Index("digits", name="numbers_number_pending", condition=Q(first_call_at=None)),
+            models.Index("var", "digits", name="numbers_number_var_pending", condition=Q(first_call_at=None)),
+            models.Index(
+                "reserved_for", "digits", name="numbers_number_reserved_for", condition=Q(reserved_for__isnull=False)
+            ),
+            models.Index("var", "digits", name="numbers_number_var_reserved", condition=Q(reserved_for__isnull=False)),
+            models.Index("digits", name="numbers_number_reserved", condition=Q(reserved_for__isnull=False)),
+            models.Index("digits", name="numbers_number_cooling", condition=Q(cooling_until__isnull=False)),
+            models.Index("var", "digits", name="numbers_number_var_cooling", condition=Q(cooling_until__isnull=False)),
+        ]
+
+    def __str__(self):
+        return self.e164
+
+    @classmethod
+    def visible_to(cls, actor: Actor):
+        return cls.unscoped.visible_to(actor)

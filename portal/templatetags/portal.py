@@ -1,0 +1,5 @@
+"""The few tags that templates share."""
+
+from django import template
+
+register = template.Library()

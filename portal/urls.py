@@ -1,0 +1,30 @@
+"""Which app answers which address. Every page of an account lives under the account's code."""
+
+from django.urls import include, path, register_converter
+
+from portal import health
+
+
+class AccountCode:
+    """The short public code of an account: SYS, V1001, C20017, P30004."""
+
+    regex = "SYS|V[0-9]{4,11}|[CP][0-9]{5,11}"
+
+    def to_python(self, value):
+        return value
+
+    def to_url(self, value):
+        return value
+
+
+register_converter(AccountCode, "account")
+
+handler500 = "portal.errors.server_error"
+urlpatterns = [
+    path("healthz", health.alive, name="healthz"),
+    path("readyz", health.ready, name="readyz"),
+    path("metrics", health.metrics, name="metrics"),
+    path("", include("accounts.urls")),
+    path("<account:code>/", include("numbers.urls")),
+    path("<account:code>/webphone/", include("webphone.urls")),
+]

@@ -1,0 +1,8 @@
+"""The WebPhone's window."""
+
+from django.urls import path
+
+from webphone import views
+
+app_name = "webphone"
+urlpatterns = [path("", views.phone, name="phone")]
