@@ -618,7 +618,3 @@ def use_text(kind: str | None, service_type: str | None) -> str:
         return ""
     text = str(Destination.Kind(kind).label)
     return f"{text} ({Destination.ServiceType(service_type).label})" if service_type else text
-
-
-def is_system(actor: Actor) -> bool:
-    return actor.account.kind == Account.Kind.SYSTEM
