@@ -23,7 +23,6 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
-from accounts.models import Account
 from numbers.models import Destination, held_by
 
 BOUND = 10_000

@@ -106,7 +106,8 @@ class PhoneNumber(models.Model):
     """An E.164 number on the system: one row for as long as the system has it.
 
     Four things that must not be mixed up: who holds it (``var`` always, ``customer``, ``destination``), what holds it
-    back (reserved for somebody until, cooling until), its traffic in this tenure (first and last call), and its options.
+    back (reserved for somebody until, cooling until), its traffic in this tenure (first and last call),
+    and its options.
     """
 
     # ITU-T E.164: a plus, the country code, at most fifteen digits in all.

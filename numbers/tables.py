@@ -8,7 +8,7 @@ from accounts.models import Account
 
 
 class PhoneNumberTable(tables.Table):
-    """The headings of the list, in their order. Rows are drawn by one template loop, ten times as fast as cell by cell."""
+    """The headings of the list, in order. Rows are drawn by one template loop, ten times as fast as cell by cell."""
 
     number = tables.Column(_("Number"))
     used_by = tables.Column(_("Used by"))

@@ -1,12 +1,12 @@
 """Providers, destinations, phone numbers, and the pairs of columns that keep tenants apart."""
 
-import accounts.models
 import django.db.models.deletion
 import django.db.models.functions.comparison
 import django.db.models.functions.text
 import django.db.models.manager
 from django.db import migrations, models
 
+import accounts.models
 
 # A row cannot point across tenants: each pair below must exist together in the row that it points at. MATCH SIMPLE
 # leaves a pair alone whose first column is empty.
