@@ -85,10 +85,7 @@ class PhoneNumberList(View):
         link = lambda cursor: address.url(cursor=cursor.encode(found.sort)) if cursor else ""  # noqa: E731
         first = page.first
         last_known = exact if exact is not None else matches if matches <= BOUND else None
-        suggestions = {
-            "use": [name for _use, name in use_names()],
-            "status": [name for _active, name in status_names()],
-        }
+        choices = {"use": use_names(), "status": status_names()}
         return {
             "title": _("Phone Numbers"),
             "listing": {
@@ -100,7 +97,7 @@ class PhoneNumberList(View):
                         direction="" if found.sort != name else "descending" if found.descending else "ascending",
                         value=address.query[name][:200],
                         problem=" ".join(found.form.errors.get(name, ())),
-                        suggestions=tuple(suggestions.get(name, ())),
+                        suggestions=tuple(label for _choice, label in choices.get(name, ())),
                     )
                     for name, heading in columns.items()
                 ],
@@ -186,20 +183,14 @@ def find(request, code):
         spellings = ()
     if spellings:
         exact = {text.lstrip("+") for text in spellings}
-        found = [
-            n for n in PhoneNumber.visible_to(request.actor).filter(digits__in=[d for d in exact if len(d) < 16])[:2]
-        ]
+        found = PhoneNumber.visible_to(request.actor).filter(digits__in=[d for d in exact if len(d) < 16])[:2]
         if len(found) == 1:
             return redirect("numbers:detail", code=code, digits=found[0].digits)
         page = Listing(request.actor, digits=spellings).page(2)
         if len(page.rows) == 1:
             return redirect("numbers:detail", code=code, digits=page.rows[0]["digits"])
-    query = Address(
-        reverse("numbers:list", args=[code]),
-        {"number" if spellings or not typed else "used_by": typed},
-        ["number", "used_by"],
-    )
-    return redirect(query.url())
+    column = "number" if spellings or not typed else "used_by"
+    return redirect(Address(reverse("numbers:list", args=[code]), {column: typed}, [column]).url())
 
 
 @require_safe
@@ -295,7 +286,7 @@ def home(request, code):
                 {
                     "label": label,
                     "count": plain(value),
-                    "url": list_url + (f"?filter={state}" if state != "all" else ""),
+                    "url": list_url if state == "all" else f"{list_url}?filter={state}",
                     "state": state,
                 }
                 for state, label, value in (
