@@ -32,9 +32,6 @@ FILTERS = {
 class SearchField(forms.CharField):
     """Words to be searched; normalised, with a plain sentence where they cannot be."""
 
-    def __init__(self, **kwargs):
-        super().__init__(required=False, validators=[], **kwargs)
-
     def to_python(self, value):
         text = unicodedata.normalize("NFKC", str(value or "")).strip()
         if len(text) > LONGEST_SEARCH:
@@ -65,7 +62,7 @@ class WordsField(SearchField):
 class ChoiceWordsField(WordsField):
     """Words that must all occur in the name of a choice; refused when they fit none, and told which there are."""
 
-    def __init__(self, choices, **kwargs):
+    def __init__(self, *, choices, **kwargs):
         self.choices = choices
         super().__init__(**kwargs)
 
