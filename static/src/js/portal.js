@@ -1,0 +1,15 @@
+import { startCopying } from "./copy.js";
+import { startExporting } from "./exporting.js";
+import { startKeyboard } from "./keyboard.js";
+import { startList } from "./list.js";
+import { startSelection } from "./selection.js";
+import { startThemeChoice } from "./theme_choice.js";
+
+startThemeChoice();
+startCopying();
+startKeyboard();
+if (document.getElementById("list")) {
+  const selection = startSelection();
+  startExporting(selection);
+  startList(selection);
+}
