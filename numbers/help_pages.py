@@ -1,0 +1,153 @@
+"""The help: what each page is for, in the words of those who use it."""
+
+from dataclasses import dataclass
+
+from django.http import Http404
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A help page: a title, and sections of (heading, paragraphs)."""
+
+    title: str
+    sections: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+TOPICS = {
+    "home": Topic(
+        _("Home"),
+        (
+            (
+                _("The stock at a glance"),
+                (
+                    _(
+                        "How many phone numbers your account has: used, available, reserved and cooling, and where they "
+                        "are. Click a figure or a bar to see those numbers."
+                    ),
+                    _("The search field at the top finds a number in whatever way you write it."),
+                ),
+            ),
+        ),
+    ),
+    "phone-numbers": Topic(
+        _("Phone Numbers"),
+        (
+            (
+                _("What is listed"),
+                (
+                    _(
+                        "The numbers already assigned to customers as well as the pool of available numbers. Phone numbers "
+                        "are also called DIDs (Direct Inward Dialling): what people dial to call, fax or text your subscribers."
+                    ),
+                    _(
+                        "Used by is the name of the user, service or group that the number rings; Use says which of the "
+                        "three it is. Provider is the telephony provider that the number comes from. Status is Active once "
+                        "a call has been received and Pending until then. Provider and Status are set by the system."
+                    ),
+                    _("A system administrator only looks at numbers; they are managed inside each VAR's account."),
+                ),
+            ),
+            (
+                _("Search"),
+                (
+                    _(
+                        "Type digits or words in the blank fields of the first row and press Enter. Fields and words "
+                        "narrow each other. Capitals and accents do not matter, nor how a number is punctuated: 514 555, "
+                        "(514) 555 and +1514555 find the same. “Service” under Use finds the numbers of every service."
+                    ),
+                    _("To reset the search, erase what you typed and press Enter."),
+                ),
+            ),
+            (
+                _("Filter and sort"),
+                (
+                    _(
+                        "Set Filter shows numbers used, available, reserved or cooling; All shows every number. Numbers "
+                        "Used are assigned to a customer; inside a company, they ring a user, service or group."
+                    ),
+                    _("Click a heading to sort by it, and again to reverse."),
+                ),
+            ),
+            (
+                _("Export"),
+                (
+                    _(
+                        "Tick the numbers to export, or the box at the top for all that match, on all pages. With nothing "
+                        "ticked, all that match are exported. CSV asks for a file name, PhoneNumbers.csv unless you change "
+                        "it; PDF opens in a new window."
+                    ),
+                ),
+            ),
+            (
+                _("Dial"),
+                (_("The telephone beside a number opens the WebPhone with that number filled in."),),
+            ),
+            (
+                _("Keyboard"),
+                (
+                    _(
+                        "/ goes to the search, j and k move through the rows, x ticks one, Enter opens it, ? shows all keys."
+                    ),
+                ),
+            ),
+        ),
+    ),
+    "phone-number": Topic(
+        _("A phone number"),
+        (
+            (
+                _("What the page shows"),
+                (
+                    _(
+                        "Who has the number, what it rings, when its first and last call came in, and its options: what "
+                        "the provider supports and what is switched on."
+                    ),
+                ),
+            ),
+        ),
+    ),
+    "webphone": Topic(
+        _("WebPhone"),
+        ((_("Dial a number"), (_("Type or paste a number with its country code and call it with this device."),)),),
+    ),
+    "profile": Topic(
+        _("Profile"),
+        (
+            (
+                _("Your profile"),
+                (_("Your name, the time zone in which you read times, how numbers are written, and your password."),),
+            ),
+        ),
+    ),
+}
+
+
+@require_safe
+def index(request, code):
+    """The help's first page."""
+    return page(request, code, "phone-numbers" if request.actor.may("numbers.view") else "home")
+
+
+@require_safe
+def page(request, code, topic):
+    """One topic, with the list of all."""
+    if topic not in TOPICS:
+        raise Http404
+    found = TOPICS[topic]
+    topics = [
+        {"title": t.title, "url": reverse("help_topic", args=[code, name]), "active": name == topic}
+        for name, t in TOPICS.items()
+    ]
+    context = {
+        "title": found.title,
+        "topic": {
+            "title": found.title,
+            "sections": [{"heading": heading, "paragraphs": paragraphs} for heading, paragraphs in found.sections],
+        },
+        "topics": topics,
+    }
+    return render(request, "portal/help.html", context)

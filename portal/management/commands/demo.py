@@ -1,0 +1,38 @@
+"""``manage.py demo``: the whole portal on this computer, with demo data, until Ctrl-C."""
+
+import os
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from numbers.demo import PASSWORD, PEOPLE
+from portal.embedded import is_free
+from portal.processes import look_after, web, worker
+
+THREADS = 2
+
+
+class Command(BaseCommand):
+    help = "Start the portal with demo data, on the embedded database unless DATABASE_URL is set."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--numbers", type=int, default=20_000, help="how many numbers, where there are none yet")
+
+    def handle(self, *args, **options):
+        port = os.environ.get("PORT", "8000")
+        if not (port.isdigit() and 0 < int(port) < 65536):
+            raise CommandError(f"PORT={port} is not a port: use a number from 1 to 65535.")
+        if not is_free(int(port)):
+            raise CommandError(f"Port {port} is taken: stop what listens there, or choose another, as in PORT=8080.")
+        call_command("migrate", verbosity=0)
+        call_command("demo_data", numbers=options["numbers"], if_empty=True)
+        call_command("collectstatic", interactive=False, verbosity=0)
+        address = f"http://127.0.0.1:{port}"
+        width = max(len(email) for email, *_rest in PEOPLE)
+        people = "\n".join(f"  {email:<{width}}  {role} of {code}" for email, _name, role, code in PEOPLE)
+        greeting = (
+            f"\nThe portal is at {address}\n\nSign in as one of these, password {PASSWORD}\n{people}\n\nCtrl-C ends it."
+        )
+        children = [web("127.0.0.1", int(port), workers=os.cpu_count() or 2, threads=THREADS), worker()]
+        if look_after(children, self.stdout.write, ready=f"{address}/healthz", greeting=greeting):
+            raise CommandError("The portal stopped.")

@@ -1,0 +1,27 @@
+"""``manage.py worker``: does what happens in the background, and outlives a database that goes away."""
+
+import logging
+import time
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django.db import DatabaseError, connections
+from procrastinate.exceptions import ConnectorException
+
+log = logging.getLogger("portal.worker")
+PAUSE_SECONDS = 5
+
+
+class Command(BaseCommand):
+    help = "Run the background worker."
+
+    def handle(self, *args, **options):
+        while True:
+            try:
+                call_command("procrastinate", "worker")
+            except (ConnectorException, DatabaseError, OSError) as error:
+                log.error("The worker lost the database: %s", str(error).strip().partition("\n")[0])
+                connections.close_all()
+                time.sleep(PAUSE_SECONDS)
+            else:
+                return

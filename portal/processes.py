@@ -1,0 +1,110 @@
+"""A web server and a worker, looked after: started, watched, begun again when they fall, stopped together."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from portal.embedded import dies_with_parent
+
+STOP_SECONDS = 15
+MOST_FALLS = 5
+FALLS_WITHIN_SECONDS = 60
+
+
+@dataclass
+class Child:
+    """One process to look after, and when it fell lately."""
+
+    name: str
+    command: list[str]
+    process: subprocess.Popen | None = None
+    falls: tuple[float, ...] = ()
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(  # noqa: S603 - our own programs
+            self.command,
+            start_new_session=True,
+            preexec_fn=dies_with_parent(signal.SIGTERM),
+        )
+
+    def stop(self) -> None:
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+
+def web(host: str, port: int, *, workers: int, threads: int) -> Child:
+    """The web server: as many processes as cores, a few threads each."""
+    command = [
+        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port),
+        "--workers", str(workers), "--blocking-threads", str(threads), "--no-access-log", "--log-level", "warning",
+        "--respawn-failed-workers", "portal.wsgi:application",
+    ]  # fmt: skip
+    return Child("web server", command)
+
+
+def worker() -> Child:
+    """The worker for what happens in the background."""
+    return Child("worker", [sys.executable, "manage.py", "worker"])
+
+
+def answers(url: str) -> bool:
+    try:
+        with urlopen(url, timeout=2) as response:  # noqa: S310 - our own address
+            return response.status == 200
+    except (URLError, OSError):
+        return False
+
+
+def look_after(children: list[Child], say: Callable[[str], None], *, ready: str, greeting: str) -> int:
+    """Run ``children`` until a signal stops all of them; return the exit status.
+
+    ``greeting`` is said once the address ``ready`` answers. A child that falls is started again, until it falls too
+    often: then all stop, with status 1.
+    """
+    stopping = []
+
+    def stop(number, frame):
+        stopping.append(number)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    greeted = False
+    try:
+        with tempfile.TemporaryDirectory(prefix="portal-metrics-") as folder:
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+            for child in children:
+                child.start()
+            while not stopping:
+                if not greeted and answers(ready):
+                    say(greeting)
+                    greeted = True
+                for child in children:
+                    if child.process.poll() is None:
+                        continue
+                    now = time.monotonic()
+                    child.falls = (*(t for t in child.falls if now - t < FALLS_WITHIN_SECONDS), now)
+                    if len(child.falls) >= MOST_FALLS:
+                        say(f"The {child.name} keeps ending (status {child.process.returncode}): stopping.")
+                        return 1
+                    say(f"The {child.name} ended with status {child.process.returncode}; it is started again.")
+                    time.sleep(0.5 * len(child.falls))
+                    child.start()
+                time.sleep(0.2)
+            return 0
+    finally:
+        for child in children:
+            child.stop()
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,74 @@
+"""The cast, and a database that is like the real one: the tests sign in as the ordinary role."""
+
+import pytest
+from django.core.cache import caches
+
+from accounts.actor import Actor
+from tests import factories
+
+
+@pytest.fixture(autouse=True)
+def fresh_process_cache():
+    """What one process remembers of another test's rows must not meet this one's."""
+    caches["process"].clear()
+
+
+@pytest.fixture
+def system(db):
+    return factories.make_account("system")
+
+
+@pytest.fixture
+def alpha(system):
+    """A VAR."""
+    return factories.make_account("var", parent=system, name="Alpha Telecom")
+
+
+@pytest.fixture
+def bravo(system):
+    """Another VAR, whose rows must never be seen by the first."""
+    return factories.make_account("var", parent=system, name="Bravo Networks")
+
+
+@pytest.fixture
+def acme(alpha):
+    return factories.make_account("company", parent=alpha, name="Acme Corp")
+
+
+@pytest.fixture
+def zenith(bravo):
+    return factories.make_account("company", parent=bravo, name="Zenith Ltd")
+
+
+@pytest.fixture
+def jane(alpha):
+    return factories.make_account("professional", parent=alpha, name="Jane Doe")
+
+
+@pytest.fixture
+def administrator_of():
+    """Make (or find again) the administrator of an account."""
+    made = {}
+
+    def administrator(account):
+        if account.pk not in made:
+            made[account.pk] = factories.make_person(account, role="administrator")
+        return made[account.pk]
+
+    return administrator
+
+
+@pytest.fixture
+def actor_in(administrator_of):
+    return lambda account: Actor.at_home(administrator_of(account))
+
+
+@pytest.fixture
+def signed_in(client, administrator_of):
+    """Sign the client in as the administrator of an account."""
+
+    def sign_in(account):
+        client.force_login(administrator_of(account))
+        return client
+
+    return sign_in

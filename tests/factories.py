@@ -1,0 +1,58 @@
+"""Rows for tests: plain functions, no surprises."""
+
+from datetime import timedelta
+from itertools import count
+
+from django.utils import timezone
+
+from accounts.models import Account, Person
+from numbers.models import Destination, PhoneNumber, Provider
+
+_turns = count(1)
+PREFIX = {"var": "V", "company": "C2", "professional": "P3"}
+
+
+def make_account(kind="var", parent=None, name=None):
+    turn = next(_turns)
+    if kind != "system" and parent is None:
+        parent = make_account("var", make_system()) if kind in ("company", "professional") else make_system()
+    code = "SYS" if kind == "system" else f"{PREFIX[kind]}{turn:05}"
+    return Account.unscoped.create(kind=kind, parent=parent, code=code, name=name or f"{kind} {turn}")
+
+
+def make_system():
+    return Account.unscoped.filter(kind="system").first() or make_account("system")
+
+
+def make_person(account, role="user", password=None, **fields):
+    turn = next(_turns)
+    fields = {"email": f"person{turn}@example.com", "name": f"Person {turn}"} | fields
+    return Person.objects.create_user(password=password, account=account, role=role, **fields)
+
+
+def make_provider(name="Northline"):
+    return Provider.objects.get_or_create(name=name)[0]
+
+
+def make_destination(customer, name="Reception", kind="user", service_type=""):
+    return Destination.unscoped.create(
+        customer=customer, var=customer.parent, name=name, kind=kind, service_type=service_type
+    )
+
+
+def make_number(var=None, customer=None, destination=None, e164=None, **fields):
+    """A number in the VAR's stock, or with a customer, or ringing a destination. ``active=True`` gives it a call."""
+    customer = customer or (destination.customer if destination else None)
+    var = var or (customer.parent if customer else make_account("var"))
+    now = timezone.now()
+    if fields.pop("active", False):
+        fields |= {"first_call_at": now, "last_call_at": now}
+    if customer:
+        fields |= {"assigned_at": now - timedelta(days=1)}
+    provider = fields.pop("provider", None) or make_provider()
+    e164 = e164 or f"+1514{2000000 + next(_turns)}"
+    number = PhoneNumber.unscoped.create(
+        e164=e164, var=var, customer=customer, destination=destination, provider=provider, **fields
+    )
+    number.refresh_from_db()
+    return number
