@@ -40,7 +40,7 @@ class RowsNode(template.Node):
     def written(row: dict, names: set[str]) -> dict[str, str]:
         values = {}
         for name in names:
-            value = row[name]
+            value = row.get(name, "")
             values[name] = value if hasattr(value, "__html__") else escape(str(value))
         return values
 
