@@ -10,4 +10,6 @@ register = template.Library()
 @register.simple_tag
 def icon(name: str) -> str:
     """Draw an icon beside words; it has none of its own. The build puts each icon that templates name into one file."""
-    return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>', static("portal/icons.svg"), name)
+    return format_html(
+        '<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>', static("portal/icons.svg"), name
+    )
