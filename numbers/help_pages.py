@@ -146,7 +146,7 @@ def page(request, code, topic):
         "title": found.title,
         "topic": {
             "title": found.title,
-            "sections": [{"heading": heading, "paragraphs": paragraphs} for heading, paragraphs in found.sections],
+            "body": [{"heading": heading, "paragraphs": paragraphs} for heading, paragraphs in found.sections],
         },
         "topics": topics,
     }

@@ -1,5 +1,6 @@
 """The pages about numbers, and the home page, which is about the stock of them."""
 
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
@@ -137,10 +138,10 @@ class PhoneNumberList(View):
                 "is_understood": listing is not None,
                 "match_count": total,
                 "export_query": address.text(),
-                "csv_url": reverse("numbers:export_csv", args=[code]),
-                "pdf_url": reverse("numbers:export_pdf", args=[code]),
-                "csv_name": CSV_NAME,
             },
+            "csv_url": reverse("numbers:export_csv", args=[code]),
+            "pdf_url": reverse("numbers:export_pdf", args=[code]),
+            "csv_name": CSV_NAME,
             "rows_template": "numbers/_rows.html",
             "numbers_url": list_url,
             "webphone_url": reverse("webphone:phone", args=[code]),
@@ -169,8 +170,12 @@ class PhoneNumberList(View):
         return page.rows
 
 
-def day(moment, zone: ZoneInfo) -> str:
-    return date_format(moment.astimezone(zone), "j M Y")
+def day(when: datetime, zone: ZoneInfo) -> str:
+    return date_format(when.astimezone(zone), "j M Y")
+
+
+def moment(when: datetime | None, zone: ZoneInfo) -> str:
+    return date_format(when.astimezone(zone), "j M Y, H:i") if when else ""
 
 
 @require_safe
@@ -202,32 +207,48 @@ def detail(request, code, digits):
     number = rows.filter(digits=digits).first() if digits < 10**15 else None
     if number is None:
         raise Http404
-    now = timezone.now()
-    person, provider, rings = request.actor.person, number.provider, number.destination
+    person, provider, rings, now = request.actor.person, number.provider, number.destination, timezone.now()
     columns = columns_for(request.actor)
+    zone = ZoneInfo(person.time_zone)
     calling = phones.country_code(number.e164)
+    use, _open, use_detail = (use_text(rings.kind, rings.service_type) if rings else "").partition(" (")
     reserved = number.reserved_until is not None and number.reserved_until > now
-    context = {
-        "title": shown_in(person)(number.e164),
-        "number": number,
+    cooling = number.cooling_until is not None and number.cooling_until > now
+    shown = {
+        "e164": number.e164,
+        "digits": number.digits,
         "display": shown_in(person)(number.e164),
-        "country": regions(f"+{calling}") if calling else "",
-        "use": use_text(rings.kind, rings.service_type) if rings else "",
-        "is_active": number.first_call_at is not None,
-        "is_reserved": reserved,
-        "is_cooling": number.cooling_until is not None and number.cooling_until > now,
+        "label": number.label,
+        "used_by": rings.name if rings else "",
+        "use": use,
+        "use_detail": use_detail.rstrip(")"),
+        "company": number.customer.name if number.customer else "",
+        "var": number.var.name,
+        "provider": provider.name,
+        "status": "active" if number.first_call_at else "pending",
+        "status_label": _("Active") if number.first_call_at else _("Pending"),
+        "reserved_for": number.reserved_for.name if reserved and "reserved_for" in columns else "",
+        "reserved_until": moment(number.reserved_until, zone) if reserved else "",
+        "cooling_until": moment(number.cooling_until, zone) if cooling else "",
+        "country": f"+{calling} {regions(str(calling))}" if calling else "",
+        "assigned_at": moment(number.assigned_at, zone),
+        "first_call": moment(number.first_call_at, zone),
+        "last_call": moment(number.last_call_at, zone),
+        "caller_name": number.caller_name,
         "features": [
             {"label": _("Voice"), "supported": provider.supports_voice, "on": number.voice},
             {"label": _("SMS"), "supported": provider.supports_sms, "on": number.sms},
             {"label": _("Fax"), "supported": provider.supports_fax, "on": number.fax},
         ],
+    }
+    context = {
+        "number": shown,
         "numbers_url": reverse("numbers:list", args=[code]),
         "webphone_url": reverse("webphone:phone", args=[code]),
         "shows_company": "company" in columns,
         "shows_var": "var" in columns,
     }
-    with timezone.override(person.time_zone):
-        return render(request, "numbers/detail.html", context)
+    return render(request, "numbers/detail.html", context)
 
 
 def asked_listing(request) -> PhoneNumberFilter:
@@ -282,22 +303,9 @@ def home(request, code):
         with timezone.override(request.actor.person.time_zone):
             as_of = date_format(timezone.localtime(stock.as_of), "H:i")
         context |= {
-            "stock": [
-                {
-                    "label": label,
-                    "count": plain(value),
-                    "url": list_url if state == "all" else f"{list_url}?filter={state}",
-                    "state": state,
-                }
-                for state, label, value in (
-                    ("all", _("Phone numbers"), stock.total),
-                    ("used", FILTERS["used"], stock.used),
-                    ("available", FILTERS["available"], stock.available),
-                    ("reserved", FILTERS["reserved"], stock.reserved),
-                    ("cooling", FILTERS["cooling"], stock.cooling),
-                )
-            ],
-            "is_empty": stock.total == 0,
+            "stock": {
+                name: plain(getattr(stock, name)) for name in ("total", "used", "available", "reserved", "cooling")
+            },
             "numbers_url": list_url,
             "breakdown_title": _("By VAR") if by_var else _("By country"),
             "breakdown": [
