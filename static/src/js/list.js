@@ -17,10 +17,11 @@ function showProblem() {
   problem.querySelector("button").focus();
 }
 
-/** Keep addresses short: no blank fields, no ticked rows. */
+/** Keep addresses short: no blank fields, no filter that filters nothing. */
 function shorten(parameters) {
   for (const name of [...new Set(parameters.keys())]) {
-    if (name === "selected" || !parameters.get(name).trim()) parameters.delete(name);
+    const value = parameters.get(name).trim();
+    if (!value || (name === "filter" && value === "all")) parameters.delete(name);
   }
 }
 
