@@ -12,7 +12,6 @@ def static_files_as_built(settings):
     """Serve static files under the names that the build gives them: nothing has to be collected first."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
-    settings.STATIC_ROOT = settings.STATICFILES_DIRS[0][1]
 
 
 @pytest.fixture(autouse=True)
