@@ -76,6 +76,10 @@ def look_after(children: list[Child], say: Callable[[str], None], *, ready: str,
     """
     stopping = []
 
+    def tell(text: str) -> None:
+        say(text)
+        sys.stdout.flush()  # into a file or a pipe it would come when all is over
+
     def stop(number, frame):
         stopping.append(number)
 
@@ -88,7 +92,7 @@ def look_after(children: list[Child], say: Callable[[str], None], *, ready: str,
                 child.start()
             while not stopping:
                 if not greeted and answers(ready):
-                    say(greeting)
+                    tell(greeting)
                     greeted = True
                 for child in children:
                     if child.process.poll() is None:
@@ -96,9 +100,9 @@ def look_after(children: list[Child], say: Callable[[str], None], *, ready: str,
                     now = time.monotonic()
                     child.falls = (*(t for t in child.falls if now - t < FALLS_WITHIN_SECONDS), now)
                     if len(child.falls) >= MOST_FALLS:
-                        say(f"The {child.name} keeps ending (status {child.process.returncode}): stopping.")
+                        tell(f"The {child.name} keeps ending (status {child.process.returncode}): stopping.")
                         return 1
-                    say(f"The {child.name} ended with status {child.process.returncode}; it is started again.")
+                    tell(f"The {child.name} ended with status {child.process.returncode}; it is started again.")
                     time.sleep(0.5 * len(child.falls))
                     child.start()
                 time.sleep(0.2)

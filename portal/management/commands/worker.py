@@ -1,6 +1,7 @@
 """``manage.py worker``: does what happens in the background, and outlives a database that goes away."""
 
 import logging
+import os
 import time
 
 from django.core.management import call_command
@@ -16,7 +17,8 @@ class Command(BaseCommand):
     help = "Run the background worker."
 
     def handle(self, *args, **options):
-        while True:
+        parent = os.getppid()
+        while os.getppid() == parent:  # whoever started us and was killed wants no worker any more
             try:
                 call_command("procrastinate", "worker")
             except (ConnectorException, DatabaseError, OSError) as error:
