@@ -76,7 +76,6 @@ ADDRESSES: dict[str, str | Access] = {
     "account_email_verification_sent": Access.CLOSED,
     "account_confirm_email": Access.CLOSED,
     "account_confirm_login_code": Access.CLOSED,
-    "account_request_login_code": Access.CLOSED,
 }
 
 _ROLES = {

@@ -3,7 +3,7 @@
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.policy import ADDRESSES
+from accounts.policy import needed_for
 
 #: (address, label, icon); an entry is shown to whom the policy opens its address.
 MENU = [
@@ -32,7 +32,7 @@ def shell(request) -> dict:
         "menu": [
             {"label": label, "url": reverse(name, args=[code]), "icon": icon, "active": name == here}
             for name, label, icon in MENU
-            if actor.may(ADDRESSES[name])
+            if actor.may(needed_for(name))
         ],
         "quick_search_url": reverse("numbers:find", args=[code]) if actor.may("numbers.view") else "",
         "help_url": reverse("help_topic", args=[code, HELP_TOPICS.get(here, "home")]),

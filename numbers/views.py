@@ -162,11 +162,13 @@ class PhoneNumberList(View):
             use = uses.get((row["use_kind"], row["service_type"]), ("", "", ""))
             row["use"], row["use_detail"] = use[0], use[2].rstrip(")")
             row["status"], row["status_label"] = ("active", active) if row["active"] else ("pending", pending)
-            row["used_by"] = row["used_by"] or ""
-            row["company"] = row["company"] or ""
-            row["reserved_for"] = row["reserved_for"] or ""
-            row["reserved_until"] = day(row["reserved_until"], zone) if row["reserved"] else ""
-            row["cooling_until"] = day(row["cooling_until"], zone) if row["cooling_until"] else ""
+            row["hold"] = row["hold_label"] = ""
+            if row["reserved"]:
+                row["hold"] = "reserved"
+                row["hold_label"] = _("Reserved until %(day)s") % {"day": day(row["reserved_until"], zone)}
+            elif row["cooling_until"]:
+                row["hold"] = "cooling"
+                row["hold_label"] = _("Cooling until %(day)s") % {"day": day(row["cooling_until"], zone)}
         return page.rows
 
 

@@ -8,6 +8,13 @@ from tests import factories
 
 
 @pytest.fixture(autouse=True)
+def static_files_as_built(settings):
+    """Serve static files under the names that the build gives them: nothing has to be collected first."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
+
+
+@pytest.fixture(autouse=True)
 def fresh_process_cache():
     """What one process remembers of another test's rows must not meet this one's."""
     caches["process"].clear()

@@ -27,7 +27,7 @@ def chromium():
 
 
 @pytest.fixture
-def demo(transactional_db, settings):
+def demo(static_files_as_built, transactional_db, settings):
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     write_demo_data(NUMBERS)
 

@@ -11,6 +11,7 @@ export function startExporting(selection) {
   document.addEventListener("click", (event) => {
     if (event.target.closest("#csv")) {
       event.preventDefault();
+      sentAt = -PAUSE_MS;
       const words = document.getElementById("words").dataset;
       document.getElementById("csv-what").textContent =
         selection.all || selection.isEmpty ? words.exportAll : selection.text;

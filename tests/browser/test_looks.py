@@ -1,0 +1,52 @@
+"""Every page at three widths, light and dark: nothing serious for axe, nothing wider than the window."""
+
+from pathlib import Path
+
+import pytest
+
+AXE = (Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js").read_text
+PATHS = {
+    "system@demo.example": [
+        "/SYS/", "/SYS/numbers/", "/SYS/numbers/?used_by=qqqq", "/SYS/numbers/?number=abc&sort=x",
+        "/SYS/numbers/15145550100/", "/SYS/help/phone-numbers/", "/SYS/webphone/?number=abc", "/profile/",
+        "/password/change/", "/V1001/numbers/",
+    ],
+    "var@alpha.example": ["/V1001/", "/V1001/numbers/?filter=reserved"],
+    "pro@jane.example": ["/P30001/", "/P30001/numbers/"],
+    "user@acme.example": ["/C20001/", "/C20001/numbers/"],
+}  # fmt: skip
+STRANGERS = ["/login/", "/password/reset/"]
+
+
+def serious(page):
+    page.evaluate(AXE(encoding="utf-8"))
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    return [
+        f"{violation['id']}: {node['html'][:120]}"
+        for violation in found
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    ]
+
+
+def faults(page, path):
+    response = page.goto(path)
+    page.wait_for_load_state("networkidle")
+    if response.status >= 400:
+        page.complaints.clear()  # the browser's own note of the status
+    found = serious(page)
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return found + ([f"{wide} pixels wider than the window"] if wide > 0 else [])
+
+
+@pytest.mark.parametrize("width", [1440, 768, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_has_a_serious_fault(page, sign_in, width, scheme):
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
+    found = {path: faults(page, path) for path in STRANGERS}
+    for email, paths in PATHS.items():
+        page.context.clear_cookies()
+        sign_in(email)
+        found |= {path: faults(page, path) for path in paths}
+    assert {path: said for path, said in found.items() if said} == {}
