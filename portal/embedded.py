@@ -22,7 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -47,12 +47,22 @@ def dies_with_parent(signal_number: int) -> Callable[[], None]:
     return ask
 
 
+# The wheel's PostgreSQL has this provider, so order and case do not hang on what locales the machine has.
+BUILTIN_LOCALE = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
+
+
 @dataclass
 class Server:
-    """The server whose files are in ``folder``. ``settings`` are added to its configuration when it is made."""
+    """The server whose files are in ``folder``. ``settings`` are added to its configuration when it is made.
+
+    ``programs`` is the folder of another PostgreSQL's programs, where the wheel's are not wanted; ``locale`` are the
+    options that its ``initdb`` takes for UTF-8.
+    """
 
     folder: Path
     settings: str = ""
+    programs: Path | None = None
+    locale: tuple[str, ...] = BUILTIN_LOCALE
     process: subprocess.Popen | None = None
 
     # Where things are
@@ -68,6 +78,8 @@ class Server:
 
     @property
     def binaries(self) -> Path:
+        if self.programs:
+            return self.programs
         site, programs = installed()
         copied = self.home / "server"
         return (copied if copied.exists() else site) / programs / "bin"
@@ -132,22 +144,20 @@ class Server:
         if os.geteuid() == 0:
             ROOT_HOME.mkdir(mode=0o755, parents=True, exist_ok=True)
             home = Path(tempfile.mkdtemp(prefix=f"{self.folder.name}-", dir=ROOT_HOME))
-            site, programs = installed()
-            for part in (programs, Path(programs.parts[0] + ".libs")):
-                if (site / part).exists():
-                    shutil.copytree(site / part, home / "server" / part, symlinks=True)
+            if not self.programs:
+                copy_programs(home / "server")
             os.chown(home, *system_user())
         else:
             home = Path(tempfile.mkdtemp(prefix=f".{self.folder.name}-", dir=self.folder.parent))
         try:
-            maker = Server(home)
+            maker = replace(self, folder=home)
             password, admin = secrets.token_urlsafe(24), home / "admin"
             admin.touch(mode=0o600)
             admin.write_text(secrets.token_urlsafe(24))
             maker._own(admin)
             maker._run(
                 "initdb", "-D", str(maker.data), "-U", ADMIN, f"--pwfile={admin}", "--auth=scram-sha-256",
-                "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C",
+                "--encoding=UTF8", *self.locale,
             )  # fmt: skip
             with (maker.data / "postgresql.conf").open("a") as file:
                 file.write(f"listen_addresses = '127.0.0.1'\nunix_socket_directories = ''\n{self.settings}\n")
@@ -250,6 +260,14 @@ def installed() -> tuple[Path, Path]:
     package = Path(found.submodule_search_locations[0])
     programs = max(package.glob("pginstall*"), key=lambda path: path.name)
     return package.parent, programs.relative_to(package.parent)
+
+
+def copy_programs(target: Path) -> None:
+    """Copy the wheel's PostgreSQL to where its server's own user can reach it. Raises ``CannotStart``."""
+    site, programs = installed()
+    for part in (programs, Path(programs.parts[0] + ".libs")):
+        if (site / part).exists():
+            shutil.copytree(site / part, target / part, symlinks=True)
 
 
 def system_user() -> tuple[int, int]:
