@@ -1,9 +1,13 @@
 """What the frame of every page shows: who acts, the menu, the quick search, the help of this page."""
 
+from dataclasses import dataclass
+from functools import lru_cache
+
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from accounts.policy import needed_for
+from accounts.policy import Role, allows, needed_for
 
 #: (address, label, icon); an entry is shown to whom the policy opens its address.
 MENU = [
@@ -21,19 +25,34 @@ HELP_TOPICS = {
 }
 
 
+@dataclass(frozen=True)
+class MenuItem:
+    """One line of the menu."""
+
+    label: str
+    url: str
+    icon: str
+    active: bool
+
+
 def shell(request) -> dict:
     """Context processor: the frame's variables; for strangers, and on error pages, just ``actor`` as None."""
     actor = getattr(request, "actor", None)
     if actor is None or request.resolver_match is None:
         return {"actor": None}
     here, code = request.resolver_match.view_name, actor.account.code
+    return {"actor": actor, **frame(actor.role, code, here, get_language())}
+
+
+@lru_cache(maxsize=10_000)
+def frame(role: Role, code: str, here: str, language: str) -> dict:
+    """What the frame offers this role on the page called ``here``: the same for everybody who has it."""
     return {
-        "actor": actor,
-        "menu": [
-            {"label": label, "url": reverse(name, args=[code]), "icon": icon, "active": name == here}
+        "menu": tuple(
+            MenuItem(str(label), reverse(name, args=[code]), icon, active=name == here)
             for name, label, icon in MENU
-            if actor.may(needed_for(name))
-        ],
-        "quick_search_url": reverse("numbers:find", args=[code]) if actor.may("numbers.view") else "",
+            if allows(role, needed_for(name))
+        ),
+        "quick_search_url": reverse("numbers:find", args=[code]) if allows(role, "numbers.view") else "",
         "help_url": reverse("help_topic", args=[code, HELP_TOPICS.get(here, "home")]),
     }

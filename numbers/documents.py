@@ -9,9 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
-from numbers.filters import FILTERS, PhoneNumberFilter
+from numbers.filters import PhoneNumberFilter
 from numbers.listing import Listing, use_text
-from numbers.tables import columns_for
 from portal import phones
 from portal.pdf import Column, Document, Wording, table_pdf
 
@@ -21,15 +20,15 @@ WIDTHS = {
 }  # fmt: skip
 
 
-def in_words(found: PhoneNumberFilter, listing: Listing, columns: dict[str, str]) -> str:
+def in_words(found: PhoneNumberFilter, listing: Listing) -> str:
     """What an export contains, as a person would say it."""
     if listing.ids is not None:
         said = [_("chosen numbers")]
     else:
-        said = [str(FILTERS[listing.state])]
+        said = [str(found.states[listing.state])]
         said += [_("%(column)s: %(text)s") % {"column": label, "text": text} for label, text in found.searches]
     order = _("descending") if listing.descending else _("ascending")
-    said.append(_("sorted by %(column)s, %(order)s") % {"column": columns[listing.sort], "order": order})
+    said.append(_("sorted by %(column)s, %(order)s") % {"column": found.columns[listing.sort], "order": order})
     return " · ".join(said)
 
 
@@ -48,7 +47,7 @@ def numbers_pdf(actor: Actor, found: PhoneNumberFilter, listing: Listing) -> Ite
 
     Should numbers come or go between count and rows, the document itself says so on its last page.
     """
-    columns = columns_for(actor)
+    columns = found.columns
     zone = ZoneInfo(actor.person.time_zone)
     account = f"{actor.account.name} ({actor.account.code})"
     with transaction.atomic(), timezone.override(zone):
@@ -56,7 +55,7 @@ def numbers_pdf(actor: Actor, found: PhoneNumberFilter, listing: Listing) -> Ite
             title=_("Phone Numbers"),
             author=f"{actor.person.name} <{actor.person.email}>",
             made_at=timezone.localtime(),
-            evidence=[(_("Account"), account), (_("Numbers"), in_words(found, listing, columns))],
+            evidence=[(_("Account"), account), (_("Numbers"), in_words(found, listing))],
             language="en",
             wording=Wording(made_by=_("Made by"), made_at=_("Made at"), rows=_("Rows")),
         )

@@ -11,18 +11,18 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
-from django.views import View
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from numbers import documents
-from numbers.filters import FILTERS, PhoneNumberFilter, pieces, status_names, use_names
-from numbers.listing import BOUND, SORTS, BrokenCursor, Cursor, Listing, Page, use_text
+from numbers.filters import PhoneNumberFilter, pieces, use_names
+from numbers.listing import Listing, use_text
 from numbers.models import PhoneNumber
 from numbers.stock import regions, stock_of
 from numbers.tables import columns_for
 from portal import phones
 from portal.exports import file_name
-from portal.pages import SIZES, Address, Heading, page_size, plain
+from portal.pages import Address, ListPage, plain, url_of
 
 CSV_NAME = "PhoneNumbers.csv"
 PDF_NAME = "PhoneNumbers.pdf"
@@ -33,131 +33,34 @@ def shown_in(person):
     return phones.national if person.number_format == "national" else phones.international
 
 
-def count_text(count: int) -> str:
-    return plain(count) if count <= BOUND else _("more than %(bound)s") % {"bound": plain(BOUND)}
+class PhoneNumberList(ListPage):
+    """The numbers that the actor sees."""
 
+    title = gettext_lazy("Phone Numbers")
+    addresses = ("numbers:list", "numbers:export_csv", "numbers:export_pdf")
+    csv_name = CSV_NAME
+    filter_class = PhoneNumberFilter
+    template_name = "numbers/list.html"
+    rows_template = "numbers/_rows.html"
+    columns = staticmethod(columns_for)
 
-class PhoneNumberList(View):
-    """The numbers that the actor sees: the page's state is its address."""
-
-    http_method_names = ["get", "head", "options"]
-
-    def get(self, request, code):
-        actor = request.actor
-        columns = columns_for(actor)
-        found = PhoneNumberFilter(actor, list(columns), request.GET)
-        problems = found.problems
-        size = page_size(request.GET, problems)
-        listing = found.listing()
-        page, page_number = Page([], {}), None
-        if listing is not None:
-            cursor, page_number = self.position(request.GET, listing, problems)
-            page = listing.page(size, cursor, page_number)
-            if not page.rows and (cursor or page_number):
-                if page_number:
-                    problems.append(_("The list has fewer pages than that; this is its beginning."))
-                page = listing.page(size)
-        return render(request, "numbers/list.html", self.context(request, columns, found, listing, page, size))
-
-    @staticmethod
-    def position(query, listing: Listing, problems: list[str]) -> tuple[Cursor | None, int | None]:
-        """Where the page begins: a cursor, or a page's number, or neither."""
-        if asked := query.get("page", "").strip():
-            if asked.isascii() and asked.isdigit() and int(asked[:12]) > 0 and len(asked) < 10:
-                return None, int(asked)
-            problems.append(_("Pages are numbered from 1; this is the first."))
-        if text := query.get("cursor", "").strip():
-            try:
-                return Cursor.decode(text, listing.sort, SORTS[listing.sort].key_count), None
-            except BrokenCursor:
-                problems.append(_("The link to this page is broken or too old; this is the beginning of the list."))
-        return None, None
-
-    def context(self, request, columns, found, listing, page, size) -> dict:
-        actor, code = request.actor, request.actor.account.code
-        list_url = reverse("numbers:list", args=[code])
-        address = Address(list_url, request.GET, [*columns, "filter", "sort", "size"])
-        matches = page.counts.get(found.state, 0)
-        exact = None
-        if matches > BOUND and request.GET.get("count") == "exact":
-            exact = listing.exact_count()
-        total = plain(exact) if exact is not None else count_text(matches)
-        sort = found.sort if not found.descending else "-" + found.sort
-        link = lambda cursor: address.url(cursor=cursor.encode(found.sort)) if cursor else ""  # noqa: E731
-        first = page.first
-        last_known = exact if exact is not None else matches if matches <= BOUND else None
-        choices = {"use": use_names(), "status": status_names()}
+    def more_context(self, request, found) -> dict:
+        code = request.actor.account.code
         return {
-            "title": _("Phone Numbers"),
-            "listing": {
-                "columns": [
-                    Heading(
-                        name=name,
-                        heading=heading,
-                        sort_url=address.url(sort=f"-{name}" if sort == name else "" if name == "number" else name),
-                        direction="" if found.sort != name else "descending" if found.descending else "ascending",
-                        value=address.query[name][:200],
-                        problem=" ".join(found.form.errors.get(name, ())),
-                        suggestions=tuple(label for _choice, label in choices.get(name, ())),
-                    )
-                    for name, heading in columns.items()
-                ],
-                "filters": [
-                    {
-                        "value": value,
-                        "label": label,
-                        "count": count_text(page.counts[value]) if page.counts else "",
-                        "selected": value == found.state,
-                    }
-                    for value, label in FILTERS.items()
-                ],
-                "rows": self.rows(page, actor),
-                "problems": found.problems,
-                "summary": {
-                    "first": plain(first) if first else "",
-                    "last": plain(first + len(page.rows) - 1) if first else "",
-                    "total": total,
-                    "total_is_exact": last_known is not None,
-                    "exact_url": address.url(count="exact") if last_known is None else "",
-                },
-                "paging": {
-                    "first": address.url() if page.before else "",
-                    "previous": link(page.before),
-                    "next": link(page.after),
-                    "last": link(Cursor(backward=True)) if page.after else "",
-                },
-                "page_number": (first - 1) // size + 1 if first else None,
-                "page_count": -(-last_known // size) if last_known else None,
-                "sizes": [
-                    {"size": n, "url": address.url(size="" if n == 50 else n), "selected": n == size} for n in SIZES
-                ],
-                "hidden": [(name, address.query[name]) for name in ("sort", "size") if address.query[name]],
-                "reset_url": list_url,
-                "is_searched": found.is_searched,
-                "searches": found.searches,
-                "is_understood": listing is not None,
-                "match_count": total,
-                "export_query": address.text(),
-            },
-            "csv_url": reverse("numbers:export_csv", args=[code]),
-            "pdf_url": reverse("numbers:export_pdf", args=[code]),
-            "csv_name": CSV_NAME,
-            "rows_template": "numbers/_rows.html",
-            "numbers_url": list_url,
-            "webphone_url": reverse("webphone:phone", args=[code]),
-            "shows_company": "company" in columns,
-            "shows_var": "var" in columns,
-            "shows_reserved_for": "reserved_for" in columns,
+            "numbers_url": url_of("numbers:list", code),
+            "webphone_url": url_of("webphone:phone", code),
+            "shows_company": "company" in found.columns,
+            "shows_var": "var" in found.columns,
+            "shows_reserved_for": "reserved_for" in found.columns,
         }
 
-    @staticmethod
-    def rows(page: Page, actor) -> list[dict]:
-        """The rows with their texts for people."""
-        written = shown_in(actor.person)
-        uses = {use: use_text(*use).partition(" (") for use, _name in use_names()}
+    def present(self, request, rows: list[dict]) -> list[dict]:
+        person = request.actor.person
+        written = shown_in(person)
+        uses = {use: name.partition(" (") for use, name in use_names()}
         active, pending = _("Active"), _("Pending")
-        zone = ZoneInfo(actor.person.time_zone)
-        for row in page.rows:
+        zone = ZoneInfo(person.time_zone)
+        for row in rows:
             row["display"] = written(row["e164"])
             use = uses.get((row["use_kind"], row["service_type"]), ("", "", ""))
             row["use"], row["use_detail"] = use[0], use[2].rstrip(")")
@@ -169,7 +72,7 @@ class PhoneNumberList(View):
             elif row["cooling_until"]:
                 row["hold"] = "cooling"
                 row["hold_label"] = _("Cooling until %(day)s") % {"day": day(row["cooling_until"], zone)}
-        return page.rows
+        return rows
 
 
 def day(when: datetime, zone: ZoneInfo) -> str:
@@ -254,12 +157,12 @@ def detail(request, code, digits):
 
 
 def asked_listing(request) -> PhoneNumberFilter:
-    return PhoneNumberFilter(request.actor, list(columns_for(request.actor)), request.GET)
+    return PhoneNumberFilter(request.actor, columns_for(request.actor), request.GET)
 
 
 def refusal(request, found: PhoneNumberFilter) -> HttpResponse:
     """An export of something that was not understood would be an export of the wrong numbers."""
-    problems = [*found.problems, *(text for errors in found.form.errors.values() for text in errors)]
+    problems = [*found.problems, *found.refused.values()]
     return render(request, "numbers/export_refused.html", {"title": _("Export"), "problems": problems}, status=422)
 
 

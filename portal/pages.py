@@ -1,10 +1,18 @@
 """The page kit: a list that is searched, filtered, sorted, paged and exported from its address alone."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlencode
 
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
+from django.views import View
+
+from portal.filters import ListFilter
+from portal.paging import BOUND, BrokenCursor, Cursor, Listed, Page
 
 SIZES = (25, 50, 100)
 DEFAULT_SIZE = 50
@@ -15,9 +23,17 @@ def plain(count: int) -> str:
     return number_format(count, use_l10n=True, force_grouping=True)
 
 
+def count_text(count: int) -> str:
+    """A count up to the bound as it is, beyond it as *more than*."""
+    return plain(count) if count <= BOUND else _("more than %(bound)s") % {"bound": plain(BOUND)}
+
+
+# What a list shows besides its rows. All of it is frozen: the page keeps the pieces that it draws from the same of it.
+
+
 @dataclass(frozen=True)
 class Heading:
-    """One column as the list shows it: heading, search field, sort."""
+    """One column: heading, search field, sort."""
 
     name: str
     heading: str
@@ -26,7 +42,41 @@ class Heading:
     value: str = ""
     problem: str = ""
     suggestions: tuple[str, ...] = ()
-    placeholder: str = ""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One entry of Set Filter, or one of the page sizes."""
+
+    value: str
+    label: str
+    selected: bool
+    count: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Paging:
+    """Where the page stands, in words, and the addresses of the others; empty where there is none."""
+
+    first: str = ""
+    last: str = ""
+    total: str = ""
+    total_is_exact: bool = True
+    exact_url: str = ""
+    first_url: str = ""
+    previous_url: str = ""
+    next_url: str = ""
+    last_url: str = ""
+    page_number: int | None = None
+    page_count: int | None = None
+    sizes: tuple[Choice, ...] = ()
+
+
+@lru_cache(maxsize=10_000)
+def url_of(name: str, code: str) -> str:
+    """The address of an account's page; a page asks for a dozen, and working one out costs as much as a row."""
+    return reverse(name, args=[code])
 
 
 class Address:
@@ -34,7 +84,7 @@ class Address:
 
     def __init__(self, path: str, query, keep: list[str]):
         self.path = path
-        self.query = {name: query.get(name, "").strip() for name in keep}
+        self.query = {name: text for name in keep if (text := query.get(name, "").strip())}
 
     def text(self, **changes) -> str:
         """The query string, without blanks and defaults."""
@@ -55,3 +105,137 @@ def page_size(query, problems: list[str]) -> int:
         return int(asked)
     problems.append(_("A page has 25, 50 or 100 rows; it has %(size)d now.") % {"size": DEFAULT_SIZE})
     return DEFAULT_SIZE
+
+
+def position(query, listing: Listed, sort: str, problems: list[str]) -> tuple[Cursor | None, int | None]:
+    """Where the page begins: a cursor, or a page's number, or neither."""
+    if asked := query.get("page", "").strip():
+        if asked.isascii() and asked.isdigit() and int(asked[:12]) > 0 and len(asked) < 10:
+            return None, int(asked)
+        problems.append(_("Pages are numbered from 1; this is the first."))
+    if text := query.get("cursor", "").strip():
+        try:
+            return Cursor.decode(text, sort, listing.key_count), None
+        except BrokenCursor:
+            problems.append(_("The link to this page is broken or too old; this is the beginning of the list."))
+    return None, None
+
+
+class ListPage(View):
+    """A list whose whole state is its address.
+
+    A list of something states its ``title``, the ``addresses`` of page, CSV and PDF, a download's ``csv_name``, the
+    ``filter_class`` that reads a request, its ``template_name`` and the ``rows_template`` that draws rows. It says in
+    ``columns`` which columns an actor sees, and in ``present`` how rows read for people.
+    """
+
+    http_method_names = ["get", "head", "options"]
+    title = ""
+    addresses: tuple[str, str, str] = ("", "", "")
+    csv_name = ""
+    filter_class: type[ListFilter]
+    template_name = "portal/list.html"
+    rows_template = ""
+
+    @staticmethod
+    def columns(actor) -> dict[str, str]:
+        """The names of the columns that the actor sees, with their headings, in order."""
+        raise NotImplementedError
+
+    def present(self, request, rows: list[dict]) -> list[dict]:
+        """The rows with their words ready."""
+        return rows
+
+    def more_context(self, request, found: ListFilter) -> dict:
+        """What the template of these rows wants besides."""
+        return {}
+
+    def get(self, request, code) -> HttpResponse:
+        found = self.filter_class(request.actor, self.columns(request.actor), request.GET)
+        problems = found.problems
+        size = page_size(request.GET, problems)
+        listing = found.listing()
+        page = Page([], {})
+        if listing is not None:
+            cursor, number = position(request.GET, listing, found.sort, problems)
+            page = listing.page(size, cursor, number)
+            if not page.rows and (cursor or number):
+                if number:
+                    problems.append(_("The list has fewer pages than that; this is its beginning."))
+                page = listing.page(size)
+        return render(request, self.template_name, self.context(request, found, listing, page, size))
+
+    def context(self, request, found: ListFilter, listing: Listed | None, page: Page, size: int) -> dict:
+        list_url, csv_url, pdf_url = (url_of(name, request.actor.account.code) for name in self.addresses)
+        address = Address(list_url, request.GET, [*found.columns, "filter", "sort", "size"])
+        paging = self.paging(request, found, listing, page, size, address)
+        return {
+            "title": self.title,
+            "listing": {
+                "columns": self.headings(found, address),
+                "filters": tuple(
+                    Choice(
+                        value, str(label), value == found.state, count_text(page.counts[value]) if page.counts else ""
+                    )
+                    for value, label in found.states.items()
+                ),
+                "rows": self.present(request, page.rows),
+                "has_rows": bool(page.rows),
+                "problems": found.problems,
+                "paging": paging,
+                "hidden": tuple((name, address.query[name]) for name in ("sort", "size") if name in address.query),
+                "reset_url": list_url,
+                "is_searched": found.is_searched,
+                "is_understood": listing is not None,
+                "export_query": address.text(),
+            },
+            "csv_url": csv_url,
+            "pdf_url": pdf_url,
+            "csv_name": self.csv_name,
+            "rows_template": self.rows_template,
+            **self.more_context(request, found),
+        }
+
+    @staticmethod
+    def headings(found: ListFilter, address: Address) -> tuple[Heading, ...]:
+        sort = "-" + found.sort if found.descending else found.sort
+        return tuple(
+            Heading(
+                name=name,
+                heading=heading,
+                sort_url=address.url(sort=f"-{name}" if sort == name else "" if name == found.default_sort else name),
+                direction="" if found.sort != name else "descending" if found.descending else "ascending",
+                value=address.query.get(name, "")[:200],
+                problem=found.refused.get(name, ""),
+                suggestions=found.suggestions(name),
+            )
+            for name, heading in found.columns.items()
+        )
+
+    @staticmethod
+    def paging(request, found: ListFilter, listing: Listed | None, page: Page, size: int, address: Address) -> Paging:
+        matches = page.counts.get(found.state, 0)
+        exact = matches if matches <= BOUND else None
+        if exact is None and request.GET.get("count") == "exact":
+            exact = listing.exact_count()
+
+        def link(cursor: Cursor | None) -> str:
+            return address.url(cursor=cursor.encode(found.sort)) if cursor else ""
+
+        first = page.first
+        return Paging(
+            first=plain(first) if first else "",
+            last=plain(first + len(page.rows) - 1) if first else "",
+            total=plain(exact) if exact is not None else count_text(matches),
+            total_is_exact=exact is not None,
+            exact_url=address.url(count="exact") if exact is None else "",
+            first_url=address.url() if page.before else "",
+            previous_url=link(page.before),
+            next_url=link(page.after),
+            last_url=link(Cursor(backward=True)) if page.after else "",
+            page_number=(first - 1) // size + 1 if first else None,
+            page_count=-(-exact // size) if exact else None,
+            sizes=tuple(
+                Choice(str(n), str(n), n == size, url=address.url(size="" if n == DEFAULT_SIZE else n)) for n in SIZES
+            ),
+        )

@@ -1,0 +1,306 @@
+"""The list of phone numbers: what a search means, and the SQL that finds, counts, sorts, pages and exports it.
+
+One ``Listing`` is the source of the rows on the page, their count, *select all*, CSV and PDF, so these can never
+differ. Nothing else in the portal knows how the rows are found. Three thoughts keep it fast at ten million numbers:
+
+* **Count first, up to a bound.** One statement takes the first ``BOUND`` + 1 matches. When that is all of them it also
+  counts, sorts and cuts the page. A statement that sorts first finds rare matches by reading everything.
+* **More than that: walk.** To sort by a label, walk the small label table in order and take each label's numbers from
+  their index. No label is copied onto a number, so a rename costs one row.
+* **Page by key, never by offset.** A cursor is the sort key of the last row seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from django.core.cache import caches
+from django.db import connection, transaction
+
+from numbers.listing.cells import USES, csv_cells, quoted, use_text
+from numbers.listing.matching import STATES, Matching
+from numbers.listing.sorts import FIELDS, KEPT, SORTS, TABLES, Run, Walk
+from portal import paging
+from portal.paging import Cursor, Page, cut
+
+__all__ = ["STATES", "USES", "Listing", "use_text"]
+
+SATURATED_SECONDS = 60
+EXPORT_CHUNK = 1 << 16
+CURSOR_ROWS = 2_000
+
+
+@dataclass(frozen=True)
+class Listing(Matching):
+    """The numbers that an actor sees, searched, filtered and sorted: as pages, counts and exports."""
+
+    # Pages
+
+    def page(self, size: int, cursor: Cursor | None = None, number: int | None = None) -> Page:
+        """The page of ``size`` rows at ``cursor``, or page ``number`` counted from 1, or the first."""
+        known = self._saturated()
+        counts: dict[str, int] = dict.fromkeys(known, paging.BOUND + 1)
+        if "all" not in known:
+            page = self._matched(size, cursor, number, state_inside=False)
+            if page.counts["all"] <= paging.BOUND:
+                return page
+            counts["all"] = paging.BOUND + 1
+        counts |= self._bounded_counts([state for state in STATES if state not in counts])
+        self._remember_saturated(counts)
+        if counts[self.state] <= paging.BOUND:
+            page = self._matched(size, cursor, number, state_inside=True)
+        else:
+            page = self._walked(size, cursor, number)
+        page.counts = counts
+        return page
+
+    def exact_count(self) -> int:
+        """How many numbers match, however many that are; reads all of them."""
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT count(*) FROM numbers_phonenumber n WHERE {self.where()}", self.params)
+            return cursor.fetchone()[0]
+
+    def _saturated_key(self) -> str:
+        known = (tuple(self.scope.items()), self.digits, self.words, self.uses, self.active)
+        return f"saturated:{hash(known)}"
+
+    def _saturated(self) -> set[str]:
+        """Which counts are known to be over the bound. They are believed for a minute: so large a stock does not
+        fall below ten thousand unnoticed, and a wrong belief costs a plan and a "more than", never a row."""
+        return caches["process"].get(self._saturated_key(), set()) if self.ids is None else set()
+
+    def _remember_saturated(self, counts: dict[str, int]) -> None:
+        over = {name for name, count in counts.items() if count > paging.BOUND}
+        if over and self.ids is None and over != self._saturated():
+            caches["process"].set(self._saturated_key(), over, SATURATED_SECONDS)
+
+    def _bounded_counts(self, states: list[str]) -> dict[str, int]:
+        counts = dict.fromkeys((state for state in states if not self._can_be(state)), 0)
+        states = [state for state in states if state not in counts]
+        if not states:
+            return counts
+        parts = [
+            f"(SELECT count(*) FROM ({replace(self, state=state)._matches('', state=True)}) x)" for state in states
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT " + ", ".join(parts), self.params)
+            return counts | dict(zip(states, cursor.fetchone(), strict=True))
+
+    @property
+    def key_count(self) -> int:
+        """How many text keys come before the label's id."""
+        return SORTS[self.sort].key_count
+
+    def _keys(self, stretch: Run | Walk) -> list[str]:
+        """The stretch's text keys and label id as expressions over its label table ``l``; blank for a ``Run``."""
+        if isinstance(stretch, Run):
+            return ["''::text"] * self.key_count + ["0::bigint"]
+        return [f"l.{key}" for key in stretch.keys] + ["l.id"]
+
+    def _order(self, names: list[str], *, descending: bool) -> str:
+        return ", ".join(f"{name} {'DESC' if descending else 'ASC'}" for name in names)
+
+    @property
+    def _key_names(self) -> list[str]:
+        return ["stretch", *(f"k{i}" for i in range(self.key_count)), "label_id", "digits"]
+
+    def _matched(self, size: int, cursor: Cursor | None, number: int | None, *, state_inside: bool) -> Page:
+        """Take the matches, count them; if within the bound, sort them and cut the page: one statement."""
+        cursor = cursor or Cursor()
+        backward = cursor.backward
+        names = self._key_names
+        params = self.params | {"size": size + 1}
+        stretches = []
+        outer_state = "true" if state_inside or self.state == "all" else self.states[self.state]
+        for index, stretch in enumerate(SORTS[self.sort].stretches):
+            keys = [f"{k} AS {name}" for k, name in zip(self._keys(stretch), names[1:-1], strict=True)]
+            label, condition = "", stretch.where if isinstance(stretch, Run) else stretch.numbers
+            if isinstance(stretch, Walk):
+                label = f" JOIN {stretch.labels} l ON l.id = n.{stretch.foreign_key}"
+            stretches.append(
+                f"SELECT n.id, {index} AS stretch, {', '.join(keys)}, n.digits FROM m n{label}"
+                f" WHERE {condition} AND {outer_state}"
+            )
+        begin = "true"
+        if number is not None:
+            begin = "place > %(skip)s"
+            params["skip"] = (number - 1) * size
+        elif cursor.key:
+            operator = "<" if backward != self.descending else ">"
+            params |= {f"from_{name}": part for name, part in zip(names, cursor.key, strict=True)}
+            texts = [
+                f"%(from_{name})s{'::text COLLATE ' + chr(34) + 'C' + chr(34) if name[0] == 'k' else ''}"
+                for name in names
+            ]
+            begin = f"({', '.join(names)}) {operator} ({', '.join(texts)})"
+        statement = f"""
+            WITH m AS MATERIALIZED (
+                {self._matches(KEPT, state=state_inside)}
+            ), counted AS (
+                SELECT count(*) AS count_all,
+                       {", ".join(f"count(*) FILTER (WHERE {self.states[s]}) AS count_{s}" for s in STATES)}
+                FROM m n
+            ), placed AS (
+                SELECT *, row_number() OVER (ORDER BY {self._order(names, descending=self.descending)}) AS place
+                FROM ({" UNION ALL ".join(stretches)}) x WHERE (SELECT count_all FROM counted) <= {paging.BOUND}
+            ), page AS (
+                SELECT * FROM placed WHERE {begin}
+                ORDER BY {self._order(names, descending=self.descending != backward)} LIMIT %(size)s
+            )
+            SELECT counted.*, page.place, {", ".join("page." + name for name in names[:-1])}, {FIELDS}
+            FROM counted LEFT JOIN (page JOIN numbers_phonenumber n ON n.id = page.id {TABLES}) ON true
+            ORDER BY page.place
+        """
+        rows = fetch(statement, params)
+        counts = {name: rows[0][f"count_{name}"] for name in ("all", *STATES)}
+        page = self._cut([row for row in rows if row["id"] is not None], size, cursor)
+        page.counts = counts
+        if page.rows:
+            page.first = page.rows[0]["place"]
+            if number is not None and page.first > 1:
+                page.before = Cursor(self._key_of(page.rows[0]), backward=True)
+        return page
+
+    def _key_of(self, row: dict) -> tuple:
+        return tuple(row[name] for name in self._key_names)
+
+    def _cut(self, rows: list[dict], size: int, cursor: Cursor) -> Page:
+        return cut(rows, self._key_of, size, cursor)
+
+    def _walked(self, size: int, cursor: Cursor | None, number: int | None) -> Page:
+        """Take one page out of more matches than the bound, from the indexes."""
+        cursor = cursor or Cursor()
+        at = cursor.at
+        params = self.params | {"size": size + 1}
+        names = self._key_names
+        if number is not None:
+            at = (number - 1) * size + 1
+            found = self._key_at(at - 1) if number > 1 else None
+            cursor = Cursor((0, 0, found), at=at) if found is not None else Cursor(at=1)
+            at = cursor.at
+        elif not cursor.key and not cursor.backward:
+            at = 1
+        descending = self.descending != cursor.backward
+        parts = self._parts(cursor, descending, params)
+        statement = f"""
+            WITH page AS MATERIALIZED (
+                SELECT * FROM ({" UNION ALL ".join(f"({part})" for part in parts)}) x
+                ORDER BY {self._order(names, descending=descending)} LIMIT %(size)s
+            )
+            SELECT {", ".join("page." + name for name in names[:-1])}, {FIELDS}
+            FROM page JOIN numbers_phonenumber n ON n.id = page.id {TABLES}
+            ORDER BY {self._order(["page." + name for name in names], descending=self.descending)}
+        """
+        page = self._cut(fetch(statement, params), size, cursor)
+        page.first = at
+        if page.after and at is not None:
+            page.after = Cursor(page.after.key, at=at + size)
+        if page.before and at is not None:
+            page.before = Cursor(page.before.key, backward=True, at=max(at - size, 1))
+        return page
+
+    def _parts(self, cursor: Cursor, descending: bool, params: dict) -> list[str]:
+        """One statement for each stretch from the cursor on, each in order and no longer than the page."""
+        beyond = "<" if descending else ">"
+        direction = "DESC" if descending else "ASC"
+        key_names = self._key_names[1:-1]
+        start = cursor.key[0] if cursor.key else None
+        parts = []
+        for index, stretch in enumerate(SORTS[self.sort].stretches):
+            passed = start is not None and (index > start if descending else index < start)
+            if passed or not self._can_hold(stretch):
+                continue
+            begins_here = index == start
+            params |= {"from_digits": cursor.key[-1]} if begins_here else {}
+            if isinstance(stretch, Run):
+                blank = [f"{k} AS {name}" for k, name in zip(self._keys(stretch), key_names, strict=True)]
+                after = f" AND n.digits {beyond} %(from_digits)s" if begins_here else ""
+                parts.append(
+                    f"SELECT n.id, {index} AS stretch, {', '.join(blank)}, n.digits FROM numbers_phonenumber n"
+                    f" WHERE {self._passing()} AND {stretch.where}{after} ORDER BY n.digits {direction} LIMIT %(size)s"
+                )
+                continue
+            keys, passing = self._keys(stretch), self._passing(stretch.foreign_key)
+            labelled = [f"{k} AS {name}" for k, name in zip(keys, key_names, strict=True)]
+            labels = [stretch.where, *self._label_scope(stretch)]
+            if begins_here:
+                params |= {f"from_{name}": part for name, part in zip(key_names, cursor.key[1:-1], strict=True)}
+                parts.append(
+                    f"SELECT n.id, {index} AS stretch, {', '.join(labelled)}, n.digits"
+                    f" FROM {stretch.labels} l JOIN numbers_phonenumber n ON n.{stretch.foreign_key} = l.id"
+                    f" WHERE l.id = %(from_label_id)s AND {passing} AND {stretch.numbers}"
+                    f" AND n.digits {beyond} %(from_digits)s ORDER BY n.digits {direction} LIMIT %(size)s"
+                )
+                came = ", ".join(f"%(from_{name})s" for name in key_names)
+                labels.append(f"({', '.join(keys)}) {beyond} ({came})")
+            order = ", ".join(f"{key} {direction}" for key in keys)
+            parts.append(
+                f"SELECT x.id, {index} AS stretch, {', '.join(labelled)}, x.digits FROM {stretch.labels} l"
+                f" CROSS JOIN LATERAL (SELECT n.id, n.digits FROM numbers_phonenumber n"
+                f" WHERE n.{stretch.foreign_key} = l.id AND {passing} AND {stretch.numbers}"
+                f" ORDER BY n.digits {direction} LIMIT %(size)s) x"
+                f" WHERE {' AND '.join(labels)} ORDER BY {order}, x.digits {direction} LIMIT %(size)s"
+            )
+        return parts
+
+    def _label_scope(self, stretch: Walk) -> list[str]:
+        """What narrows the walked labels: the tenant's own, and the words searched in this very label."""
+        conditions = []
+        if stretch.labels == "numbers_destination":
+            conditions += [f"l.{column} = %({column})s" for column in self.scope]
+        elif stretch.labels == "accounts_account" and "var_id" in self.scope and stretch.foreign_key != "var_id":
+            conditions.append("l.parent_id = %(var_id)s")
+        return conditions + self._labels.get(stretch.foreign_key, [])
+
+    def _key_at(self, skipped: int) -> int | None:
+        """The digits of the row number ``skipped``, in numeric order, from the index alone."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT n.digits FROM numbers_phonenumber n WHERE {self._passing()}"
+                f" ORDER BY n.digits {'DESC' if self.descending else 'ASC'} OFFSET %(skipped)s LIMIT 1",
+                self.params | {"skipped": skipped - 1},
+            )
+            row = cursor.fetchone()
+        return row and row[0]
+
+    # Exports
+
+    def _ordered(self, columns: str) -> str:
+        direction = "DESC" if self.descending else "ASC"
+        order = ", ".join(f"{key} {direction}" for key in (*SORTS[self.sort].expressions, "n.digits"))
+        return f"SELECT {columns} FROM numbers_phonenumber n {TABLES} WHERE {self.where()} ORDER BY {order}"
+
+    def csv(self, columns: dict[str, str]) -> Iterator[bytes]:
+        """All matching rows as CSV, made by the database and passed on as it comes.
+
+        ``columns`` are the names of the columns with their headings, in order.
+        """
+        yield (",".join(quoted(heading) for heading in columns.values()) + "\r\n").encode()
+        cells, params = csv_cells(columns)
+        with transaction.atomic(), connection.cursor() as cursor:
+            statement = cursor.cursor.mogrify(self._ordered(cells), self.params | params)
+            buffer = bytearray()
+            with cursor.cursor.copy(f"COPY ({statement}) TO STDOUT (FORMAT csv)") as copy:
+                for line in copy:
+                    buffer += line
+                    if len(buffer) >= EXPORT_CHUNK:
+                        yield bytes(buffer)
+                        buffer.clear()
+            yield bytes(buffer)
+
+    def rows(self) -> Iterator[dict]:
+        """All matching rows in order, read a few thousand at a time. The caller holds the transaction."""
+        with connection.connection.cursor(name="numbers_listing") as cursor:
+            cursor.itersize = CURSOR_ROWS
+            cursor.execute(self._ordered(FIELDS), self.params)
+            names = [column.name for column in cursor.description]
+            for row in cursor:
+                yield dict(zip(names, row, strict=True))
+
+
+def fetch(statement: str, params: dict) -> list[dict]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

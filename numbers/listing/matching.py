@@ -1,0 +1,209 @@
+"""Which numbers a search, a filter and a scope select: the conditions, and the statements that find matches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from accounts.actor import Actor
+from numbers.listing.sorts import Run, Walk
+from numbers.models import held_by
+from portal import paging
+
+#: searched column -> (foreign key, label table, what else the label must be)
+LABELS = {
+    "used_by": ("destination_id", "numbers_destination", "true"),
+    "company": ("customer_id", "accounts_account", "kind IN ('company', 'professional')"),
+    "var": ("var_id", "accounts_account", "kind = 'var'"),
+    "provider": ("provider_id", "numbers_provider", "true"),
+    "reserved_for": ("reserved_for_id", "accounts_account", "true"),
+}
+STATES = ("used", "available", "reserved", "cooling")
+
+
+@dataclass(frozen=True)
+class Matching:
+    """The numbers that an actor sees, searched, filtered and sorted.
+
+    ``digits`` are spellings of a piece of a number of which one must occur; ``words`` are the words searched in each of
+    the label columns, all of which must occur; ``uses`` are pairs (kind, service type) and ``active`` the status, None
+    where not searched. ``ids`` narrows to chosen numbers.
+    """
+
+    actor: Actor
+    digits: tuple[str, ...] = ()
+    words: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    uses: tuple[tuple[str, str], ...] | None = None
+    active: bool | None = None
+    state: str = "all"
+    sort: str = "number"
+    descending: bool = False
+    ids: tuple[int, ...] | None = None
+
+    @cached_property
+    def scope(self) -> dict:
+        return held_by(self.actor)
+
+    @cached_property
+    def states(self) -> dict[str, str]:
+        """The condition of each state; *used* means assigned to a customer, inside a customer: rings something."""
+        holder = "n.destination_id" if self.actor.account.is_customer else "n.customer_id"
+        return {
+            "used": f"{holder} IS NOT NULL",
+            "available": f"{holder} IS NULL",
+            "reserved": "n.reserved_for_id IS NOT NULL AND n.reserved_until > now()",
+            "cooling": "n.cooling_until > now()",
+        }
+
+    @cached_property
+    def params(self) -> dict:
+        """The values of every condition below."""
+        params = dict(self.scope)
+        if self.ids is not None:
+            params["ids"] = list(self.ids)
+        if self.digits:
+            params["digits"] = [like(piece) for piece in self.digits]
+        if self.uses is not None:
+            for i, (kind, service) in enumerate(self.uses):
+                params |= {f"use_kind_{i}": kind, f"use_service_{i}": service}
+        for name, words in self.words:
+            params |= {f"{name}_{i}": like(word) for i, word in enumerate(words)}
+        return params
+
+    @cached_property
+    def _own(self) -> list[str]:
+        """The conditions on the number's own columns."""
+        conditions = [f"n.{column} = %({column})s" for column in self.scope]
+        if self.ids is not None:
+            conditions.append("n.id = ANY(%(ids)s)")
+        if self.digits:
+            conditions.append("n.e164 LIKE ANY(%(digits)s)")
+        if self.active is not None:
+            conditions.append(f"n.first_call_at IS {'NOT ' if self.active else ''}NULL")
+        if "reserved_for" in dict(self.words):
+            conditions.append("n.reserved_until > now()")
+        return conditions
+
+    @cached_property
+    def _labels(self) -> dict[str, list[str]]:
+        """For each label that is searched, by foreign key, the conditions on the label table's own columns."""
+        conditions: dict[str, list[str]] = {}
+        for name, words in self.words:
+            conditions[LABELS[name][0]] = [f"name_folded LIKE fold(%({name}_{i})s)" for i in range(len(words))]
+        if self.uses is not None:
+            pairs = ", ".join(f"(%(use_kind_{i})s, %(use_service_{i})s)" for i in range(len(self.uses)))
+            conditions.setdefault("destination_id", []).append(f"(kind, service_type) IN ({pairs})")
+        return conditions
+
+    @cached_property
+    def _subqueries(self) -> dict[str, str]:
+        """The searched labels, by foreign key, as statements for their ids.
+
+        What is asked of a destination's customer, or of a customer's VAR, is asked in the small tables: the number has
+        its destination's customer and its customer's VAR, by foreign key.
+        """
+        found, upper = {}, {}
+        for name, inner in (("var", "parent_id"), ("company", "customer_id"), ("used_by", ""), ("provider", ""),
+                            ("reserved_for", "")):  # fmt: skip
+            foreign_key, table, kind = LABELS[name]
+            narrowed = {"company": "var", "used_by": "company"}.get(name)
+            conditions = self._labels.get(foreign_key, [])
+            if not conditions:
+                continue
+            conditions = [kind, *conditions]
+            if table == "numbers_destination":
+                conditions += [f"{column} = %({column})s" for column in self.scope]
+                if "company" not in upper and "var" in upper:
+                    conditions.append(f"var_id IN ({upper.pop('var')})")
+                    found.pop("var_id")
+            if narrowed in upper:
+                column = "parent_id" if narrowed == "var" else "customer_id"
+                conditions.append(f"{column} IN ({upper[narrowed]})")
+                found.pop(LABELS[narrowed][0])
+            statement = f"SELECT id FROM {table} WHERE {' AND '.join(conditions)}"
+            found[foreign_key] = statement
+            if inner:
+                upper[name] = statement
+        return found
+
+    def _state(self, *, state: bool) -> list[str]:
+        return [self.states[self.state]] if state and self.state != "all" else []
+
+    def where(self) -> str:
+        """All conditions on ``n``, for a statement that reads every match."""
+        labels = [f"n.{foreign_key} IN ({ids})" for foreign_key, ids in self._subqueries.items()]
+        return " AND ".join([*self._own, *labels, *self._state(state=True)]) or "true"
+
+    def _matches(self, columns: str, *, state: bool) -> str:
+        """A statement for the first ``BOUND`` + 1 matches in no order, stopping as soon as it has them.
+
+        It begins at the label that says most and takes each label's numbers from their index, so that a rare word
+        reads little and a frequent one stops early.
+        """
+        own = [*self._own, *self._state(state=state)]
+        labels = dict(self._subqueries)
+        driver = next((fk for fk in ("destination_id", "customer_id", "reserved_for_id") if fk in labels), None)
+        source = "numbers_phonenumber n"
+        if driver:
+            ids = labels.pop(driver)
+            own += [f"n.{fk} IN ({ids})" for fk, ids in labels.items()]
+            where = " AND ".join([f"n.{driver} = l.id", *own])
+            # OFFSET 0 keeps the planner from turning the loop into a join that reads all labels first.
+            source = f"({ids}) l CROSS JOIN LATERAL (SELECT * FROM numbers_phonenumber n WHERE {where} OFFSET 0) n"
+            own = []
+        own += [f"n.{fk} IN ({ids})" for fk, ids in labels.items()] if not driver else []
+        return f"SELECT {columns} FROM {source} WHERE {' AND '.join(own) or 'true'} LIMIT {paging.BOUND + 1}"
+
+    def _passing(self, walked: str = "") -> str:
+        """All conditions on ``n`` but those on the label that is walked, each for one number at a time.
+
+        For reading in order and stopping after a page: there is no list of labels to make first.
+        """
+        conditions = [*self._own, *self._state(state=True)]
+        for foreign_key, label in self._labels.items():
+            if foreign_key != walked:
+                table = next(table for fk, table, _kind in LABELS.values() if fk == foreign_key)
+                conditions.append(f"(SELECT {' AND '.join(label)} FROM {table} WHERE id = n.{foreign_key})")
+        return " AND ".join(conditions) or "true"
+
+    @cached_property
+    def _known(self) -> dict[str, bool]:
+        """Which foreign keys are surely filled (True) or empty (False) in every match."""
+        known = {}
+        searched = set(self._labels)
+        if "destination_id" in searched:
+            known |= {"destination_id": True, "customer_id": True}
+        if "customer_id" in searched or self.active:
+            known |= {"customer_id": True}
+        inside = self.actor.account.is_customer
+        if self.state == "used":
+            known |= {"customer_id": True} | ({"destination_id": True} if inside else {})
+        elif self.state == "available":
+            known |= {"destination_id": False} | ({} if inside else {"customer_id": False})
+        if self.state in ("reserved", "cooling") or "reserved_for_id" in searched:
+            known |= {"customer_id": False}
+        if known.get("customer_id") is False:
+            known["destination_id"] = False
+        if known.get("customer_id"):
+            known["reserved_for_id"] = False
+        return known
+
+    def _can_be(self, state: str) -> bool:
+        """Whether what is searched leaves room for numbers in ``state``: no reserved number has a user, say."""
+        searched, wanted = replace(self, state="all")._known, replace(self, state=state, words=(), uses=None)._known
+        return not any(searched[column] != wanted[column] for column in searched.keys() & wanted.keys())
+
+    def _can_hold(self, stretch: Run | Walk) -> bool:
+        """Whether the stretch can have any match; one that cannot would be read to its end in vain."""
+        if isinstance(stretch, Walk):
+            return self._known.get(stretch.foreign_key, True)
+        if stretch.active is not None:
+            if stretch.active and self._known.get("customer_id") is False:
+                return False
+            return self.active is None or self.active == stretch.active
+        return not (self._known.get(stretch.blank))
+
+
+def like(text: str) -> str:
+    """A LIKE pattern that finds ``text`` anywhere."""
+    return "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"

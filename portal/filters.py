@@ -1,0 +1,144 @@
+"""What people type into a list's first row, understood or refused with a sentence."""
+
+import unicodedata
+
+import django_filters
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from portal.paging import Listed
+
+LONGEST_SEARCH = 100
+MOST_SELECTED = 10_000
+
+
+class SearchField(forms.CharField):
+    """Words to be searched; normalised, with a plain sentence where they cannot be."""
+
+    def to_python(self, value):
+        text = unicodedata.normalize("NFKC", str(value or "")).strip()
+        if len(text) > LONGEST_SEARCH:
+            raise ValidationError(_("This search is too long: %(most)d characters at most.") % {"most": LONGEST_SEARCH})
+        if any(unicodedata.category(c) in ("Cc", "Cs", "Cn", "Co") for c in text):
+            raise ValidationError(_("This search has a character in it that cannot be searched. Type it again."))
+        return text
+
+    def run_validators(self, value):
+        """Nothing beyond ``to_python``: Django's own refuse NUL with an exception of their own wording."""
+
+
+class WordsField(SearchField):
+    """Words that must all occur."""
+
+    def to_python(self, value):
+        return tuple(super().to_python(value).split())
+
+
+class ChoiceWordsField(WordsField):
+    """Words that must all occur in the name of a choice; refused when they fit none, and told which there are.
+
+    ``choices`` is called for pairs of a value and its name; clean are the values of those that fit, None where nothing
+    was typed.
+    """
+
+    def __init__(self, *, choices, **kwargs):
+        self.choices = choices
+        super().__init__(**kwargs)
+
+    def to_python(self, value):
+        words = super().to_python(value)
+        if not words:
+            return None
+        named = [(choice, folded(name)) for choice, name in self.choices()]
+        found = tuple(choice for choice, name in named if all(folded(word) in name for word in words))
+        if not found:
+            names = ", ".join(name for _choice, name in self.choices())
+            raise ValidationError(_("Nothing is called that here. There is: %(names)s.") % {"names": names})
+        return found
+
+
+class Words(django_filters.CharFilter):
+    field_class = WordsField
+
+
+class ChoiceWords(django_filters.CharFilter):
+    field_class = ChoiceWordsField
+
+
+def folded(text: str) -> str:
+    """As the database's ``fold``, for the few names that live in the code."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(c))
+
+
+class ListFilter(django_filters.FilterSet):
+    """The search row, Set Filter and sort of a list. ``listing`` is what they select: nothing else turns a request into
+    rows, so that page, counts, CSV and PDF cannot differ.
+
+    ``columns`` are the names of the columns that this actor sees, with their headings; ``states`` the entries of Set
+    Filter, ``all`` among them. Filters are declared as django-filter has them; their fields are asked directly, because
+    they keep nothing of a request and copying them for each would cost more than drawing the page.
+    """
+
+    default_sort = ""
+    states: dict[str, str] = {"all": gettext_lazy("All")}
+
+    def __init__(self, actor, columns: dict[str, str], query: QueryDict):
+        self.actor, self.columns, self.query = actor, columns, query
+        self.fields: dict[str, SearchField] = {
+            name: self.base_filters[name].field for name in columns if name in self.base_filters
+        }
+        #: What was understood of each field, and the sentence for each that was not.
+        self.understood: dict = {}
+        self.refused: dict[str, str] = {}
+        for name, field in self.fields.items():
+            try:
+                self.understood[name] = field.clean(query.get(name, ""))
+            except ValidationError as refusal:
+                self.refused[name] = " ".join(refusal.messages)
+        #: Sentences about the request that belong to no field; the list is shown all the same.
+        self.problems: list[str] = []
+        self.state = query.get("filter", "").strip() or "all"
+        if self.state not in self.states:
+            self.problems.append(_("There is no such filter; everything is shown."))
+            self.state = "all"
+        sort = query.get("sort", "").strip() or self.default_sort
+        self.descending, self.sort = sort.startswith("-"), sort.removeprefix("-")
+        if self.sort not in columns:
+            self.sort, self.descending = self.default_sort, False
+            self.problems.append(
+                _("The list cannot be sorted by that; it is sorted by %(column)s.")
+                % {"column": columns[self.default_sort]}
+            )
+
+    def listing(self) -> Listed | None:
+        """What the request selects; None when a field could not be understood. That must never select more."""
+        raise NotImplementedError
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether anything narrows the list, understood or not."""
+        return self.state != "all" or any(self.query.get(name, "").strip() for name in self.fields)
+
+    @property
+    def searches(self) -> list[tuple[str, str]]:
+        """The fields that are filled in, each with its heading and what was typed: for people to read."""
+        typed = [(str(f.label), self.query.get(name, "").strip()) for name, f in self.fields.items()]
+        return [(label, text[:LONGEST_SEARCH]) for label, text in typed if text]
+
+    def suggestions(self, name: str) -> tuple[str, ...]:
+        """What can be typed into a field where only so much can."""
+        field = self.fields.get(name)
+        return tuple(label for _choice, label in field.choices()) if isinstance(field, ChoiceWordsField) else ()
+
+    @property
+    def selected(self) -> tuple[int, ...] | None:
+        """The ids of the chosen rows, for an export; None when none were chosen: then all that match are meant."""
+        chosen = self.query.getlist("selected")
+        if not chosen:
+            return None
+        return tuple(
+            int(text) for text in chosen[:MOST_SELECTED] if text.isascii() and text.isdigit() and len(text) < 19
+        )
