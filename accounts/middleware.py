@@ -28,6 +28,8 @@ class ActorMiddleware:
         needed = needed_for(request.resolver_match.view_name)
         if needed is Access.CLOSED:
             raise Http404
+        if needed is Access.MACHINE:
+            return None
         if request.user.is_authenticated:
             request.actor = self.actor_in(request, kwargs.get("code"))
             request_facts.get({}).update(person=request.actor.person.pk, account=request.actor.account.code)

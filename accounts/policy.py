@@ -25,6 +25,7 @@ class Role(TextChoices):
 class Access(Enum):
     """What stands in place of a permission where an address belongs to no account."""
 
+    MACHINE = "machines that watch the portal: no person is looked up, they guard themselves"
     PUBLIC = "anybody, signed in or not"
     SIGNED_IN = "anybody who is signed in"
     CLOSED = "nobody: answered as if it did not exist"
@@ -46,9 +47,9 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
 #: name of an address -> the permission that it needs
 ADDRESSES: dict[str, str | Access] = {
     "home": Access.SIGNED_IN,
-    "healthz": Access.PUBLIC,
-    "readyz": Access.PUBLIC,
-    "metrics": Access.PUBLIC,  # guards itself: a token, or loopback alone
+    "healthz": Access.MACHINE,
+    "readyz": Access.MACHINE,
+    "metrics": Access.MACHINE,
     "account_home": "home.view",
     "help": "help.view",
     "help_topic": "help.view",

@@ -87,9 +87,7 @@ def test_another_account_is_answered_like_one_that_does_not_exist(client, name):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(
-    "name", [n for n in ALL if ADDRESSES[n] is not Access.PUBLIC and ADDRESSES[n] is not Access.CLOSED]
-)
+@pytest.mark.parametrize("name", [n for n in ALL if ADDRESSES[n] not in (Access.MACHINE, Access.PUBLIC, Access.CLOSED)])
 def test_strangers_are_sent_to_sign_in(client, name):
     account = make_account("var")
     path = address(name, account) if name in OF_ACCOUNTS else reverse(name)

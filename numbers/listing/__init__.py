@@ -15,8 +15,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import psycopg
 from django.core.cache import caches
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from numbers.listing.cells import USES, csv_cells, quoted, use_text
 from numbers.listing.matching import STATES, Matching
@@ -110,7 +112,7 @@ class Listing(Matching):
         cursor = cursor or Cursor()
         backward = cursor.backward
         names = self._key_names
-        params = self.params | {"size": size + 1}
+        params = dict(self.params)
         stretches = []
         outer_state = "true" if state_inside or self.state == "all" else self.states[self.state]
         for index, stretch in enumerate(SORTS[self.sort].stretches):
@@ -146,13 +148,13 @@ class Listing(Matching):
                 FROM ({" UNION ALL ".join(stretches)}) x WHERE (SELECT count_all FROM counted) <= {paging.BOUND}
             ), page AS (
                 SELECT * FROM placed WHERE {begin}
-                ORDER BY {self._order(names, descending=self.descending != backward)} LIMIT %(size)s
+                ORDER BY {self._order(names, descending=self.descending != backward)} LIMIT {size + 1}
             )
             SELECT counted.*, page.place, {", ".join("page." + name for name in names[:-1])}, {FIELDS}
             FROM counted LEFT JOIN (page JOIN numbers_phonenumber n ON n.id = page.id {TABLES}) ON true
             ORDER BY page.place
         """
-        rows = fetch(statement, params)
+        rows = self._fetch(statement, params)
         counts = {name: rows[0][f"count_{name}"] for name in ("all", *STATES)}
         page = self._cut([row for row in rows if row["id"] is not None], size, cursor)
         page.counts = counts
@@ -172,7 +174,7 @@ class Listing(Matching):
         """Take one page out of more matches than the bound, from the indexes."""
         cursor = cursor or Cursor()
         at = cursor.at
-        params = self.params | {"size": size + 1}
+        params = dict(self.params)
         names = self._key_names
         if number is not None:
             at = (number - 1) * size + 1
@@ -182,17 +184,17 @@ class Listing(Matching):
         elif not cursor.key and not cursor.backward:
             at = 1
         descending = self.descending != cursor.backward
-        parts = self._parts(cursor, descending, params)
+        parts = self._parts(cursor, descending, params, size + 1)
         statement = f"""
             WITH page AS MATERIALIZED (
                 SELECT * FROM ({" UNION ALL ".join(f"({part})" for part in parts)}) x
-                ORDER BY {self._order(names, descending=descending)} LIMIT %(size)s
+                ORDER BY {self._order(names, descending=descending)} LIMIT {size + 1}
             )
             SELECT {", ".join("page." + name for name in names[:-1])}, {FIELDS}
             FROM page JOIN numbers_phonenumber n ON n.id = page.id {TABLES}
             ORDER BY {self._order(["page." + name for name in names], descending=self.descending)}
         """
-        page = self._cut(fetch(statement, params), size, cursor)
+        page = self._cut(self._fetch(statement, params), size, cursor)
         page.first = at
         if page.after and at is not None:
             page.after = Cursor(page.after.key, at=at + size)
@@ -200,8 +202,14 @@ class Listing(Matching):
             page.before = Cursor(page.before.key, backward=True, at=max(at - size, 1))
         return page
 
-    def _parts(self, cursor: Cursor, descending: bool, params: dict) -> list[str]:
-        """One statement for each stretch from the cursor on, each in order and no longer than the page."""
+    def _fetch(self, statement: str, params: dict) -> list[dict]:
+        with connection.cursor() if self.is_searched else planned_once() as cursor:
+            cursor.execute(statement, params)
+            names = [column.name for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def _parts(self, cursor: Cursor, descending: bool, params: dict, most: int) -> list[str]:
+        """One statement for each stretch from the cursor on, each in order and no longer than ``most`` rows."""
         beyond = "<" if descending else ">"
         direction = "DESC" if descending else "ASC"
         key_names = self._key_names[1:-1]
@@ -218,7 +226,7 @@ class Listing(Matching):
                 after = f" AND n.digits {beyond} %(from_digits)s" if begins_here else ""
                 parts.append(
                     f"SELECT n.id, {index} AS stretch, {', '.join(blank)}, n.digits FROM numbers_phonenumber n"
-                    f" WHERE {self._passing()} AND {stretch.where}{after} ORDER BY n.digits {direction} LIMIT %(size)s"
+                    f" WHERE {self._passing()} AND {stretch.where}{after} ORDER BY n.digits {direction} LIMIT {most}"
                 )
                 continue
             keys, passing = self._keys(stretch), self._passing(stretch.foreign_key)
@@ -230,7 +238,7 @@ class Listing(Matching):
                     f"SELECT n.id, {index} AS stretch, {', '.join(labelled)}, n.digits"
                     f" FROM {stretch.labels} l JOIN numbers_phonenumber n ON n.{stretch.foreign_key} = l.id"
                     f" WHERE l.id = %(from_label_id)s AND {passing} AND {stretch.numbers}"
-                    f" AND n.digits {beyond} %(from_digits)s ORDER BY n.digits {direction} LIMIT %(size)s"
+                    f" AND n.digits {beyond} %(from_digits)s ORDER BY n.digits {direction} LIMIT {most}"
                 )
                 came = ", ".join(f"%(from_{name})s" for name in key_names)
                 labels.append(f"({', '.join(keys)}) {beyond} ({came})")
@@ -239,8 +247,8 @@ class Listing(Matching):
                 f"SELECT x.id, {index} AS stretch, {', '.join(labelled)}, x.digits FROM {stretch.labels} l"
                 f" CROSS JOIN LATERAL (SELECT n.id, n.digits FROM numbers_phonenumber n"
                 f" WHERE n.{stretch.foreign_key} = l.id AND {passing} AND {stretch.numbers}"
-                f" ORDER BY n.digits {direction} LIMIT %(size)s) x"
-                f" WHERE {' AND '.join(labels)} ORDER BY {order}, x.digits {direction} LIMIT %(size)s"
+                f" ORDER BY n.digits {direction} LIMIT {most}) x"
+                f" WHERE {' AND '.join(labels)} ORDER BY {order}, x.digits {direction} LIMIT {most}"
             )
         return parts
 
@@ -299,8 +307,12 @@ class Listing(Matching):
                 yield dict(zip(names, row, strict=True))
 
 
-def fetch(statement: str, params: dict) -> list[dict]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, params)
-        names = [column.name for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+def planned_once() -> CursorWrapper:
+    """A cursor whose statements the database plans once for a connection, however often they are run.
+
+    Planning the page of an unsearched list takes longer than running it. What is searched is planned each time, because
+    there the plan hangs on the words.
+    """
+    connection.ensure_connection()
+    cursor = psycopg.Cursor(connection.connection)
+    return connection.make_debug_cursor(cursor) if connection.queries_logged else connection.make_cursor(cursor)

@@ -44,6 +44,11 @@ class Matching:
     def scope(self) -> dict:
         return held_by(self.actor)
 
+    @property
+    def is_searched(self) -> bool:
+        """Whether anything but the state narrows the list."""
+        return bool(self.digits or self.words or self.uses or self.ids) or self.active is not None
+
     @cached_property
     def states(self) -> dict[str, str]:
         """The condition of each state; *used* means assigned to a customer, inside a customer: rings something."""
