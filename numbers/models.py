@@ -224,10 +224,15 @@ class PhoneNumber(models.Model):
             models.Index(
                 "reserved_for", "digits", name="numbers_number_reserved_for", condition=Q(reserved_for__isnull=False)
             ),
-            models.Index("var", "digits", name="numbers_number_var_reserved", condition=Q(reserved_for__isnull=False)),
-            models.Index("digits", name="numbers_number_reserved", condition=Q(reserved_for__isnull=False)),
-            models.Index("digits", name="numbers_number_cooling", condition=Q(cooling_until__isnull=False)),
-            models.Index("var", "digits", name="numbers_number_var_cooling", condition=Q(cooling_until__isnull=False)),
+            # With what lists ask of held numbers, so that counting them reads no row.
+            *(
+                models.Index(*columns, name=f"numbers_{name}", condition=condition, include=[until, "e164", "provider"])
+                for until, condition, held in (
+                    ("reserved_until", Q(reserved_for__isnull=False), "reserved"),
+                    ("cooling_until", Q(cooling_until__isnull=False), "cooling"),
+                )
+                for columns, name in ((("digits",), held), (("var", "digits"), f"{held}_in_var"))
+            ),
         ]
 
     def __str__(self):

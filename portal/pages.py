@@ -121,6 +121,29 @@ def position(query, listing: Listed, sort: str, problems: list[str]) -> tuple[Cu
     return None, None
 
 
+def headings(found: ListFilter, address: Address) -> tuple[Heading, ...]:
+    """The columns with what was typed into them and where a click sorts them."""
+    sort = "-" + found.sort if found.descending else found.sort
+
+    def sorted_by(name: str) -> str:
+        if name == sort:
+            return f"-{name}"
+        return "" if name == found.default_sort else name
+
+    return tuple(
+        Heading(
+            name=name,
+            heading=heading,
+            sort_url=address.url(sort=sorted_by(name)),
+            direction="" if found.sort != name else "descending" if found.descending else "ascending",
+            value=address.query.get(name, "")[:200],
+            problem=found.refused.get(name, ""),
+            suggestions=found.suggestions(name),
+        )
+        for name, heading in found.columns.items()
+    )
+
+
 class ListPage(View):
     """A list whose whole state is its address.
 
@@ -172,7 +195,7 @@ class ListPage(View):
         return {
             "title": self.title,
             "listing": {
-                "columns": self.headings(found, address),
+                "columns": headings(found, address),
                 "filters": tuple(
                     Choice(
                         value, str(label), value == found.state, count_text(page.counts[value]) if page.counts else ""
@@ -195,22 +218,6 @@ class ListPage(View):
             "rows_template": self.rows_template,
             **self.more_context(request, found),
         }
-
-    @staticmethod
-    def headings(found: ListFilter, address: Address) -> tuple[Heading, ...]:
-        sort = "-" + found.sort if found.descending else found.sort
-        return tuple(
-            Heading(
-                name=name,
-                heading=heading,
-                sort_url=address.url(sort=f"-{name}" if sort == name else "" if name == found.default_sort else name),
-                direction="" if found.sort != name else "descending" if found.descending else "ascending",
-                value=address.query.get(name, "")[:200],
-                problem=found.refused.get(name, ""),
-                suggestions=found.suggestions(name),
-            )
-            for name, heading in found.columns.items()
-        )
 
     @staticmethod
     def paging(request, found: ListFilter, listing: Listed | None, page: Page, size: int, address: Address) -> Paging:

@@ -48,6 +48,7 @@ class Listing(Matching):
             if page.counts["all"] <= paging.BOUND:
                 return page
             counts["all"] = paging.BOUND + 1
+        counts |= {state: counts["all"] for state in STATES if self._must_be(state)}
         counts |= self._bounded_counts([state for state in STATES if state not in counts])
         self._remember_saturated(counts)
         if counts[self.state] <= paging.BOUND:
@@ -56,6 +57,11 @@ class Listing(Matching):
             page = self._walked(size, cursor, number)
         page.counts = counts
         return page
+
+    @property
+    def _counts_first(self) -> bool:
+        """Whether to count before anything else: where an index alone can tell, and many matches are likely."""
+        return not self.digits and (bool(self._labels) or not self.actor.account.is_customer)
 
     def exact_count(self) -> int:
         """How many numbers match, however many that are; reads all of them."""
@@ -78,7 +84,8 @@ class Listing(Matching):
             caches["process"].set(self._saturated_key(), over, SATURATED_SECONDS)
 
     def _bounded_counts(self, states: list[str]) -> dict[str, int]:
-        counts = dict.fromkeys((state for state in states if not self._can_be(state)), 0)
+        """How many match in each of ``states``, each statement stopping at the bound."""
+        counts = {state: 0 for state in states if not self._can_be(state)}
         states = [state for state in states if state not in counts]
         if not states:
             return counts
@@ -136,11 +143,17 @@ class Listing(Matching):
                 for name in names
             ]
             begin = f"({', '.join(names)}) {operator} ({', '.join(texts)})"
+        total, few, matches = "0::bigint", "true", self._matches(KEPT, state=state_inside)
+        if self._counts_first:
+            total = f"(SELECT count(*) FROM ({self._matches('', state=state_inside)}) x)"
+            few = f"(SELECT count FROM total) <= {paging.BOUND}"
         statement = f"""
-            WITH m AS MATERIALIZED (
-                {self._matches(KEPT, state=state_inside)}
+            WITH total AS MATERIALIZED (
+                SELECT {total} AS count
+            ), m AS MATERIALIZED (
+                SELECT * FROM ({matches}) n WHERE {few}
             ), counted AS (
-                SELECT count(*) AS count_all,
+                SELECT greatest(count(*), (SELECT count FROM total)) AS count_all,
                        {", ".join(f"count(*) FILTER (WHERE {self.states[s]}) AS count_{s}" for s in STATES)}
                 FROM m n
             ), placed AS (
@@ -231,7 +244,11 @@ class Listing(Matching):
                 continue
             keys, passing = self._keys(stretch), self._passing(stretch.foreign_key)
             labelled = [f"{k} AS {name}" for k, name in zip(keys, key_names, strict=True)]
-            labels = [stretch.where, *self._label_scope(stretch)]
+            labels = [
+                stretch.where,
+                *self.scope_of_labels(stretch.labels, stretch.foreign_key, "l."),
+                *self._labels.get(stretch.foreign_key, []),
+            ]
             if begins_here:
                 params |= {f"from_{name}": part for name, part in zip(key_names, cursor.key[1:-1], strict=True)}
                 parts.append(
@@ -251,15 +268,6 @@ class Listing(Matching):
                 f" WHERE {' AND '.join(labels)} ORDER BY {order}, x.digits {direction} LIMIT {most}"
             )
         return parts
-
-    def _label_scope(self, stretch: Walk) -> list[str]:
-        """What narrows the walked labels: the tenant's own, and the words searched in this very label."""
-        conditions = []
-        if stretch.labels == "numbers_destination":
-            conditions += [f"l.{column} = %({column})s" for column in self.scope]
-        elif stretch.labels == "accounts_account" and "var_id" in self.scope and stretch.foreign_key != "var_id":
-            conditions.append("l.parent_id = %(var_id)s")
-        return conditions + self._labels.get(stretch.foreign_key, [])
 
     def _key_at(self, skipped: int) -> int | None:
         """The digits of the row number ``skipped``, in numeric order, from the index alone."""

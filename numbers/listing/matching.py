@@ -76,9 +76,14 @@ class Matching:
         return params
 
     @cached_property
+    def _held(self) -> list[str]:
+        """The conditions that hold a number to the scope."""
+        return [f"n.{column} = %({column})s" for column in self.scope]
+
+    @cached_property
     def _own(self) -> list[str]:
-        """The conditions on the number's own columns."""
-        conditions = [f"n.{column} = %({column})s" for column in self.scope]
+        """What is searched in the number's own columns."""
+        conditions = []
         if self.ids is not None:
             conditions.append("n.id = ANY(%(ids)s)")
         if self.digits:
@@ -116,11 +121,10 @@ class Matching:
             if not conditions:
                 continue
             conditions = [kind, *conditions]
-            if table == "numbers_destination":
-                conditions += [f"{column} = %({column})s" for column in self.scope]
-                if "company" not in upper and "var" in upper:
-                    conditions.append(f"var_id IN ({upper.pop('var')})")
-                    found.pop("var_id")
+            conditions += self.scope_of_labels(table, foreign_key)
+            if table == "numbers_destination" and "company" not in upper and "var" in upper:
+                conditions.append(f"var_id IN ({upper.pop('var')})")
+                found.pop("var_id")
             if narrowed in upper:
                 column = "parent_id" if narrowed == "var" else "customer_id"
                 conditions.append(f"{column} IN ({upper[narrowed]})")
@@ -131,13 +135,21 @@ class Matching:
                 upper[name] = statement
         return found
 
+    def scope_of_labels(self, table: str, foreign_key: str, alias: str = "") -> list[str]:
+        """What narrows a label table to the scope's own; by two-column foreign keys, so are these labels' numbers."""
+        if table == "numbers_destination":
+            return [f"{alias}{column} = %({column})s" for column in self.scope]
+        if "var_id" in self.scope and foreign_key in ("customer_id", "reserved_for_id"):
+            return [f"{alias}parent_id = %(var_id)s"]
+        return []
+
     def _state(self, *, state: bool) -> list[str]:
         return [self.states[self.state]] if state and self.state != "all" else []
 
     def where(self) -> str:
         """All conditions on ``n``, for a statement that reads every match."""
         labels = [f"n.{foreign_key} IN ({ids})" for foreign_key, ids in self._subqueries.items()]
-        return " AND ".join([*self._own, *labels, *self._state(state=True)]) or "true"
+        return " AND ".join([*self._held, *self._own, *labels, *self._state(state=True)]) or "true"
 
     def _matches(self, columns: str, *, state: bool) -> str:
         """A statement for the first ``BOUND`` + 1 matches in no order, stopping as soon as it has them.
@@ -145,26 +157,29 @@ class Matching:
         It begins at the label that says most and takes each label's numbers from their index, so that a rare word
         reads little and a frequent one stops early.
         """
-        own = [*self._own, *self._state(state=state)]
         labels = dict(self._subqueries)
         driver = next((fk for fk in ("destination_id", "customer_id", "reserved_for_id") if fk in labels), None)
-        source = "numbers_phonenumber n"
-        if driver:
-            ids = labels.pop(driver)
-            own += [f"n.{fk} IN ({ids})" for fk, ids in labels.items()]
-            where = " AND ".join([f"n.{driver} = l.id", *own])
-            # OFFSET 0 keeps the planner from turning the loop into a join that reads all labels first.
-            source = f"({ids}) l CROSS JOIN LATERAL (SELECT * FROM numbers_phonenumber n WHERE {where} OFFSET 0) n"
-            own = []
-        own += [f"n.{fk} IN ({ids})" for fk, ids in labels.items()] if not driver else []
-        return f"SELECT {columns} FROM {source} WHERE {' AND '.join(own) or 'true'} LIMIT {paging.BOUND + 1}"
+        driving = labels.pop(driver, "")
+        conditions = [
+            *([f"n.{driver} = l.id"] if driver else self._held),
+            *self._own,
+            *self._state(state=state),
+            *(f"n.{foreign_key} IN ({ids})" for foreign_key, ids in labels.items()),
+        ]
+        where = " AND ".join(conditions) or "true"
+        most = f"LIMIT {paging.BOUND + 1}"
+        if not driver:
+            return f"SELECT {columns} FROM numbers_phonenumber n WHERE {where} {most}"
+        # OFFSET 0 keeps the planner from turning the loop into a join that reads all labels first.
+        numbers = f"SELECT {columns or 'true'} FROM numbers_phonenumber n WHERE {where} OFFSET 0"
+        return f"SELECT {columns} FROM ({driving}) l CROSS JOIN LATERAL ({numbers}) n {most}"
 
     def _passing(self, walked: str = "") -> str:
         """All conditions on ``n`` but those on the label that is walked, each for one number at a time.
 
         For reading in order and stopping after a page: there is no list of labels to make first.
         """
-        conditions = [*self._own, *self._state(state=True)]
+        conditions = [*self._held, *self._own, *self._state(state=True)]
         for foreign_key, label in self._labels.items():
             if foreign_key != walked:
                 table = next(table for fk, table, _kind in LABELS.values() if fk == foreign_key)
@@ -197,6 +212,12 @@ class Matching:
         """Whether what is searched leaves room for numbers in ``state``: no reserved number has a user, say."""
         searched, wanted = replace(self, state="all")._known, replace(self, state=state, words=(), uses=None)._known
         return not any(searched[column] != wanted[column] for column in searched.keys() & wanted.keys())
+
+    def _must_be(self, state: str) -> bool:
+        """Whether whatever matches is in ``state``: a number that rings somebody is used."""
+        holder = "destination_id" if self.actor.account.is_customer else "customer_id"
+        filled = replace(self, state="all")._known.get(holder)
+        return {"used": filled is True, "available": filled is False}.get(state, False)
 
     def _can_hold(self, stretch: Run | Walk) -> bool:
         """Whether the stretch can have any match; one that cannot would be read to its end in vain."""
