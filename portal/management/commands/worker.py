@@ -4,6 +4,7 @@ import logging
 import os
 import time
 
+import psycopg
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connections
 from procrastinate.contrib.django import app
@@ -23,7 +24,7 @@ class Command(BaseCommand):
                 # Not by procrastinate's own command: that one greets, and ends the process when the database is away.
                 with app.replace_connector(app.connector.get_worker_connector()) as worker:
                     worker.run_worker()
-            except (ConnectorException, DatabaseError, OSError) as error:
+            except (ConnectorException, DatabaseError, psycopg.Error, OSError) as error:
                 log.error("The worker lost the database: %s", str(error).strip().partition("\n")[0])
                 connections.close_all()
                 time.sleep(PAUSE_SECONDS)
