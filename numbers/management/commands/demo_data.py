@@ -6,23 +6,26 @@ from django.core.management.base import BaseCommand, CommandError
 
 from numbers.demo import AlreadyThere, write_demo_data
 
+FEWEST, MOST = 100, 10_000_000
+
 
 class Command(BaseCommand):
     help = "Fill an empty database with invented accounts, people and numbers."
 
     def add_arguments(self, parser):
-        parser.add_argument("--numbers", type=int, default=20_000, help="how many phone numbers (at least 100)")
+        parser.add_argument("--numbers", type=int, default=20_000, help=f"how many phone numbers, {FEWEST} to {MOST:,}")
         parser.add_argument("--if-empty", action="store_true", help="do nothing when there are accounts already")
 
     def handle(self, *args, **options):
         began = time.monotonic()
-        if options["numbers"] < 100:
-            raise CommandError("The demo's own cast has 63 numbers: ask for 100 or more.")
+        numbers = options["numbers"]
+        if not FEWEST <= numbers <= MOST:
+            raise CommandError(f"--numbers {numbers}: ask for {FEWEST} (the demo's cast has 63) to {MOST:,}.")
         try:
-            written = write_demo_data(options["numbers"])
+            write_demo_data(numbers)
         except AlreadyThere:
             if options["if_empty"]:
                 return
             raise CommandError("This database has accounts already; demo data goes into an empty one.") from None
         seconds = time.monotonic() - began
-        self.stdout.write(f"{written:,} numbers in {seconds:.1f} s ({written / seconds:,.0f} a second)")
+        self.stdout.write(f"{numbers:,} numbers in {seconds:.1f} s ({numbers / seconds:,.0f} a second)")

@@ -4,9 +4,10 @@ import logging
 import os
 import time
 
-from django.core.management import call_command
+import psycopg
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connections
+from procrastinate.contrib.django import app
 from procrastinate.exceptions import ConnectorException
 
 log = logging.getLogger("portal.worker")
@@ -20,8 +21,10 @@ class Command(BaseCommand):
         parent = os.getppid()
         while os.getppid() == parent:  # whoever started us and was killed wants no worker any more
             try:
-                call_command("procrastinate", "worker")
-            except (ConnectorException, DatabaseError, OSError) as error:
+                # Not by procrastinate's own command: that one greets, and ends the process when the database is away.
+                with app.replace_connector(app.connector.get_worker_connector()) as worker:
+                    worker.run_worker()
+            except (ConnectorException, DatabaseError, psycopg.Error, OSError) as error:
                 log.error("The worker lost the database: %s", str(error).strip().partition("\n")[0])
                 connections.close_all()
                 time.sleep(PAUSE_SECONDS)
