@@ -1,50 +1,86 @@
 """Who acts, in which account, and whether the policy lets them: decided once, before any view."""
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
+from django.utils import timezone
 
+from accounts import actions, entrance
 from accounts.actor import Actor
-from accounts.policy import Access, needed_for
+from accounts.models import Access
+from accounts.policy import Door, needed_for
+from accounts.rules import Standing, standing
 from portal.logs import request_facts
+
+#: The last sign of life is written down this often at most.
+PRESENCE = timedelta(seconds=30)
 
 
 class ActorMiddleware:
     """Give every request its ``actor`` and hold it to the policy. Nothing else reads ``request.user``.
 
     An account that is not open to the person and one that does not exist are the same to them: not found. An address
-    that the policy does not know is refused to everybody.
+    that the policy does not know is refused to everybody. An account below the person's own opens while they have a
+    live access to it, and that is held against what they may do at present, at every request.
     """
 
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request):
-        request.actor = None
+        request.actor = request.standing = None
         return self.get_response(request)
 
     def process_view(self, request, view, args, kwargs):
-        needed = needed_for(request.resolver_match.view_name)
-        if needed is Access.CLOSED:
+        needed = needed_for(request.resolver_match.view_name, request.method)
+        if needed is Door.CLOSED:
             raise Http404
-        if needed is Access.MACHINE:
+        if needed is Door.MACHINE:
             return None
         if request.user.is_authenticated:
-            request.actor = self.actor_in(request, kwargs.get("code"))
+            request.actor = Actor.at_home(request.user)
+            code = kwargs.get("code")
+            if code is not None and code != request.actor.account.code:
+                request.standing = standing(request.user, code)
+                if request.standing is None:
+                    raise Http404
+                access = self.live_access(request, request.standing)
+                if access is not None:
+                    request.actor = request.standing.actor(access)
+                elif needed is not Door.ENTRANCE:
+                    return entrance.page(request)
             request_facts.get({}).update(person=request.actor.person.pk, account=request.actor.account.code)
-        if needed is Access.PUBLIC:
+        if needed is Door.PUBLIC:
             return None
         if request.actor is None:
             return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
-        if needed is Access.SIGNED_IN or (isinstance(needed, str) and request.actor.may(needed)):
+        if needed in (Door.SIGNED_IN, Door.ENTRANCE) or (isinstance(needed, str) and request.actor.may(needed)):
             return None
         raise PermissionDenied
 
     @staticmethod
-    def actor_in(request, code: str | None) -> Actor:
-        """The person in the account of ``code``; for now each person's own account is the only one that opens."""
-        actor = Actor.at_home(request.user)
-        if code is not None and code != actor.account.code:
-            raise Http404
-        return actor
+    def live_access(request, standing: Standing) -> Access | None:
+        """The access with which this sign-in is inside, if time, rights and accounts still let it be."""
+        sign_in = request.session.get("sign_in")
+        if sign_in is None:
+            return None
+        access = (
+            Access.of(standing.person)
+            .filter(account=standing.account, sign_in=sign_in, started_at__isnull=False, ended_at=None)
+            .first()
+        )
+        if access is None:
+            return None
+        now = timezone.now()
+        why = access.over(now)
+        if standing.closed or (access.manages and not standing.manages):
+            why = Access.End.NOT_ALLOWED
+        if why:
+            actions.end_access(access, why)
+            return None
+        if now - access.seen_at > PRESENCE:
+            actions.note_presence(access)
+        return access

@@ -1,12 +1,21 @@
 """Accounts, the people in them, and the base of every row that an account owns."""
 
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Lower
+from django.db.models import Count, F, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce, Least, Lower
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from guardian.models import UserObjectPermissionBase
 
 from accounts.actor import Actor
+from portal.listings import Fold
 
 
 class FoldedField(models.GeneratedField):
@@ -21,7 +30,7 @@ class FoldedField(models.GeneratedField):
             kwargs.pop(fixed, None)
         self.source = source
         super().__init__(
-            expression=models.Func(F(source), function="fold"),
+            expression=Fold(F(source)),
             output_field=models.TextField(db_collation="C"),
             db_persist=True,
             **kwargs,
@@ -38,7 +47,10 @@ class FoldedField(models.GeneratedField):
 
 class AccountQuerySet(models.QuerySet):
     def visible_to(self, actor: Actor):
-        """The acting account and its direct customers; the system sees every account."""
+        """The acting account and what is below it; for a support agent at home, below it only what was granted."""
+        if actor.is_support:
+            granted = list(Grant.live_of(actor.person).values_list("content_object", flat=True))
+            return self.filter(Q(pk=actor.account.pk) | Q(pk__in=granted) | Q(parent__in=granted))
         if actor.account.kind == Account.Kind.SYSTEM:
             return self.all()
         return self.filter(Q(pk=actor.account.pk) | Q(parent=actor.account))
@@ -65,10 +77,32 @@ class Account(models.Model):
     name = models.CharField(_("name"), max_length=120)
     name_folded = FoldedField()
     parent = models.ForeignKey("self", models.PROTECT, verbose_name=_("parent account"), null=True, related_name="+")
+    contact = models.CharField(_("contact"), max_length=120, blank=True, default="", db_default="")
+    email = models.EmailField(_("e-mail"), max_length=254, blank=True, default="", db_default="")
+    # E.164, or empty.
+    phone = models.CharField(_("phone"), max_length=16, blank=True, default="", db_default="")
+    number_quota = models.PositiveIntegerField(
+        _("number quota"), null=True, blank=True, help_text=_("The most numbers it may hold; empty: no limit.")
+    )
+    cooling_days = models.PositiveSmallIntegerField(
+        _("cooling days"),
+        default=30,
+        db_default=30,
+        help_text=_("How long a number that came back waits before it may go to somebody else; 0: not at all."),
+    )
+    asks_consent = models.BooleanField(
+        _("ask us first"),
+        default=False,
+        db_default=False,
+        help_text=_("Our operator's and reseller's staff may work in this account only after we have agreed."),
+    )
 
     unscoped = AccountQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("account")
+        # Django gives view_account itself; django-guardian attaches both to single accounts.
+        permissions = [("manage_account", "Can work in the account as its administrator")]
         constraints = [
             models.CheckConstraint(
                 name="accounts_account_only_the_system_has_no_parent",
@@ -99,10 +133,35 @@ class Account(models.Model):
     def visible_to(cls, actor: Actor):
         return cls.unscoped.visible_to(actor)
 
+    @classmethod
+    def called(cls, code: str) -> Account | None:
+        """The account with this code and those above it, whoever asks: for deciding who may."""
+        return cls.unscoped.select_related("parent__parent").filter(code=code).first()
+
+    @classmethod
+    def with_ids(cls, ids: list[int]) -> list[Account]:
+        """Accounts in the order of their ids: to name a chain."""
+        found = cls.unscoped.in_bulk(ids)
+        return [found[pk] for pk in ids if pk in found]
+
     @property
     def is_customer(self) -> bool:
         """Whether this is a company or a professional: an account that holds numbers to use them."""
         return self.kind in (self.Kind.COMPANY, self.Kind.PROFESSIONAL)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether people may work in it."""
+        return self.status in (self.Status.TRIAL, self.Status.PRODUCTION)
+
+    def path_from(self, top: Account) -> tuple[Account, ...] | None:
+        """The accounts from ``top`` straight down to this one, both included; None when this is not below it."""
+        path = [self]
+        while path[-1].pk != top.pk:
+            if path[-1].parent_id is None:
+                return None
+            path.append(path[-1].parent)
+        return tuple(reversed(path))
 
 
 class PersonManager(BaseUserManager):
@@ -138,6 +197,11 @@ class Person(AbstractBaseUser):
         _("number format"), max_length=13, choices=NumberFormat, default=NumberFormat.INTERNATIONAL
     )
 
+    invited_at = models.DateTimeField(_("invited"), null=True, editable=False)
+
+    # What libraries ask of a user; nobody has every permission here.
+    is_staff = is_superuser = False
+
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS = ["name"]
@@ -152,3 +216,190 @@ class Person(AbstractBaseUser):
 
     def __str__(self):
         return self.name
+
+    @property
+    def has_joined(self) -> bool:
+        """Whether an invited person has chosen a password yet."""
+        return self.has_usable_password()
+
+
+class GrantQuerySet(models.QuerySet):
+    def live(self):
+        return self.filter(Q(until=None) | Q(until__gt=timezone.now()))
+
+
+class Grant(UserObjectPermissionBase):
+    """A support agent may view or manage an account and what is below it: django-guardian's row, with an end.
+
+    guardian finds this class by the reverse name of ``content_object``.
+    """
+
+    content_object = models.ForeignKey(Account, models.CASCADE)
+    until = models.DateTimeField(_("until"), null=True)
+    granted_by = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
+
+    class Meta(UserObjectPermissionBase.Meta):
+        verbose_name = _("grant")
+
+    @classmethod
+    def live_of(cls, person: Person) -> GrantQuerySet:
+        """The grants that this person has now."""
+        return GrantQuerySet(cls).filter(user=person).live()
+
+
+class AccountRowQuerySet(models.QuerySet):
+    """Rows that tell of one account."""
+
+    def visible_to(self, actor: Actor):
+        if actor.account.kind == Account.Kind.SYSTEM:
+            return self.all()
+        return self.filter(account=actor.account)
+
+
+class AccessQuerySet(AccountRowQuerySet):
+    def history(self, now: datetime):
+        """What has begun, with when it ended or will end, the folded texts that lists search, and how much was changed.
+
+        ``until`` is the time of the end, or of the nearest limit while there is none.
+        """
+        idle = F("seen_at") + timedelta(minutes=settings.ACCESS_IDLE_MINUTES)
+        changes = AuditEvent.unscoped.filter(access=OuterRef("pk")).exclude(verb__startswith="access.")
+        return self.filter(started_at__isnull=False).annotate(
+            until=Coalesce("ended_at", Least("expires_at", idle)),
+            who=Fold("person__name"),
+            home=Fold("person__account__name"),
+            reason_folded=Fold("reason"),
+            changes=Coalesce(Subquery(changes.order_by().values("access").annotate(n=Count("*")).values("n")), 0),
+        )
+
+
+class Access(models.Model):
+    """Somebody working in an account that is not their own, under their own name: from entering to leaving.
+
+    It holds for one sign-in and is believed only together with what the person may do at present, see
+    ``accounts.middleware``. Where the account asks for its consent, the row begins as a question.
+    """
+
+    class End(models.TextChoices):
+        LEFT = "left", _("Left")
+        EXPIRED = "expired", _("Time was up")
+        IDLE = "idle", _("Nothing done for a while")
+        SIGNED_OUT = "signed_out", _("Signed out")
+        CREDENTIALS = "credentials", _("Password or second factor changed")
+        NOT_ALLOWED = "not_allowed", _("No longer allowed")
+        REFUSED = "refused", _("Refused by the account")
+        AGAIN = "again", _("Entered again")
+
+    person = models.ForeignKey(Person, models.PROTECT, verbose_name=_("person"), related_name="+")
+    account = models.ForeignKey(Account, models.PROTECT, verbose_name=_("account"), related_name="+")
+    sign_in = models.CharField(max_length=32, editable=False)
+    # Ids of the accounts from the person's own down to this one, as they were.
+    chain = ArrayField(models.BigIntegerField())
+    manages = models.BooleanField(_("may change"))
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+    entered_from = models.CharField(max_length=2000, blank=True)
+    asked_at = models.DateTimeField(_("asked"), null=True)
+    consented_at = models.DateTimeField(_("agreed"), null=True)
+    consented_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
+    started_at = models.DateTimeField(_("entered"), null=True)
+    seen_at = models.DateTimeField(_("last seen"), null=True)
+    expires_at = models.DateTimeField(_("ends"), null=True)
+    ended_at = models.DateTimeField(_("ended"), null=True)
+    ended_why = models.CharField(_("why it ended"), max_length=12, choices=End, blank=True)
+
+    unscoped = AccessQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("access")
+        constraints = [
+            # Entering twice at once leaves one.
+            models.UniqueConstraint(
+                "person",
+                "account",
+                "sign_in",
+                condition=Q(started_at__isnull=False, ended_at=None),
+                name="accounts_access_one_live",
+            ),
+            models.CheckConstraint(
+                name="accounts_access_started_expires",
+                condition=Q(started_at=None, expires_at=None) | Q(started_at__isnull=False, expires_at__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index("account", F("id").desc(), name="accounts_access_of_account"),
+            models.Index("person", "sign_in", name="accounts_access_open", condition=Q(ended_at=None)),
+        ]
+
+    def __str__(self):
+        return f"{self.person} in {self.account}"
+
+    @classmethod
+    def visible_to(cls, actor: Actor):
+        return cls.unscoped.visible_to(actor)
+
+    @classmethod
+    def of(cls, person: Person):
+        """Everything that this person entered or asked to enter."""
+        return cls.unscoped.filter(person=person)
+
+    @property
+    def idle_at(self) -> datetime:
+        """When it ends unless something is done before."""
+        return self.seen_at + timedelta(minutes=settings.ACCESS_IDLE_MINUTES)
+
+    @property
+    def ends_at(self) -> datetime:
+        return min(self.expires_at, self.idle_at)
+
+    def over(self, now: datetime) -> str:
+        """Why time has ended it, or nothing."""
+        if now >= self.expires_at:
+            return self.End.EXPIRED
+        return self.End.IDLE if now >= self.idle_at else ""
+
+
+class AuditEventQuerySet(AccountRowQuerySet):
+    def history(self):
+        """With the folded texts that lists search and sort by."""
+        home = Coalesce("person__account__name", Value(""))
+        who = Fold(Coalesce("person__name", Value("")))
+        return self.annotate(who=who, of=Fold("target"), home=home, home_folded=Fold(home))
+
+
+class AuditEvent(models.Model):
+    """One change, written in its transaction: who, for which account, through which accounts, what, before and after.
+
+    Nobody can alter it: the database refuses (migration ``accounts.0003``).
+    """
+
+    at = models.DateTimeField(_("time"), default=timezone.now)
+    account = models.ForeignKey(Account, models.PROTECT, verbose_name=_("account"), related_name="+")
+    person = models.ForeignKey(Person, models.PROTECT, verbose_name=_("person"), null=True, related_name="+")
+    # Ids of the accounts from the person's own to the one that was acted in.
+    chain = ArrayField(models.BigIntegerField())
+    access = models.ForeignKey(Access, models.PROTECT, null=True, related_name="+")
+    verb = models.CharField(_("what"), max_length=40)
+    target_type = models.CharField(max_length=20)
+    target_id = models.BigIntegerField(null=True)
+    # How the target was called then.
+    target = models.CharField(_("of"), max_length=130)
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+    request_id = models.CharField(max_length=32, blank=True)
+
+    unscoped = AuditEventQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("event")
+        indexes = [
+            models.Index("account", F("at").desc(), F("id").desc(), name="accounts_auditevent_account"),
+            models.Index("target_type", "target_id", F("id").desc(), name="accounts_auditevent_target"),
+            models.Index("access", name="accounts_auditevent_access", condition=Q(access__isnull=False)),
+        ]
+
+    def __str__(self):
+        return f"{self.verb} {self.target}"
+
+    @classmethod
+    def visible_to(cls, actor: Actor):
+        return cls.unscoped.visible_to(actor)

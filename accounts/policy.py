@@ -4,6 +4,7 @@ A permission names what it allows. An address names the permission that it needs
 refused to everybody.
 """
 
+from dataclasses import dataclass
 from enum import Enum
 
 from django.db.models import TextChoices
@@ -22,61 +23,104 @@ class Role(TextChoices):
     USER = "user", _("User")
 
 
-class Access(Enum):
-    """What stands in place of a permission where an address belongs to no account."""
+class Door(Enum):
+    """What stands in place of a permission where an address belongs to no account, or leads into one."""
 
     MACHINE = "machines that watch the portal: no person is looked up, they guard themselves"
     PUBLIC = "anybody, signed in or not"
     SIGNED_IN = "anybody who is signed in"
+    ENTRANCE = "who may work in the account, whether inside already or not"
     CLOSED = "nobody: answered as if it did not exist"
 
 
-R = Role
-EVERYBODY = frozenset(Role)
-NUMBER_VIEWERS = frozenset({R.SYSTEM_ADMINISTRATOR, R.VAR_ADMINISTRATOR, R.COMPANY_ADMINISTRATOR, R.PROFESSIONAL})
+@dataclass(frozen=True)
+class Permission:
+    """Who may do something.
 
-#: permission -> the roles that have it
-PERMISSIONS: dict[str, frozenset[Role]] = {
-    "home.view": EVERYBODY,
-    "help.view": EVERYBODY,
-    "webphone.use": EVERYBODY,
-    "numbers.view": NUMBER_VIEWERS,
-    "numbers.export": NUMBER_VIEWERS,
+    ``inside``: also while working in somebody else's account. ``changes``: not with an access that is for viewing.
+    Both are refused unless it is said here, for the day somebody adds a permission and does not think of it.
+    """
+
+    roles: frozenset[Role]
+    inside: bool = False
+    changes: bool = True
+
+
+def view(*roles: Role) -> Permission:
+    """Something to look at, from inside as well."""
+    return Permission(frozenset(roles), inside=True, changes=False)
+
+
+def change(*roles: Role) -> Permission:
+    """Something to change, from inside as well."""
+    return Permission(frozenset(roles), inside=True)
+
+
+def own(*roles: Role) -> Permission:
+    """Something that only the account's own people change."""
+    return Permission(frozenset(roles))
+
+
+R = Role
+EVERYBODY = tuple(Role)
+ADMINISTRATORS = (R.SYSTEM_ADMINISTRATOR, R.VAR_ADMINISTRATOR, R.COMPANY_ADMINISTRATOR, R.PROFESSIONAL)
+CUSTOMERS = (R.COMPANY_ADMINISTRATOR, R.PROFESSIONAL)
+OPERATORS = (R.SYSTEM_ADMINISTRATOR, R.VAR_ADMINISTRATOR)
+SUPPORT = (R.SYSTEM_SUPPORT, R.VAR_SUPPORT)
+
+PERMISSIONS: dict[str, Permission] = {
+    "home.view": view(*EVERYBODY),
+    "help.view": view(*EVERYBODY),
+    "webphone.use": view(*EVERYBODY),
+    "numbers.view": view(*ADMINISTRATORS),
+    "numbers.export": view(*ADMINISTRATORS),
+    "access.view": view(*ADMINISTRATORS),
+    "access.decide": own(*ADMINISTRATORS),
+    "history.view": view(*ADMINISTRATORS),
 }
 
-#: name of an address -> the permission that it needs
-ADDRESSES: dict[str, str | Access] = {
-    "home": Access.SIGNED_IN,
-    "healthz": Access.MACHINE,
-    "readyz": Access.MACHINE,
-    "metrics": Access.MACHINE,
+#: name of an address -> the permission that it needs, or one for each method
+ADDRESSES: dict[str, str | Door | dict[str, str | Door]] = {
+    "home": Door.SIGNED_IN,
+    "healthz": Door.MACHINE,
+    "readyz": Door.MACHINE,
+    "metrics": Door.MACHINE,
     "account_home": "home.view",
     "help": "help.view",
     "help_topic": "help.view",
-    "profile": Access.SIGNED_IN,
+    "profile": Door.SIGNED_IN,
     "numbers:list": "numbers.view",
     "numbers:detail": "numbers.view",
     "numbers:find": "numbers.view",
     "numbers:export_csv": "numbers.export",
     "numbers:export_pdf": "numbers.export",
     "webphone:phone": "webphone.use",
+    "access": {"GET": "access.view", "POST": Door.ENTRANCE},
+    "access_csv": "access.view",
+    "access_pdf": "access.view",
+    "access_leave": Door.ENTRANCE,
+    "access_decide": "access.decide",
+    "access_consent": "access.decide",
+    "history": "history.view",
+    "history_csv": "history.view",
+    "history_pdf": "history.view",
     # Signing in (allauth)
-    "account_login": Access.PUBLIC,
-    "account_logout": Access.PUBLIC,
-    "account_inactive": Access.PUBLIC,
-    "account_reset_password": Access.PUBLIC,
-    "account_reset_password_done": Access.PUBLIC,
-    "account_reset_password_from_key": Access.PUBLIC,
-    "account_reset_password_from_key_done": Access.PUBLIC,
-    "account_change_password": Access.SIGNED_IN,
-    "account_set_password": Access.SIGNED_IN,
-    "account_reauthenticate": Access.SIGNED_IN,
+    "account_login": Door.PUBLIC,
+    "account_logout": Door.PUBLIC,
+    "account_inactive": Door.PUBLIC,
+    "account_reset_password": Door.PUBLIC,
+    "account_reset_password_done": Door.PUBLIC,
+    "account_reset_password_from_key": Door.PUBLIC,
+    "account_reset_password_from_key_done": Door.PUBLIC,
+    "account_change_password": Door.SIGNED_IN,
+    "account_set_password": Door.SIGNED_IN,
+    "account_reauthenticate": Door.SIGNED_IN,
     # People come by invitation, and their address changes through an administrator.
-    "account_signup": Access.CLOSED,
-    "account_email": Access.CLOSED,
-    "account_email_verification_sent": Access.CLOSED,
-    "account_confirm_email": Access.CLOSED,
-    "account_confirm_login_code": Access.CLOSED,
+    "account_signup": Door.CLOSED,
+    "account_email": Door.CLOSED,
+    "account_email_verification_sent": Door.CLOSED,
+    "account_confirm_email": Door.CLOSED,
+    "account_confirm_login_code": Door.CLOSED,
 }
 
 _ROLES = {
@@ -94,11 +138,23 @@ def role_of(account_kind: str, person_role: str) -> Role:
     return _ROLES.get((account_kind, person_role), Role.USER)
 
 
-def allows(role: Role, permission: str) -> bool:
-    """Whether ``role`` has ``permission``. An unknown permission belongs to nobody."""
-    return role in PERMISSIONS.get(permission, frozenset())
+def role_inside(account_kind: str) -> Role:
+    """The role of somebody who works in another's account of ``account_kind``: that of its administrator."""
+    return role_of(account_kind, "administrator")
 
 
-def needed_for(address: str) -> str | Access | None:
+def allows(role: Role, name: str, *, inside: bool = False, viewing: bool = False) -> bool:
+    """Whether ``role`` has the permission called ``name``: at home, or ``inside`` somebody else's account, there
+    perhaps only ``viewing``. An unknown permission belongs to nobody."""
+    permission = PERMISSIONS.get(name)
+    if permission is None or role not in permission.roles:
+        return False
+    return not (inside and not permission.inside) and not (viewing and permission.changes)
+
+
+def needed_for(address: str, method: str = "GET") -> str | Door | None:
     """What the address called ``address`` needs; None when the table does not know it, which means nobody."""
-    return ADDRESSES.get(address)
+    needed = ADDRESSES.get(address)
+    if isinstance(needed, dict):
+        return needed.get("GET" if method in ("HEAD", "OPTIONS") else method)
+    return needed

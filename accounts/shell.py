@@ -2,17 +2,22 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from math import ceil
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from accounts.policy import Role, allows, needed_for
+from accounts.actor import Actor
+from accounts.policy import Door, Role, allows, needed_for
 
 #: (address, label, icon); an entry is shown to whom the policy opens its address.
 MENU = [
     ("account_home", _("Home"), "home"),
     ("numbers:list", _("Phone Numbers"), "list-numbers"),
+    ("history", _("History"), "history"),
+    ("access", _("Access"), "key"),
     ("webphone:phone", _("WebPhone"), "phone"),
     ("help", _("Help"), "help"),
 ]
@@ -22,6 +27,8 @@ HELP_TOPICS = {
     "numbers:detail": "phone-number",
     "webphone:phone": "webphone",
     "profile": "profile",
+    "access": "access",
+    "history": "history",
 }
 
 
@@ -41,18 +48,34 @@ def shell(request) -> dict:
     if actor is None or request.resolver_match is None:
         return {"actor": None}
     here, code = request.resolver_match.view_name, actor.account.code
-    return {"actor": actor, **frame(actor.role, code, here, get_language())}
+    return {
+        "actor": actor,
+        **frame(actor.role, code, here, get_language(), inside=actor.is_inside, viewing=actor.is_viewing),
+        **banner(request, actor),
+    }
+
+
+def banner(request, actor: Actor) -> dict:
+    """What a page says above everything else while its account is not the person's own."""
+    if not actor.is_inside:
+        return {}
+    seconds = max((actor.access.ends_at - timezone.now()).total_seconds(), 0)
+    return {"inside": {"path": actor.chain[:-1], "minutes_left": ceil(seconds / 60), "seconds_left": int(seconds)}}
 
 
 @lru_cache(maxsize=10_000)
-def frame(role: Role, code: str, here: str, language: str) -> dict:
+def frame(role: Role, code: str, here: str, language: str, *, inside: bool, viewing: bool) -> dict:
     """What the frame offers this role on the page called ``here``: the same for everybody who has it."""
+
+    def may(permission: str | Door | None) -> bool:
+        return isinstance(permission, str) and allows(role, permission, inside=inside, viewing=viewing)
+
     return {
         "menu": tuple(
             MenuItem(str(label), reverse(name, args=[code]), icon, active=name == here)
             for name, label, icon in MENU
-            if allows(role, needed_for(name))
+            if may(needed_for(name))
         ),
-        "quick_search_url": reverse("numbers:find", args=[code]) if allows(role, "numbers.view") else "",
+        "quick_search_url": reverse("numbers:find", args=[code]) if may("numbers.view") else "",
         "help_url": reverse("help_topic", args=[code, HELP_TOPICS.get(here, "home")]),
     }

@@ -1,11 +1,28 @@
-"""Signing in and out, and one's own profile."""
+"""Signing in and out, one's own profile, and working in accounts."""
 
 from django.urls import include, path
 
-from accounts import views
+from accounts.views import access, history, profile
+
+access_urls = [
+    path("", access.AccessHistory.as_view(), name="access"),
+    path("export.csv", access.AccessHistory.as_view(export="csv"), name="access_csv"),
+    path("export.pdf", access.AccessHistory.as_view(export="pdf"), name="access_pdf"),
+    path("leave/", access.leave, name="access_leave"),
+    path("decide/", access.decide, name="access_decide"),
+    path("consent/", access.consent, name="access_consent"),
+]
+
+history_urls = [
+    path("", history.History.as_view(), name="history"),
+    path("export.csv", history.History.as_view(export="csv"), name="history_csv"),
+    path("export.pdf", history.History.as_view(export="pdf"), name="history_pdf"),
+]
 
 urlpatterns = [
-    path("", views.home, name="home"),
-    path("profile/", views.profile, name="profile"),
+    path("", profile.home, name="home"),
+    path("profile/", profile.profile, name="profile"),
     path("", include("allauth.account.urls")),
+    path("<account:code>/access/", include(access_urls)),
+    path("<account:code>/history/", include(history_urls)),
 ]

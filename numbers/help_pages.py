@@ -114,6 +114,54 @@ TOPICS = {
         _("WebPhone"),
         ((_("Dial a number"), (_("Type or paste a number with its country code and call it with this device."),)),),
     ),
+    "access": Topic(
+        _("Access"),
+        (
+            (
+                _("Who was inside"),
+                (
+                    _(
+                        "Administrators of the accounts above yours, and support staff to whom it was granted, can work in "
+                        "your account under their own names. This page lists who was inside, when, why, and how much they "
+                        "changed; the History says what."
+                    ),
+                    _(
+                        "You can ask to be asked first: then they come in only once one of you has agreed. The question "
+                        "stands for a day."
+                    ),
+                ),
+            ),
+            (
+                _("Working in a customer's account"),
+                (
+                    _(
+                        "Click the name of a company or VAR in a list: you are inside, in the same section, as if you were "
+                        "its administrator. A line at the top of every page says where you are and for how long. Leave "
+                        "brings you back to where you came from. It ends by itself after an hour, or when nothing is done "
+                        "for a quarter of an hour; what you were typing is kept."
+                    ),
+                    _(
+                        "Each window stands for itself: two windows can be in two accounts. Passwords, people's roles and "
+                        "consent cannot be changed from inside."
+                    ),
+                ),
+            ),
+        ),
+    ),
+    "history": Topic(
+        _("History"),
+        (
+            (
+                _("What was changed"),
+                (
+                    _(
+                        "Every change in this account: when, by whom, what it was before and after. Changes by staff from "
+                        "above bear their names. Nobody can alter the history."
+                    ),
+                ),
+            ),
+        ),
+    ),
     "profile": Topic(
         _("Profile"),
         (

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.actor import Actor
 from accounts.models import Account
+from portal.pages import columns_of
 
 
 class PhoneNumberTable(tables.Table):
@@ -30,6 +31,4 @@ class PhoneNumberTable(tables.Table):
 
 def columns_for(actor: Actor) -> dict[str, str]:
     """The names of the columns that the actor's view has, with their headings, in order."""
-    hidden = PhoneNumberTable.HIDDEN[actor.account.kind]
-    columns = PhoneNumberTable.base_columns.items()
-    return {name: str(column.verbose_name) for name, column in columns if name not in hidden}
+    return columns_of(PhoneNumberTable, PhoneNumberTable.HIDDEN[actor.account.kind])

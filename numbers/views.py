@@ -1,6 +1,5 @@
 """The pages about numbers, and the home page, which is about the stock of them."""
 
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
@@ -23,6 +22,7 @@ from numbers.tables import columns_for
 from portal import phones
 from portal.exports import file_name
 from portal.pages import Address, ListPage, plain, url_of
+from portal.times import day, moment
 
 CSV_NAME = "PhoneNumbers.csv"
 PDF_NAME = "PhoneNumbers.pdf"
@@ -49,12 +49,13 @@ class PhoneNumberList(ListPage):
         return {
             "numbers_url": url_of("numbers:list", code),
             "webphone_url": url_of("webphone:phone", code),
+            "enters": "company" in found.columns,
             "shows_company": "company" in found.columns,
             "shows_var": "var" in found.columns,
             "shows_reserved_for": "reserved_for" in found.columns,
         }
 
-    def present(self, request, rows: list[dict]) -> list[dict]:
+    def present(self, request, listing: Listing, rows: list[dict]) -> list[dict]:
         person = request.actor.person
         written = shown_in(person)
         uses = {use: name.partition(" (") for use, name in use_names()}
@@ -73,14 +74,6 @@ class PhoneNumberList(ListPage):
                 row["hold"] = "cooling"
                 row["hold_label"] = _("Cooling until %(day)s") % {"day": day(row["cooling_until"], zone)}
         return rows
-
-
-def day(when: datetime, zone: ZoneInfo) -> str:
-    return date_format(when.astimezone(zone), "j M Y")
-
-
-def moment(when: datetime | None, zone: ZoneInfo) -> str:
-    return date_format(when.astimezone(zone), "j M Y, H:i") if when else ""
 
 
 @require_safe
@@ -163,7 +156,7 @@ def asked_listing(request) -> PhoneNumberFilter:
 def refusal(request, found: PhoneNumberFilter) -> HttpResponse:
     """An export of something that was not understood would be an export of the wrong numbers."""
     problems = [*found.problems, *found.refused.values()]
-    return render(request, "numbers/export_refused.html", {"title": _("Export"), "problems": problems}, status=422)
+    return render(request, "portal/export_refused.html", {"title": _("Export"), "problems": problems}, status=422)
 
 
 @require_safe

@@ -1,9 +1,17 @@
-"""Names of the files that people download."""
+"""What people download: names of files, and texts that no spreadsheet takes for a formula."""
 
 import re
 import unicodedata
 
 LONGEST_NAME = 120
+# CWE-1236, OWASP CSV injection: what a spreadsheet would run as a formula, also in its full-width form.
+FORMULA_STARTS = "=+-@\t\r\n＝＋－＠"
+NUMBER = re.compile(r"[+-]?[0-9]+")
+
+
+def inert(text: str) -> str:
+    """The text, kept from being run as a formula by a spreadsheet; numbers, E.164 among them, pass untouched."""
+    return f"'{text}" if text and text[0] in FORMULA_STARTS and not NUMBER.fullmatch(text) else text
 
 
 def file_name(asked: str, default: str, extension: str) -> str:

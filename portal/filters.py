@@ -83,6 +83,8 @@ class ListFilter(django_filters.FilterSet):
     """
 
     default_sort = ""
+    #: Whether the list begins with the last, as a history does.
+    descends_at_first = False
     states: dict[str, str] = {"all": gettext_lazy("All")}
 
     def __init__(self, actor, columns: dict[str, str], query: QueryDict):
@@ -104,10 +106,11 @@ class ListFilter(django_filters.FilterSet):
         if self.state not in self.states:
             self.problems.append(_("There is no such filter; everything is shown."))
             self.state = "all"
-        sort = query.get("sort", "").strip() or self.default_sort
+        first = f"-{self.default_sort}" if self.descends_at_first else self.default_sort
+        sort = query.get("sort", "").strip() or first
         self.descending, self.sort = sort.startswith("-"), sort.removeprefix("-")
         if self.sort not in columns:
-            self.sort, self.descending = self.default_sort, False
+            self.sort, self.descending = self.default_sort, self.descends_at_first
             self.problems.append(
                 _("The list cannot be sorted by that; it is sorted by %(column)s.")
                 % {"column": columns[self.default_sort]}

@@ -1,7 +1,9 @@
 """The page kit: a list that is searched, filtered, sorted, paged and exported from its address alone."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
+from http import HTTPStatus
 from urllib.parse import urlencode
 
 from django.http import HttpResponse
@@ -10,7 +12,9 @@ from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.views import View
+from django_tables2 import Table
 
+from portal.downloads import csv_download, pdf_download
 from portal.filters import ListFilter
 from portal.paging import BOUND, BrokenCursor, Cursor, Listed, Page
 
@@ -96,6 +100,11 @@ class Address:
         return f"{self.path}?{text}" if text else self.path
 
 
+def columns_of(table: type[Table], hidden: Collection[str] = ()) -> dict[str, str]:
+    """The names of the columns that a table declares with their headings, in order, but for the hidden ones."""
+    return {name: str(column.verbose_name) for name, column in table.base_columns.items() if name not in hidden}
+
+
 def page_size(query, problems: list[str]) -> int:
     """The rows on a page; with a sentence added to ``problems`` for a size that is not offered."""
     asked = query.get("size", "").strip()
@@ -123,12 +132,13 @@ def position(query, listing: Listed, sort: str, problems: list[str]) -> tuple[Cu
 
 def headings(found: ListFilter, address: Address) -> tuple[Heading, ...]:
     """The columns with what was typed into them and where a click sorts them."""
-    sort = "-" + found.sort if found.descending else found.sort
 
     def sorted_by(name: str) -> str:
-        if name == sort:
-            return f"-{name}"
-        return "" if name == found.default_sort else name
+        """The sort that a click on the heading asks for: this column, or if it sorts already, the other way round."""
+        descending = name == found.sort and not found.descending
+        if name == found.default_sort and descending == found.descends_at_first:
+            return ""
+        return f"-{name}" if descending else name
 
     return tuple(
         Heading(
@@ -157,6 +167,10 @@ class ListPage(View):
     addresses: tuple[str, str, str] = ("", "", "")
     csv_name = ""
     filter_class: type[ListFilter]
+    #: ``csv`` or ``pdf`` where an address is a download of the list, see ``portal.downloads``.
+    export = ""
+    #: Share of a PDF's width that each column has.
+    widths: dict[str, int] = {}
     template_name = "portal/list.html"
     rows_template = ""
 
@@ -165,9 +179,9 @@ class ListPage(View):
         """The names of the columns that the actor sees, with their headings, in order."""
         raise NotImplementedError
 
-    def present(self, request, rows: list[dict]) -> list[dict]:
+    def present(self, request, listing: Listed, rows: list[dict]) -> list[dict]:
         """The rows with their words ready."""
-        return rows
+        return [row | listing.texts(row) for row in rows]
 
     def more_context(self, request, found: ListFilter) -> dict:
         """What the template of these rows wants besides."""
@@ -178,6 +192,8 @@ class ListPage(View):
         problems = found.problems
         size = page_size(request.GET, problems)
         listing = found.listing()
+        if self.export:
+            return self.download(request, found, listing)
         page = Page([], {})
         if listing is not None:
             cursor, number = position(request.GET, listing, found.sort, problems)
@@ -187,6 +203,14 @@ class ListPage(View):
                     problems.append(_("The list has fewer pages than that; this is its beginning."))
                 page = listing.page(size)
         return render(request, self.template_name, self.context(request, found, listing, page, size))
+
+    def download(self, request, found: ListFilter, listing: Listed | None) -> HttpResponse:
+        """All that match, or the chosen ones, as a file; what was not understood would be a file of the wrong rows."""
+        if listing is None or found.problems:
+            context = {"title": _("Export"), "problems": [*found.problems, *found.refused.values()]}
+            return render(request, "portal/export_refused.html", context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+        make = {"csv": csv_download, "pdf": pdf_download}[self.export]
+        return make(request, self, found, listing)
 
     def context(self, request, found: ListFilter, listing: Listed | None, page: Page, size: int) -> dict:
         list_url, csv_url, pdf_url = (url_of(name, request.actor.account.code) for name in self.addresses)
@@ -202,7 +226,7 @@ class ListPage(View):
                     )
                     for value, label in found.states.items()
                 ),
-                "rows": self.present(request, page.rows),
+                "rows": self.present(request, listing, page.rows),
                 "has_rows": bool(page.rows),
                 "problems": found.problems,
                 "paging": paging,

@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "django.forms",
     "allauth",
     "allauth.account",
+    "guardian",
     "django_filters",
     "django_htmx",
     "django_tables2",
@@ -118,7 +119,8 @@ CACHES = {
 }
 
 # Addresses are unique whatever their case, by a constraint that this check cannot see.
-SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+# guardian's backend is not wanted: grants are asked for in accounts.rules, and nowhere else.
+SILENCED_SYSTEM_CHECKS = ["auth.W004", "guardian.W001"]
 AUTH_USER_MODEL = "accounts.Person"
 AUTHENTICATION_BACKENDS = ["accounts.sign_in.Backend"]
 PASSWORD_HASHERS = [
@@ -143,6 +145,16 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = False
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=0)
+
+# Working in somebody else's account (accounts.middleware).
+ACCESS_MINUTES = env.int("ACCESS_MINUTES", default=60)
+ACCESS_IDLE_MINUTES = env.int("ACCESS_IDLE_MINUTES", default=15)
+ACCESS_REASON = env.str("ACCESS_REASON", default="optional")
+if ACCESS_REASON not in ("optional", "required"):
+    raise ImproperlyConfigured("ACCESS_REASON is optional or required.")
+# django-guardian keeps grants and nothing else: no anonymous person, nothing added to people.
+ANONYMOUS_USER_NAME = None
+GUARDIAN_MONKEY_PATCH_USER = GUARDIAN_MONKEY_PATCH_GROUP = False
 
 SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_AGE = env.int("SESSION_HOURS", default=12) * 3600

@@ -3,14 +3,11 @@
 from django.utils.translation import gettext as _
 
 from numbers.models import Destination
+from portal.exports import FORMULA_STARTS
 
 
 def quoted(text: str) -> str:
     return '"' + text.replace('"', '""') + '"' if any(c in text for c in '",\r\n') else text
-
-
-# CWE-1236, OWASP CSV injection: what a spreadsheet would run as a formula, also in its full-width form.
-FORMULA_STARTS = "=+-@\t\r\n＝＋－＠"
 
 
 def csv_cells(columns: dict[str, str]) -> tuple[str, dict]:

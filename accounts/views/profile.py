@@ -1,4 +1,4 @@
-"""The pages of people: where they land, and their profile."""
+"""Where people land, and their profile."""
 
 from django.contrib import messages
 from django.shortcuts import redirect, render

@@ -1,0 +1,69 @@
+"""The record of every change: one event, written by the action in its own transaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import AuditEvent
+from portal.logs import request_facts
+
+if TYPE_CHECKING:
+    from django.db.models import Model
+
+    from accounts.actor import Actor
+
+#: model -> what events call it
+TYPES = {"account": "account", "person": "person", "access": "access", "destination": "destination",
+         "phonenumber": "number", "grant": "grant"}  # fmt: skip
+
+#: Every verb there is, as people read it. An event with another verb would have no words.
+VERBS = {
+    "access.asked": _("asked to be let in"),
+    "access.allowed": _("let in"),
+    "access.refused": _("did not let in"),
+    "access.started": _("entered"),
+    "access.ended": _("left"),
+    "account.added": _("added the account"),
+    "account.changed": _("changed the account"),
+    "account.closed": _("closed the account"),
+    "person.invited": _("invited"),
+    "person.changed": _("changed the person"),
+    "person.deactivated": _("deactivated"),
+    "person.reactivated": _("reactivated"),
+    "person.signed_out": _("ended all sessions"),
+    "destination.added": _("added the destination"),
+    "destination.changed": _("changed the destination"),
+    "destination.deleted": _("deleted the destination"),
+    "grant.given": _("granted access"),
+    "grant.withdrawn": _("withdrew access"),
+}
+
+
+def event(actor: Actor, verb: str, target: Model, before: dict | None = None, after: dict | None = None) -> AuditEvent:
+    """The event that ``actor`` did ``verb`` to ``target``: not yet saved, for those who write many at once.
+
+    ``before`` and ``after`` hold what changed, as texts, numbers and truth values; of both only what differs is kept.
+    """
+    if verb not in VERBS:
+        raise KeyError(verb)
+    before, after = before or {}, after or {}
+    return AuditEvent(
+        account=actor.account,
+        person=actor.person,
+        chain=[account.pk for account in actor.chain],
+        access=actor.access,
+        verb=verb,
+        target_type=TYPES[target._meta.model_name],
+        target_id=target.pk,
+        target=str(target)[:130],
+        before={name: value for name, value in before.items() if after.get(name) != value or name not in after},
+        after={name: value for name, value in after.items() if before.get(name) != value or name not in before},
+        request_id=request_facts.get({}).get("request", ""),
+    )
+
+
+def record(actor: Actor, verb: str, target: Model, before: dict | None = None, after: dict | None = None) -> None:
+    """Write the event that ``actor`` did ``verb`` (noun.past) to ``target``; see ``event``."""
+    event(actor, verb, target, before, after).save(force_insert=True)

@@ -1,0 +1,164 @@
+"""The search rows of the lists about accounts and people."""
+
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.audit import VERBS
+from accounts.models import Access, AuditEvent
+from portal.filters import ChoiceWords, ListFilter, Words
+from portal.listings import TableListing, having
+from portal.times import moment
+
+
+def modes():
+    return [(True, _("manage")), (False, _("view"))]
+
+
+def ends():
+    return [(end.value, str(end.label)) for end in Access.End]
+
+
+class AccessFilter(ListFilter):
+    """Search of an account's access history."""
+
+    who = Words(label=gettext_lazy("Who"))
+    home = Words(label=gettext_lazy("From"))
+    why = ChoiceWords(label=gettext_lazy("Why it ended"), choices=ends)
+    reason = Words(label=gettext_lazy("Reason"))
+    mode = ChoiceWords(label=gettext_lazy("To"), choices=modes)
+
+    default_sort = "entered"
+    descends_at_first = True
+    states = {
+        "all": gettext_lazy("All"),
+        "inside": gettext_lazy("Inside now"),
+        "ended": gettext_lazy("Ended"),
+    }
+    orders = {
+        "who": ("who",), "home": ("home",), "entered": ("started_at",), "ended": ("until",), "why": ("ended_why",),
+        "reason": ("reason_folded",), "mode": ("manages",), "changes": ("changes",),
+    }  # fmt: skip
+
+    class Meta:
+        model = Access
+        fields = []
+
+    def listing(self) -> TableListing | None:
+        if self.refused:
+            return None
+        now, understood = timezone.now(), self.understood
+        rows = having(
+            Access.visible_to(self.actor).filter(account=self.actor.account).history(now),
+            {"who": understood["who"], "home": understood["home"], "reason_folded": understood["reason"]},
+        )
+        if understood["why"]:
+            rows = rows.filter(ended_why__in=understood["why"])
+        if understood["mode"]:
+            rows = rows.filter(manages__in=understood["mode"])
+        zone = ZoneInfo(self.actor.person.time_zone)
+        whys, words = dict(ends()), dict(modes())
+
+        def texts(row: dict) -> dict[str, str]:
+            over = row["until"] <= now
+            return {
+                "who": row["person__name"],
+                "home": row["person__account__name"],
+                "entered": moment(row["started_at"], zone),
+                "ended": moment(row["until"], zone) if over else _("inside now"),
+                "why": whys.get(row["ended_why"], whys["expired"]) if over else "",
+                "reason": row["reason"],
+                "mode": words[row["manages"]],
+                "changes": str(row["changes"]),
+            }
+
+        return TableListing(
+            rows,
+            fields=("person__name", "person__account__name", "started_at", "until", "ended_why", "reason", "manages",
+                    "changes"),
+            texts=texts,
+            order=self.orders[self.sort],
+            descending=self.descending,
+            states=(("inside", Q(until__gt=now)), ("ended", Q(until__lte=now))),
+            state=self.state,
+            ids=self.selected,
+        )  # fmt: skip
+
+
+def verbs():
+    return [(verb, str(words)) for verb, words in VERBS.items()]
+
+
+def differences(before: dict, after: dict) -> str:
+    """What changed, as a person would write it: ``cooling days: 30 → 10``."""
+    names = [*before, *(name for name in after if name not in before)]
+    said = []
+    for name in names:
+        parts = [shown(values[name]) for values in (before, after) if name in values]
+        said.append(f"{name.replace('_', ' ')}: {' → '.join(parts)}")
+    return " · ".join(said)
+
+
+def shown(value) -> str:
+    if value is None or value == "":
+        return "–"
+    return {True: _("yes"), False: _("no")}[value] if isinstance(value, bool) else str(value)
+
+
+class HistoryFilter(ListFilter):
+    """Search of an account's history."""
+
+    who = Words(label=gettext_lazy("Who"))
+    home = Words(label=gettext_lazy("From"))
+    what = ChoiceWords(label=gettext_lazy("What"), choices=verbs)
+    of = Words(label=gettext_lazy("Of"))
+
+    default_sort = "at"
+    descends_at_first = True
+    states = {
+        "all": gettext_lazy("All"),
+        "inside": gettext_lazy("By staff from above"),
+        "own": gettext_lazy("By our own people"),
+    }
+    orders = {"at": ("at",), "who": ("who",), "home": ("home",), "what": ("verb",), "of": ("of",), "change": ("verb",)}
+
+    class Meta:
+        model = AuditEvent
+        fields = []
+
+    def listing(self) -> TableListing | None:
+        if self.refused:
+            return None
+        understood = self.understood
+        rows = having(
+            AuditEvent.visible_to(self.actor).filter(account=self.actor.account).history(),
+            {"who": understood["who"], "home_folded": understood["home"], "of": understood["of"]},
+        )
+        if understood["what"]:
+            rows = rows.filter(verb__in=understood["what"])
+        zone = ZoneInfo(self.actor.person.time_zone)
+        words = dict(verbs())
+
+        def texts(row: dict) -> dict[str, str]:
+            return {
+                "at": moment(row["at"], zone),
+                "who": row["person__name"] or _("the portal itself"),
+                "home": row["home"] or "",
+                "what": words[row["verb"]],
+                "of": row["target"],
+                "change": differences(row["before"], row["after"]),
+            }
+
+        return TableListing(
+            rows,
+            fields=("at", "person__name", "home", "verb", "target", "before", "after"),
+            texts=texts,
+            order=self.orders[self.sort],
+            descending=self.descending,
+            states=(("inside", Q(access__isnull=False)), ("own", Q(access=None))),
+            state=self.state,
+            ids=self.selected,
+        )

@@ -1,0 +1,50 @@
+"""Who may work in which account that is not their own. Decided anew at every request, from what holds now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from accounts.actor import Actor
+from accounts.models import Access, Account, Grant, Person
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a person is to an account below their own: the accounts that lead there, and whether they may change it."""
+
+    person: Person
+    chain: tuple[Account, ...]
+    manages: bool
+
+    @property
+    def account(self) -> Account:
+        return self.chain[-1]
+
+    @property
+    def closed(self) -> Account | None:
+        """The account on the way that is suspended or closed; while there is one nobody gets further."""
+        return next((account for account in self.chain if not account.is_open), None)
+
+    def actor(self, access: Access) -> Actor:
+        """The person, working in the account."""
+        return Actor(person=self.person, account=self.account, chain=self.chain, access=access)
+
+
+def standing(person: Person, code: str) -> Standing | None:
+    """What ``person`` is to the account called ``code``; None where they are nothing to it, and where there is none.
+
+    An administrator of an account above manages it. A support agent has what was granted, on the account itself or on
+    one between their own and it.
+    """
+    account = Account.called(code)
+    chain = account.path_from(person.account) if account else None
+    if chain is None or len(chain) < 2:
+        return None
+    if person.role == Person.Role.ADMINISTRATOR:
+        return Standing(person, chain, manages=True)
+    if person.role == Person.Role.SUPPORT:
+        granted = Grant.live_of(person).filter(content_object__in=chain[1:])
+        names = set(granted.values_list("permission__codename", flat=True))
+        if names & {"view_account", "manage_account"}:
+            return Standing(person, chain, manages="manage_account" in names)
+    return None

@@ -1,0 +1,39 @@
+"""The columns of the lists about accounts and people."""
+
+import django_tables2 as tables
+from django.utils.translation import gettext_lazy as _
+
+from accounts.actor import Actor
+from portal.pages import columns_of
+
+
+class AccessTable(tables.Table):
+    """Who was inside an account."""
+
+    who = tables.Column(_("Who"))
+    home = tables.Column(_("From"))
+    entered = tables.Column(_("Entered"))
+    ended = tables.Column(_("Ended"))
+    why = tables.Column(_("Why it ended"))
+    reason = tables.Column(_("Reason"))
+    mode = tables.Column(_("To"))
+    changes = tables.Column(_("Changes"))
+
+
+class HistoryTable(tables.Table):
+    """What was changed in an account."""
+
+    at = tables.Column(_("Time"))
+    who = tables.Column(_("Who"))
+    home = tables.Column(_("From"))
+    what = tables.Column(_("What"))
+    of = tables.Column(_("Of"))
+    change = tables.Column(_("Before and after"))
+
+
+def history_columns(actor: Actor) -> dict[str, str]:
+    return columns_of(HistoryTable)
+
+
+def access_columns(actor: Actor) -> dict[str, str]:
+    return columns_of(AccessTable)

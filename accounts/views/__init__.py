@@ -1,0 +1,1 @@
+"""The pages of accounts and people, a module for each subject."""

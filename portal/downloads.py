@@ -1,0 +1,81 @@
+"""A list as a file: CSV, or a PDF that opens in the browser; both streamed, from the rows that the page shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import transaction
+from django.http import StreamingHttpResponse
+from django.utils import timezone
+from django.utils.http import content_disposition_header
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from portal.exports import file_name
+from portal.pdf import Column, Document, Wording, table_pdf
+
+if TYPE_CHECKING:
+    from portal.filters import ListFilter
+    from portal.paging import Listed
+
+WIDTH = 12
+
+
+def csv_download(request, page, found: ListFilter, listing: Listed) -> StreamingHttpResponse:
+    """The list as CSV, under a name of the person's choice."""
+    name = file_name(request.GET.get("filename", ""), page.csv_name, ".csv")
+    return StreamingHttpResponse(
+        listing.csv(found.columns),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": content_disposition_header(True, name)},
+    )
+
+
+def pdf_download(request, page, found: ListFilter, listing: Listed) -> StreamingHttpResponse:
+    """The list as a PDF that the browser shows."""
+    default = page.csv_name.removesuffix(".csv") + ".pdf"
+    name = file_name(request.GET.get("filename", ""), default, ".pdf")
+    return StreamingHttpResponse(
+        pdf(request.actor, str(page.title), page.widths, found, listing),
+        content_type="application/pdf",
+        headers={"Content-Disposition": content_disposition_header(False, name)},
+    )
+
+
+def pdf(actor, title: str, widths: dict[str, int], found: ListFilter, listing: Listed) -> Iterator[bytes]:
+    """The selected rows as a PDF, page by page: who made it, from which account, what it contains, when.
+
+    Should rows come or go between count and rows, the document itself says so on its last page.
+    """
+    account = f"{actor.account.name} ({actor.account.code})"
+    with transaction.atomic(), timezone.override(ZoneInfo(actor.person.time_zone)):
+        document = Document(
+            title=title,
+            author=f"{actor.person.name} <{actor.person.email}>",
+            made_at=timezone.localtime(),
+            evidence=[(_("Account"), account), (title, in_words(found))],
+            language=get_language() or settings.LANGUAGE_CODE,
+            wording=Wording(made_by=_("Made by"), made_at=_("Made at"), rows=_("Rows")),
+        )
+        yield from table_pdf(
+            document,
+            [Column(heading, widths.get(name, WIDTH)) for name, heading in found.columns.items()],
+            ([texts[name] for name in found.columns] for texts in listing.rows()),
+            listing.exact_count(),
+            font_folder=settings.FONTS,
+        )
+
+
+def in_words(found: ListFilter) -> str:
+    """What an export contains, as a person would say it."""
+    if found.selected is not None:
+        said = [_("chosen rows")]
+    else:
+        said = [str(found.states[found.state])]
+        said += [_("%(column)s: %(text)s") % {"column": label, "text": text} for label, text in found.searches]
+    order = _("descending") if found.descending else _("ascending")
+    said.append(_("sorted by %(column)s, %(order)s") % {"column": found.columns[found.sort], "order": order})
+    return " · ".join(said)
