@@ -200,6 +200,8 @@ class ListPage(View):
         if listing is not None:
             cursor, number = position(request.GET, listing, found.sort, problems)
             page = listing.page(size, cursor, number)
+            if page.number_ignored:
+                problems.append(_("In this order so long a list has no pages by number; this is its beginning."))
             if not page.rows and (cursor or number):
                 if number:
                     problems.append(_("The list has fewer pages than that; this is its beginning."))
@@ -267,7 +269,7 @@ class ListPage(View):
             next_url=link(page.after),
             last_url=link(Cursor(backward=True)) if page.after else "",
             page_number=(first - 1) // size + 1 if first else None,
-            page_count=-(-exact // size) if exact else None,
+            page_count=-(-exact // size) if exact and (exact <= BOUND or listing.has_numbered_pages) else None,
             sizes=tuple(
                 Choice(str(n), str(n), n == size, url=address.url(size="" if n == DEFAULT_SIZE else n)) for n in SIZES
             ),
