@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 from pypdf.generic import ContentStream
 
-from portal import pdf
-from portal.pdf import Column, Document, Wording, table_pdf
+from portal.pdf import Column, Document, Wording, fonts, layout, table_pdf, writer
 
 VERA = Path(reportlab.__file__).parent / "fonts"
 MADE_AT = datetime(2026, 5, 4, 10, 32, 5, tzinfo=timezone(timedelta(hours=-4), "EDT"))
@@ -223,8 +222,8 @@ def test_text_that_does_not_fit_ends_in_an_ellipsis():
     rows = [("+15145550000", "W" * 30), ("+15145550001", "i" * 100_000), ("+15145550002", "e\u0301" * 300)]
     columns = [Column("Number", 9), Column("Used by", 1)]
     cells = [name for _, name in body(read(rows, 3, columns=columns).pages[0])]
-    room = (pdf.TABLE_WIDTH / 10 - pdf.CELL_GAP) * 1000 / pdf.TEXT_SIZE
-    lettering = pdf._Lettering("F1", pdf._typefaces(None)[0])
+    room = (layout.TABLE_WIDTH / 10 - layout.CELL_GAP) * 1000 / layout.TEXT_SIZE
+    lettering = fonts.Lettering("F1", fonts.typefaces(None)[0])
     for (_, name), cell in zip(rows, cells, strict=True):
         beginning = cell.removesuffix("…")
         assert cell == beginning + "…"
@@ -236,12 +235,12 @@ def test_long_evidence_is_wrapped_and_then_cut():
     (page,) = read(numbered(1), 1, document=Document("T", "A", MADE_AT, [("Filter", "some words " * 1000)])).pages
     texts = shown(page)
     lines = texts[texts.index("Filter") + 1 : texts.index("Made at")]
-    assert len([line for line in lines if line]) == pdf.LINES_A_VALUE
+    assert len([line for line in lines if line]) == fonts.LINES_A_VALUE
     assert lines[-1].endswith("…")
 
 
 def test_more_characters_than_there_are_codes_become_the_replacement(monkeypatch):
-    monkeypatch.setattr(pdf, "_SAFE_CODES", pdf._SAFE_CODES[:60])
+    monkeypatch.setattr(fonts, "_SAFE_CODES", fonts._SAFE_CODES[:60])
     names = [chr(0x4E00 + i) for i in range(FIRST_PAGE)]
     texts = shown(read([("1", name) for name in names], FIRST_PAGE).pages[0])
     cells = texts[texts.index("1") + 1 :: 2][:FIRST_PAGE]
@@ -251,7 +250,7 @@ def test_more_characters_than_there_are_codes_become_the_replacement(monkeypatch
 
 
 def test_the_page_tree_is_nested(monkeypatch):
-    monkeypatch.setattr(pdf, "KIDS_PER_NODE", 3)
+    monkeypatch.setattr(writer, "KIDS_PER_NODE", 3)
     for pages in (1, 3, 4, 9, 10, 28):
         rows = numbered(FIRST_PAGE + FURTHER_PAGES * (pages - 1))
         reader = read(rows, len(rows))
@@ -295,7 +294,7 @@ def test_rows_are_let_go_of():
     most = 0
     for _ in islice(pages, 5):
         most = max(most, len(alive))
-    assert most <= pdf.CACHED_CELLS + 3 * FURTHER_PAGES
+    assert most <= layout.CACHED_CELLS + 3 * FURTHER_PAGES
 
 
 def test_documents_made_at_once_do_not_mix():
@@ -309,12 +308,12 @@ def test_documents_made_at_once_do_not_mix():
 
 
 def test_the_font_folder_is_used_when_it_holds_the_font(tmp_path):
-    fonts = read([], 0, font_folder=tmp_path).pages[0]["/Resources"]["/Font"]
-    assert fonts["/F2"]["/BaseFont"].endswith("+BitstreamVeraSans-Bold")
+    named = read([], 0, font_folder=tmp_path).pages[0]["/Resources"]["/Font"]
+    assert named["/F2"]["/BaseFont"].endswith("+BitstreamVeraSans-Bold")
     (tmp_path / "DejaVuSans.ttf").write_bytes((VERA / "VeraIt.ttf").read_bytes())
-    fonts = read([], 0, font_folder=tmp_path).pages[0]["/Resources"]["/Font"]
-    assert [fonts[name]["/BaseFont"][8:] for name in ("/F1", "/F2")] == ["BitstreamVeraSans-Oblique"] * 2
-    assert all(len(fonts[name]["/BaseFont"].split("+")[0]) == 7 for name in fonts)
+    named = read([], 0, font_folder=tmp_path).pages[0]["/Resources"]["/Font"]
+    assert [named[name]["/BaseFont"][8:] for name in ("/F1", "/F2")] == ["BitstreamVeraSans-Oblique"] * 2
+    assert all(len(named[name]["/BaseFont"].split("+")[0]) == 7 for name in named)
 
 
 @pytest.mark.parametrize(
