@@ -1,7 +1,6 @@
 """The streamed table: what a reader of the file sees, for any text and any number of rows."""
 
 import io
-import re
 import unicodedata
 import weakref
 from concurrent.futures import ThreadPoolExecutor
@@ -14,9 +13,9 @@ import reportlab
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
-from pypdf.generic import ContentStream
 
 from portal.pdf import Column, Document, Wording, fonts, layout, table_pdf, writer
+from tests.pdf_text import body, shown, to_unicode
 
 VERA = Path(reportlab.__file__).parent / "fonts"
 MADE_AT = datetime(2026, 5, 4, 10, 32, 5, tzinfo=timezone(timedelta(hours=-4), "EDT"))
@@ -37,33 +36,6 @@ def numbered(how_many: int) -> list[tuple[str, str]]:
 
 def read(rows, total=None, *, document=DOCUMENT, columns=COLUMNS, **options) -> PdfReader:
     return PdfReader(io.BytesIO(b"".join(table_pdf(document, columns, rows, total, **options))), strict=True)
-
-
-def shown(page) -> list[str]:
-    """Every string that the page draws, in order, as a reader of its ToUnicode maps understands it."""
-    maps = {name: _to_unicode(font.get_object()) for name, font in page["/Resources"]["/Font"].items()}
-    texts, current = [], None
-    for operands, operator in ContentStream(page["/Contents"], page.pdf).operations:
-        if operator == b"Tf":
-            current = maps[operands[0]]
-        elif operator == b"Tj":
-            codes = operands[0].original_bytes
-            texts.append("".join(current[codes[i : i + 2]] for i in range(0, len(codes), 2)))
-    return texts
-
-
-def _to_unicode(font) -> dict[bytes, str]:
-    pairs = re.findall(rb"<([0-9A-F]{4})><([0-9a-f]+)>\n", font["/ToUnicode"].get_data().split(b"endcodespacerange")[1])
-    return {bytes.fromhex(code.decode()): bytes.fromhex(text.decode()).decode("utf-16-be") for code, text in pairs}
-
-
-def body(page, columns=2) -> list[tuple[str, ...]]:
-    """The rows of a page: what it draws between the headings and the footer."""
-    texts = shown(page)
-    start = texts.index("Number") + columns
-    cells = texts[start : next(i for i in range(len(texts) - 1, 0, -1) if texts[i].startswith(("Page", "End")))]
-    cells = cells[:-1] if cells and cells[-1].startswith("End of table") else cells
-    return list(zip(*[iter(cells)] * columns, strict=True))
 
 
 def footers(reader) -> list[str]:
@@ -195,7 +167,7 @@ def test_a_name_is_found_by_a_reader_whether_the_font_has_it_or_not(name):
 def test_a_character_that_the_font_lacks_is_drawn_as_its_box():
     page = read([("+15145550000", "é日本")], 1).pages[0]
     font = page["/Resources"]["/Font"]["/F1"].get_object()
-    codes = {text: int.from_bytes(code) for code, text in _to_unicode(font).items()}
+    codes = {text: int.from_bytes(code) for code, text in to_unicode(font).items()}
     glyphs = font["/DescendantFonts"][0]["/CIDToGIDMap"].get_data()
     glyph = {text: int.from_bytes(glyphs[2 * code : 2 * code + 2]) for text, code in codes.items()}
     assert (glyph["日"], glyph["本"]) == (0, 0)
@@ -211,9 +183,9 @@ def test_a_subset_has_the_glyphs_and_widths_of_its_font(tmp_path):
     subset_path.write_bytes(font["/FontDescriptor"]["/FontFile2"].get_data())
     whole, subset = TTFontFile(str(VERA / "Vera.ttf")), TTFontFile(str(subset_path), charInfo=0, validate=1)
     assert subset.name == whole.name
-    to_unicode = _to_unicode(read([(text, "")], 1).pages[0]["/Resources"]["/Font"]["/F1"].get_object())
+    characters = to_unicode(read([(text, "")], 1).pages[0]["/Resources"]["/Font"]["/F1"].get_object())
     first, widths = font["/W"]
-    for code, character in to_unicode.items():
+    for code, character in characters.items():
         if ord(character) in whole.charWidths:
             assert widths[int.from_bytes(code) - first] == round(whole.charWidths[ord(character)])
 
