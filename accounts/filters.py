@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.audit import VERBS
-from accounts.models import Access, AuditEvent
+from accounts.models import LONG_AGO, Access, AuditEvent, Person
 from portal.filters import ChoiceWords, ListFilter, Words
 from portal.listings import TableListing, having
 from portal.times import moment
@@ -161,6 +161,74 @@ class HistoryFilter(ListFilter):
             order=self.orders[self.sort],
             descending=self.descending,
             states=(("inside", Q(access__isnull=False)), ("own", Q(access=None))),
+            state=self.state,
+            ids=self.selected,
+        )
+
+
+def person_roles():
+    return [(role.value, str(role.label)) for role in Person.Role]
+
+
+def person_states():
+    return [("active", _("Active")), ("invited", _("Invited")), ("deactivated", _("Deactivated"))]
+
+
+class PersonFilter(ListFilter):
+    """Search of an account's people."""
+
+    name = Words(label=gettext_lazy("Name"))
+    email = Words(label=gettext_lazy("E-mail"))
+    role = ChoiceWords(label=gettext_lazy("Role"), choices=person_roles)
+    state = ChoiceWords(label=gettext_lazy("State"), choices=person_states)
+
+    default_sort = "name"
+    states = {
+        "all": gettext_lazy("All"),
+        "active": gettext_lazy("Active"),
+        "invited": gettext_lazy("Invited"),
+        "deactivated": gettext_lazy("Deactivated"),
+    }
+    orders = {
+        "name": ("name_folded",), "email": ("email_folded",), "role": ("role", "name_folded"),
+        "state": ("state", "name_folded"), "signed_in": ("signed_in",),
+    }  # fmt: skip
+
+    class Meta:
+        model = Person
+        fields = []
+
+    def listing(self) -> TableListing | None:
+        if self.refused:
+            return None
+        understood = self.understood
+        rows = having(
+            Person.visible_to(self.actor).listed(),
+            {"name_folded": understood["name"], "email_folded": understood["email"]},
+        )
+        if understood["role"]:
+            rows = rows.filter(role__in=understood["role"])
+        if understood["state"]:
+            rows = rows.filter(state__in=understood["state"])
+        zone = ZoneInfo(self.actor.person.time_zone)
+        roles, states = dict(person_roles()), dict(person_states())
+
+        def texts(row: dict) -> dict[str, str]:
+            return {
+                "name": row["name"],
+                "email": row["email"],
+                "role": roles[row["role"]],
+                "state": states[row["state"]],
+                "signed_in": moment(row["signed_in"], zone) if row["signed_in"] > LONG_AGO else "",
+            }
+
+        return TableListing(
+            rows,
+            fields=("name", "email", "role", "state", "signed_in"),
+            texts=texts,
+            order=self.orders[self.sort],
+            descending=self.descending,
+            states=tuple((state, Q(state=state)) for state, _name in person_states()),
             state=self.state,
             ids=self.selected,
         )

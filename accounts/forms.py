@@ -1,4 +1,4 @@
-"""What people change about themselves."""
+"""What people change about themselves, and administrators about them."""
 
 from zoneinfo import available_timezones
 
@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Person
+from portal.fields import LineField
 
 
 class ProfileForm(forms.ModelForm):
@@ -16,3 +17,21 @@ class ProfileForm(forms.ModelForm):
     class Meta:
         model = Person
         fields = ["name", "time_zone", "number_format"]
+
+
+class PersonForm(forms.Form):
+    """What somebody is called, and their role: one of ``roles``."""
+
+    name = LineField(label=_("Name"), max_length=120)
+    role = forms.ChoiceField(label=_("Role"), error_messages={"invalid_choice": _("There is no such role here.")})
+
+    def __init__(self, *args, roles, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["role"].choices = [(role.value, role.label) for role in roles]
+
+
+class InvitationForm(PersonForm):
+    """Somebody who is to be invited."""
+
+    email = forms.EmailField(label=_("E-mail"), max_length=254, help_text=_("They sign in with it."))
+    field_order = ["name", "email", "role"]

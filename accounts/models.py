@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Count, F, OuterRef, Q, Subquery, Value
+from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce, Least, Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -164,7 +165,32 @@ class Account(models.Model):
         return tuple(reversed(path))
 
 
-class PersonManager(BaseUserManager):
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class PersonQuerySet(models.QuerySet):
+    def administrators(self):
+        """Those who can look after their account: active, and no longer only invited."""
+        return self.filter(role=Person.Role.ADMINISTRATOR, is_active=True).exclude(
+            password__startswith=UNUSABLE_PASSWORD_PREFIX
+        )
+
+    def listed(self):
+        """With their state, when they signed in last (``LONG_AGO``: never), and the folded texts that lists search."""
+        state = Case(
+            When(is_active=False, then=Value("deactivated")),
+            When(password__startswith=UNUSABLE_PASSWORD_PREFIX, then=Value("invited")),
+            default=Value("active"),
+        )
+        return self.annotate(
+            state=state,
+            signed_in=Coalesce("last_login", Value(LONG_AGO)),
+            name_folded=Fold("name"),
+            email_folded=Fold("email"),
+        )
+
+
+class PersonManager(BaseUserManager.from_queryset(PersonQuerySet)):
     def get_by_natural_key(self, email):
         return self.get(email__iexact=email)
 
@@ -216,6 +242,18 @@ class Person(AbstractBaseUser):
 
     def __str__(self):
         return self.name
+
+    @classmethod
+    def visible_to(cls, actor: Actor):
+        """The people of the acting account. Those of accounts below are looked after inside these."""
+        return cls.objects.filter(account=actor.account)
+
+    @property
+    def state(self) -> str:
+        """What ``PersonQuerySet.listed`` says of the row."""
+        if not self.is_active:
+            return "deactivated"
+        return "active" if self.has_joined else "invited"
 
     @property
     def has_joined(self) -> bool:

@@ -77,6 +77,12 @@ PERMISSIONS: dict[str, Permission] = {
     "access.view": view(*ADMINISTRATORS),
     "access.decide": own(*ADMINISTRATORS),
     "history.view": view(*ADMINISTRATORS),
+    "people.view": view(*ADMINISTRATORS),
+    # A professional's account is one person's.
+    "people.invite": change(*OPERATORS, R.COMPANY_ADMINISTRATOR),
+    "people.resend": change(*ADMINISTRATORS),
+    "people.roles": own(*OPERATORS, R.COMPANY_ADMINISTRATOR),
+    "people.deactivate": own(*OPERATORS, R.COMPANY_ADMINISTRATOR),
 }
 
 #: name of an address -> the permission that it needs, or one for each method
@@ -104,6 +110,15 @@ ADDRESSES: dict[str, str | Door | dict[str, str | Door]] = {
     "history": "history.view",
     "history_csv": "history.view",
     "history_pdf": "history.view",
+    "people": "people.view",
+    "people_csv": "people.view",
+    "people_pdf": "people.view",
+    "person_invite": "people.invite",
+    "person": {"GET": "people.view", "POST": "people.roles"},
+    "person_resend": "people.resend",
+    "person_deactivate": "people.deactivate",
+    "person_reactivate": "people.deactivate",
+    "person_sign_out": "people.deactivate",
     # Signing in (allauth)
     "account_login": Door.PUBLIC,
     "account_logout": Door.PUBLIC,

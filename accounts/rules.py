@@ -48,3 +48,24 @@ def standing(person: Person, code: str) -> Standing | None:
         if names & {"view_account", "manage_account"}:
             return Standing(person, chain, manages="manage_account" in names)
     return None
+
+
+#: kind of account -> the roles that people can have in it
+ROLES = {
+    Account.Kind.SYSTEM: (Person.Role.ADMINISTRATOR, Person.Role.SUPPORT, Person.Role.USER),
+    Account.Kind.VAR: (Person.Role.ADMINISTRATOR, Person.Role.SUPPORT, Person.Role.USER),
+    Account.Kind.COMPANY: (Person.Role.ADMINISTRATOR, Person.Role.USER),
+    Account.Kind.PROFESSIONAL: (Person.Role.ADMINISTRATOR,),
+}
+
+
+def possible_roles(account_kind: str) -> tuple[Person.Role, ...]:
+    """The roles that people can have in an account of this kind."""
+    return ROLES[Account.Kind(account_kind)]
+
+
+def invitable_roles(actor: Actor) -> tuple[Person.Role, ...]:
+    """The roles in which the actor may invite: whoever works in somebody else's account leaves no administrator there
+    who stays when they go."""
+    roles = possible_roles(actor.account.kind)
+    return tuple(role for role in roles if role == Person.Role.USER) if actor.is_inside else roles

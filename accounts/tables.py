@@ -31,9 +31,23 @@ class HistoryTable(tables.Table):
     change = tables.Column(_("Before and after"))
 
 
+class PersonTable(tables.Table):
+    """The people of an account."""
+
+    name = tables.Column(_("Name"))
+    email = tables.Column(_("E-mail"))
+    role = tables.Column(_("Role"))
+    state = tables.Column(_("State"))
+    signed_in = tables.Column(_("Last sign-in"))
+
+
 def history_columns(actor: Actor) -> dict[str, str]:
     return columns_of(HistoryTable)
 
 
 def access_columns(actor: Actor) -> dict[str, str]:
     return columns_of(AccessTable)
+
+
+def person_columns(actor: Actor) -> dict[str, str]:
+    return columns_of(PersonTable)

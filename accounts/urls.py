@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from accounts.views import access, history, profile
+from accounts.views import access, history, people, profile
 
 access_urls = [
     path("", access.AccessHistory.as_view(), name="access"),
@@ -19,10 +19,23 @@ history_urls = [
     path("export.pdf", history.History.as_view(export="pdf"), name="history_pdf"),
 ]
 
+people_urls = [
+    path("", people.People.as_view(), name="people"),
+    path("export.csv", people.People.as_view(export="csv"), name="people_csv"),
+    path("export.pdf", people.People.as_view(export="pdf"), name="people_pdf"),
+    path("invite/", people.invite, name="person_invite"),
+    path("<int:person_id>/", people.person, name="person"),
+    path("<int:person_id>/resend/", people.resend, name="person_resend"),
+    path("<int:person_id>/deactivate/", people.deactivate, name="person_deactivate"),
+    path("<int:person_id>/reactivate/", people.reactivate, name="person_reactivate"),
+    path("<int:person_id>/sign-out/", people.sign_out, name="person_sign_out"),
+]
+
 urlpatterns = [
     path("", profile.home, name="home"),
     path("profile/", profile.profile, name="profile"),
     path("", include("allauth.account.urls")),
     path("<account:code>/access/", include(access_urls)),
     path("<account:code>/history/", include(history_urls)),
+    path("<account:code>/people/", include(people_urls)),
 ]

@@ -162,6 +162,38 @@ TOPICS = {
             ),
         ),
     ),
+    "people": Topic(
+        _("People"),
+        (
+            (
+                _("Who is here"),
+                (
+                    _(
+                        "The people of your account. Invited: a link to choose a password was mailed and not used yet. "
+                        "Active: they can sign in. Deactivated: they are kept out and can be reactivated."
+                    ),
+                    _(
+                        "An administrator looks after the account. A support agent, at an operator or reseller, enters just "
+                        "those accounts that were granted to them. A user has a WebPhone and manages no numbers."
+                    ),
+                ),
+            ),
+            (
+                _("Invite, change, deactivate"),
+                (
+                    _(
+                        "An invitation works once and for a few days; send it again from the person's page. Whoever works in "
+                        "your account from above can invite users only, and changes nobody's role."
+                    ),
+                    _(
+                        "Nobody changes their own role or deactivates themselves, and the last active administrator stays "
+                        "one. Deactivating ends all sessions of the person at once, and so does End all sessions, for the "
+                        "day a telephone is lost."
+                    ),
+                ),
+            ),
+        ),
+    ),
     "profile": Topic(
         _("Profile"),
         (

@@ -186,6 +186,7 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = 10  # whoever waits for a page waits for the mail server
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="portal@demo.example")
 
 LANGUAGE_CODE = "en"

@@ -1,0 +1,173 @@
+"""Every change to the people of an account: who is invited, what they are, and that they are in or out."""
+
+from datetime import timedelta
+
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.models import Session
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from accounts.actions import end_accesses
+from accounts.actor import Actor
+from accounts.models import Access, Account, Person
+from accounts.rules import invitable_roles, possible_roles
+
+#: An account invites no more people than this within an hour: nobody sends mail to the world through the portal.
+MOST_INVITED_AN_HOUR = 50
+#: How long one waits before the same person is mailed again.
+BETWEEN_INVITATIONS = timedelta(minutes=1)
+
+
+@transaction.atomic
+def invite_person(actor: Actor, *, name: str, email: str, role: str) -> Person:
+    """Take somebody into the actor's account who will choose a password by a link that is mailed to them."""
+    if not actor.may("people.invite"):
+        raise PermissionDenied
+    account, now = locked_account(actor), timezone.now()
+    if role not in invitable_roles(actor):
+        raise ValidationError(_("You cannot invite somebody in this role here."))
+    people = Person.visible_to(actor)
+    if account.kind == Account.Kind.PROFESSIONAL and people.exists():
+        raise ValidationError(_("A professional's account is one person's; nobody else can be invited to it."))
+    if people.filter(invited_at__gt=now - timedelta(hours=1)).count() >= MOST_INVITED_AN_HOUR:
+        raise ValidationError(
+            _("Your account has invited %(most)d people within the hour. Wait a while, then go on.")
+            % {"most": MOST_INVITED_AN_HOUR}
+        )
+    # Addresses are kept the way allauth looks them up.
+    person = Person(account=account, name=name, email=email.lower(), role=role, invited_at=now)
+    person.time_zone = actor.person.time_zone
+    person.set_unusable_password()
+    try:
+        with transaction.atomic():
+            person.save(force_insert=True)
+    except IntegrityError as taken:
+        if "accounts_person_email" not in str(taken):
+            raise
+        # Not where it is in use: that is another account's business.
+        sentence = _("This address cannot be invited; it may be in use already.")
+        raise ValidationError({"email": sentence}) from taken
+    audit.record(actor, "person.invited", person, after={"email": person.email, "role": role})
+    return person
+
+
+@transaction.atomic
+def invite_again(actor: Actor, person_id: int) -> Person:
+    """Make ready for another mail to somebody who has not chosen a password yet; links of earlier ones end."""
+    if not actor.may("people.resend"):
+        raise PermissionDenied
+    person, now = locked_person(actor, person_id), timezone.now()
+    if not person.is_active or person.has_joined:
+        raise ValidationError(_("%(name)s does not wait for an invitation.") % {"name": person.name})
+    if person.invited_at and now - person.invited_at < BETWEEN_INVITATIONS:
+        raise ValidationError(_("An invitation was sent a moment ago. Wait a minute before you send another."))
+    person.invited_at = now
+    person.set_unusable_password()
+    person.save(update_fields=["invited_at", "password"])
+    audit.record(actor, "person.invited", person, after={"email": person.email, "role": person.role})
+    return person
+
+
+@transaction.atomic
+def change_person(actor: Actor, person_id: int, *, name: str, role: str) -> Person:
+    """Change somebody's name and role. Another role ends what they have entered with the old one."""
+    if not actor.may("people.roles"):
+        raise PermissionDenied
+    locked_account(actor)
+    person = locked_person(actor, person_id)
+    before, after = {"name": person.name, "role": person.role}, {"name": name, "role": role}
+    if role != person.role:
+        if role not in possible_roles(actor.account.kind):
+            raise ValidationError(_("There is no such role in this account."))
+        keep_an_administrator(actor, person)
+        if person.pk == actor.person.pk:
+            raise ValidationError(_("Nobody changes their own role. Another administrator can change yours."))
+    person.name, person.role = name, role
+    person.save(update_fields=["name", "role"])
+    audit.record(actor, "person.changed", person, before, after)
+    if before["role"] != role:
+        end_accesses(person, Access.End.NOT_ALLOWED)
+    return person
+
+
+@transaction.atomic
+def deactivate_person(actor: Actor, person_id: int) -> Person:
+    """Keep somebody out until they are reactivated."""
+    if not actor.may("people.deactivate"):
+        raise PermissionDenied
+    locked_account(actor)
+    person = locked_person(actor, person_id)
+    if not person.is_active:
+        raise ValidationError(_("%(name)s is deactivated already.") % {"name": person.name})
+    keep_an_administrator(actor, person)
+    if person.pk == actor.person.pk:
+        raise ValidationError(_("Nobody deactivates themselves. Another administrator can do it."))
+    person.is_active = False
+    if not person.has_joined:
+        person.set_unusable_password()  # another one: the link in their mail ends
+    person.save(update_fields=["is_active", "password"])
+    audit.record(actor, "person.deactivated", person)
+    end_everything(person, Access.End.NOT_ALLOWED)
+    return person
+
+
+@transaction.atomic
+def reactivate_person(actor: Actor, person_id: int) -> Person:
+    """Let somebody in again who was deactivated."""
+    if not actor.may("people.deactivate"):
+        raise PermissionDenied
+    person = locked_person(actor, person_id)
+    if person.is_active:
+        raise ValidationError(_("%(name)s is active already.") % {"name": person.name})
+    person.is_active = True
+    person.save(update_fields=["is_active"])
+    audit.record(actor, "person.reactivated", person)
+    return person
+
+
+@transaction.atomic
+def sign_out_person(actor: Actor, person_id: int) -> Person:
+    """End every session of somebody and everything they have entered: a lost telephone, a computer left open."""
+    if not actor.may("people.deactivate"):
+        raise PermissionDenied
+    person = locked_person(actor, person_id)
+    if person.pk == actor.person.pk:
+        raise ValidationError(_("This would end the session in which you work. Sign out instead."))
+    audit.record(actor, "person.signed_out", person)
+    end_everything(person, Access.End.SIGNED_OUT)
+    return person
+
+
+def end_everything(person: Person, why: Access.End) -> None:
+    """End all sessions of a person and all they have entered. The one place that does: whatever else a sign-in opens
+    ends here too.
+
+    Sessions do not say in a column whose they are, so all that live are looked at. It is done by hand, and seldom.
+    """
+    live = Session.objects.filter(expire_date__gt=timezone.now())
+    theirs = [s.pk for s in live.iterator() if s.get_decoded().get(SESSION_KEY) == str(person.pk)]
+    Session.objects.filter(pk__in=theirs).delete()
+    end_accesses(person, why)
+
+
+def locked_account(actor: Actor) -> Account:
+    """The acting account, locked until the transaction ends: changes to who its administrators are come one by one."""
+    return Account.visible_to(actor).select_for_update(no_key=True).get(pk=actor.account.pk)
+
+
+def locked_person(actor: Actor, person_id: int) -> Person:
+    """One of the account's people, locked. Raises ``Person.DoesNotExist`` for everybody else's."""
+    return Person.visible_to(actor).select_for_update(no_key=True).get(pk=person_id)
+
+
+def keep_an_administrator(actor: Actor, person: Person) -> None:
+    """Raise ``ValidationError`` if the account would have no administrator without ``person``. Under its lock only."""
+    administrators = Person.visible_to(actor).administrators()
+    if administrators.filter(pk=person.pk).exists() and not administrators.exclude(pk=person.pk).exists():
+        raise ValidationError(
+            _("%(name)s is the last active administrator of %(account)s. Make somebody else an administrator first.")
+            % {"name": person.name, "account": actor.account.name}
+        )
