@@ -83,6 +83,8 @@ PERMISSIONS: dict[str, Permission] = {
     "people.resend": change(*ADMINISTRATORS),
     "people.roles": own(*OPERATORS, R.COMPANY_ADMINISTRATOR),
     "people.deactivate": own(*OPERATORS, R.COMPANY_ADMINISTRATOR),
+    "destinations.view": view(*CUSTOMERS),
+    "destinations.change": change(*CUSTOMERS),
 }
 
 #: name of an address -> the permission that it needs, or one for each method
@@ -119,6 +121,13 @@ ADDRESSES: dict[str, str | Door | dict[str, str | Door]] = {
     "person_deactivate": "people.deactivate",
     "person_reactivate": "people.deactivate",
     "person_sign_out": "people.deactivate",
+    "destinations:list": "destinations.view",
+    "destinations:export_csv": "destinations.view",
+    "destinations:export_pdf": "destinations.view",
+    "destinations:detail": "destinations.view",
+    "destinations:add": "destinations.change",
+    "destinations:change": "destinations.change",
+    "destinations:delete": "destinations.change",
     # Signing in (allauth)
     "account_login": Door.PUBLIC,
     "account_logout": Door.PUBLIC,

@@ -2,16 +2,19 @@
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 
 import django_filters
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from numbers.listing import USES, Listing, use_text
-from numbers.models import PhoneNumber
+from numbers.models import Destination, PhoneNumber
 from portal.filters import ChoiceWords, ListFilter, SearchField, Words
+from portal.listings import TableListing, having
 from portal.phones import PUNCTUATION
 
 # Numbers shorter than this say too little for their first 0 to be a trunk prefix.
@@ -105,5 +108,64 @@ class PhoneNumberFilter(ListFilter):
             state=self.state,
             sort=self.sort,
             descending=self.descending,
+            ids=self.selected,
+        )
+
+
+class DestinationFilter(ListFilter):
+    """The search row and Set Filter of what a customer's numbers ring."""
+
+    name = Words(label=gettext_lazy("Name"))
+    use = ChoiceWords(label=gettext_lazy("Use"), choices=use_names)
+    extension = Words(label=gettext_lazy("Extension"))
+
+    default_sort = "name"
+    states = {
+        "all": gettext_lazy("All"),
+        "users": gettext_lazy("Users"),
+        "groups": gettext_lazy("Groups"),
+        "services": gettext_lazy("Services"),
+    }
+    kinds = {"users": "user", "groups": "group", "services": "service"}
+    orders = {
+        "name": ("name_folded",), "use": ("kind", "service_type", "name_folded"), "extension": ("extension_number",),
+        "numbers": ("numbers",),
+    }  # fmt: skip
+
+    class Meta:
+        model = Destination
+        fields = []
+
+    def listing(self) -> TableListing | None:
+        if self.refused:
+            return None
+        understood = self.understood
+        rows = having(Destination.visible_to(self.actor).listed(self.actor), {"name_folded": understood["name"]})
+        for piece in understood["extension"]:
+            rows = rows.filter(extension__contains=piece)
+        if understood["use"]:
+            uses = [Q(kind=kind, service_type=service_type) for kind, service_type in understood["use"]]
+            rows = rows.filter(reduce(or_, uses))
+
+        def texts(row: dict) -> dict[str, str]:
+            use = use_text(row["kind"], row["service_type"])
+            name, _open, detail = use.partition(" (")
+            return {
+                "name": row["name"],
+                "use": use,
+                "use_name": name,
+                "use_detail": detail.rstrip(")"),
+                "extension": row["extension"],
+                "numbers": str(row["numbers"]),
+            }
+
+        return TableListing(
+            rows,
+            fields=("name", "kind", "service_type", "extension", "numbers"),
+            texts=texts,
+            order=self.orders[self.sort],
+            descending=self.descending,
+            states=tuple((state, Q(kind=kind)) for state, kind in self.kinds.items()),
+            state=self.state,
             ids=self.selected,
         )

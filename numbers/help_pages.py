@@ -162,6 +162,33 @@ TOPICS = {
             ),
         ),
     ),
+    "destinations": Topic(
+        _("Destinations"),
+        (
+            (
+                _("What your numbers ring"),
+                (
+                    _(
+                        "A user is a person with a telephone, a group several who are called together. A service answers by "
+                        "itself or passes the call on: virtual receptionist, virtual assistant, duty agent, fax, conference."
+                    ),
+                    _(
+                        "Numbers says how many numbers ring each; click it to see which. An extension is what people inside "
+                        "dial; each is used once."
+                    ),
+                ),
+            ),
+            (
+                _("Add, change, delete"),
+                (
+                    _(
+                        "Another name or use changes nothing about the numbers that ring it. What a number still rings "
+                        "cannot be deleted: let the number ring something else first."
+                    ),
+                ),
+            ),
+        ),
+    ),
     "people": Topic(
         _("People"),
         (

@@ -3,8 +3,8 @@
 from typing import Any
 
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Cast, Substr
+from django.db.models import Count, F, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Cast, Coalesce, NullIf, Substr
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actor import Actor
@@ -47,6 +47,17 @@ class HeldQuerySet(models.QuerySet):
         return self.filter(**held_by(actor))
 
 
+class DestinationQuerySet(HeldQuerySet):
+    def listed(self, actor: Actor):
+        """With how many of the actor's numbers ring them, and the extension as the whole number that sorts it."""
+        ringing = PhoneNumber.visible_to(actor).filter(destination=OuterRef("pk")).order_by().values("destination")
+        digits = Cast(NullIf("extension", Value("")), models.BigIntegerField())
+        return self.annotate(
+            numbers=Coalesce(Subquery(ringing.annotate(n=Count("pk")).values("n")), 0),
+            extension_number=Coalesce(digits, Value(-1)),
+        )
+
+
 class Destination(models.Model):
     """What a number rings inside a customer: a user, a group, or a service."""
 
@@ -74,7 +85,7 @@ class Destination(models.Model):
     name_folded = FoldedField()
     extension = models.CharField(_("extension"), max_length=10, blank=True)
 
-    unscoped = HeldQuerySet.as_manager()
+    unscoped = DestinationQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("destination")
@@ -84,6 +95,14 @@ class Destination(models.Model):
                 condition=Q(kind="service", service_type__gt="") | (~Q(kind="service") & Q(service_type="")),
             ),
             models.UniqueConstraint("id", "customer", name="numbers_destination_id_customer"),
+            models.UniqueConstraint(
+                fields=["customer", "extension"],
+                condition=Q(extension__gt=""),
+                name="numbers_destination_one_extension",
+            ),
+            models.CheckConstraint(
+                name="numbers_destination_extension_digits", condition=Q(extension__regex="^[0-9]*$")
+            ),
         ]
         indexes = [
             models.Index("name_folded", "id", name="numbers_destination_by_name"),

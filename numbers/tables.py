@@ -29,6 +29,19 @@ class PhoneNumberTable(tables.Table):
     }
 
 
+class DestinationTable(tables.Table):
+    """What a customer's numbers ring."""
+
+    name = tables.Column(_("Name"))
+    use = tables.Column(_("Use"))
+    extension = tables.Column(_("Extension"))
+    numbers = tables.Column(_("Numbers"))
+
+
+def destination_columns(actor: Actor) -> dict[str, str]:
+    return columns_of(DestinationTable)
+
+
 def columns_for(actor: Actor) -> dict[str, str]:
     """The names of the columns that the actor's view has, with their headings, in order."""
     return columns_of(PhoneNumberTable, PhoneNumberTable.HIDDEN[actor.account.kind])

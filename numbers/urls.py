@@ -2,7 +2,9 @@
 
 from django.urls import include, path
 
-from numbers import help_pages, views
+from numbers import help_pages
+from numbers.views import destinations
+from numbers.views import phone_numbers as views
 
 number_urls = (
     [
@@ -15,9 +17,23 @@ number_urls = (
     "numbers",
 )
 
+destination_urls = (
+    [
+        path("", destinations.DestinationList.as_view(), name="list"),
+        path("export.csv", destinations.DestinationList.as_view(export="csv"), name="export_csv"),
+        path("export.pdf", destinations.DestinationList.as_view(export="pdf"), name="export_pdf"),
+        path("add/", destinations.add, name="add"),
+        path("<int:destination_id>/", destinations.detail, name="detail"),
+        path("<int:destination_id>/change/", destinations.change, name="change"),
+        path("<int:destination_id>/delete/", destinations.delete, name="delete"),
+    ],
+    "destinations",
+)
+
 urlpatterns = [
     path("", views.home, name="account_home"),
     path("help/", help_pages.index, name="help"),
     path("help/<slug:topic>/", help_pages.page, name="help_topic"),
     path("numbers/", include(number_urls)),
+    path("destinations/", include(destination_urls)),
 ]

@@ -1,0 +1,1 @@
+"""Every change to numbers and what they ring, a module for each subject."""
