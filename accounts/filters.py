@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.audit import VERBS
-from accounts.models import LONG_AGO, Access, AuditEvent, Person
+from accounts.models import LONG_AGO, NO_END, Access, AuditEvent, Grant, Person
 from portal.filters import ChoiceWords, ListFilter, Words
 from portal.listings import TableListing, having
 from portal.times import moment
@@ -229,6 +229,70 @@ class PersonFilter(ListFilter):
             order=self.orders[self.sort],
             descending=self.descending,
             states=tuple((state, Q(state=state)) for state, _name in person_states()),
+            state=self.state,
+            ids=self.selected,
+        )
+
+
+def grant_modes():
+    return [("manage_account", _("manage")), ("view_account", _("view"))]
+
+
+class GrantFilter(ListFilter):
+    """Search of what was granted to an account's support agents."""
+
+    agent = Words(label=gettext_lazy("Support agent"))
+    account = Words(label=gettext_lazy("Account"))
+    mode = ChoiceWords(label=gettext_lazy("To"), choices=grant_modes)
+    by = Words(label=gettext_lazy("Granted by"))
+
+    default_sort = "agent"
+    states = {"all": gettext_lazy("All"), "live": gettext_lazy("In force"), "ended": gettext_lazy("Ended")}
+    orders = {
+        "agent": ("agent_folded", "account_folded"), "account": ("account_folded", "agent_folded"),
+        "mode": ("permission__codename", "agent_folded"), "until": ("ends",), "by": ("by_folded", "agent_folded"),
+    }  # fmt: skip
+
+    class Meta:
+        model = Grant
+        fields = []
+
+    def listing(self) -> TableListing | None:
+        if self.refused:
+            return None
+        understood, now = self.understood, timezone.now()
+        rows = having(
+            Grant.visible_to(self.actor).listed(),
+            {
+                "agent_folded": understood["agent"],
+                "account_folded": understood["account"],
+                "by_folded": understood["by"],
+            },
+        )
+        if understood["mode"]:
+            rows = rows.filter(permission__codename__in=understood["mode"])
+        zone = ZoneInfo(self.actor.person.time_zone)
+        words = dict(grant_modes())
+
+        def texts(row: dict) -> dict[str, str]:
+            name, code = row["content_object__name"], row["content_object__code"]
+            return {
+                "agent": row["user__name"],
+                "account": f"{name} ({code})",
+                "account_name": name,
+                "account_code": code,
+                "mode": words[row["permission__codename"]],
+                "until": moment(row["ends"], zone) if row["ends"] < NO_END else _("no end"),
+                "by": row["by"],
+            }
+
+        return TableListing(
+            rows,
+            fields=("user__name", "content_object__name", "content_object__code", "permission__codename", "ends", "by"),
+            texts=texts,
+            order=self.orders[self.sort],
+            descending=self.descending,
+            states=(("live", Q(ends__gt=now)), ("ended", Q(ends__lte=now))),
             state=self.state,
             ids=self.selected,
         )

@@ -35,3 +35,36 @@ class InvitationForm(PersonForm):
 
     email = forms.EmailField(label=_("E-mail"), max_length=254, help_text=_("They sign in with it."))
     field_order = ["name", "email", "role"]
+
+
+class GrantForm(forms.Form):
+    """Who is let into which account, to do what, until when."""
+
+    agent = forms.TypedChoiceField(
+        label=_("Support agent"), coerce=int, error_messages={"invalid_choice": _("There is no such agent here.")}
+    )
+    account = LineField(
+        label=_("Account"),
+        max_length=140,
+        help_text=_("Its code or its name. What is below it is granted with it."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    manages = forms.TypedChoiceField(
+        label=_("To"),
+        coerce=lambda value: value == "manage",
+        choices=[("view", _("View: see everything, change nothing")), ("manage", _("Manage: as its administrator"))],
+        initial="view",
+        error_messages={"invalid_choice": _("Choose whether to view or to manage.")},
+    )
+    until = forms.DateField(
+        label=_("Until"),
+        required=False,
+        input_formats=["%Y-%m-%d"],
+        help_text=_("The last day, in your time zone. Leave it empty for no end."),
+        error_messages={"invalid": _("Write the day as year-month-day, such as 2027-01-31.")},
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+    )
+
+    def __init__(self, *args, agents, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["agent"].choices = agents

@@ -10,13 +10,13 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Value, When
-from django.db.models.functions import Coalesce, Least, Lower
+from django.db.models.functions import Coalesce, Concat, Least, Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from guardian.models import UserObjectPermissionBase
 
 from accounts.actor import Actor
-from portal.listings import Fold
+from portal.listings import Fold, having
 
 
 class FoldedField(models.GeneratedField):
@@ -135,6 +135,22 @@ class Account(models.Model):
         return cls.unscoped.visible_to(actor)
 
     @classmethod
+    def below(cls, actor: Actor):
+        """The accounts below the acting one."""
+        return cls.visible_to(actor).exclude(pk=actor.account.pk)
+
+    @classmethod
+    def meant_by(cls, actor: Actor, text: str, most: int) -> list[Account]:
+        """The accounts below the acting one that somebody means who types ``text``: the one with this code, also as
+        in ``Acme Corp (C20001)``; otherwise those with this name; otherwise those with all its words in their names.
+        """
+        code = text.rpartition("(")[2].rstrip(") ").upper()
+        named = Fold(Value(text))
+        below = cls.below(actor).order_by("name_folded", "pk")
+        ways = (below.filter(code=code), below.filter(name_folded=named), having(below, {"name_folded": text.split()}))
+        return next((found for way in ways if (found := list(way[:most]))), [])
+
+    @classmethod
     def called(cls, code: str) -> Account | None:
         """The account with this code and those above it, whoever asks: for deciding who may."""
         return cls.unscoped.select_related("parent__parent").filter(code=code).first()
@@ -174,6 +190,10 @@ class PersonQuerySet(models.QuerySet):
         return self.filter(role=Person.Role.ADMINISTRATOR, is_active=True).exclude(
             password__startswith=UNUSABLE_PASSWORD_PREFIX
         )
+
+    def agents(self):
+        """Support agents who can be let into accounts."""
+        return self.filter(role=Person.Role.SUPPORT, is_active=True)
 
     def listed(self):
         """With their state, when they signed in last (``LONG_AGO``: never), and the folded texts that lists search."""
@@ -261,9 +281,23 @@ class Person(AbstractBaseUser):
         return self.has_usable_password()
 
 
+NO_END = datetime(9999, 1, 1, tzinfo=UTC)
+
+
 class GrantQuerySet(models.QuerySet):
     def live(self):
         return self.filter(Q(until=None) | Q(until__gt=timezone.now()))
+
+    def listed(self):
+        """With what lists search and sort by; ``ends`` is ``NO_END`` where no end was set."""
+        by = Coalesce("granted_by__name", Value(""))
+        return self.annotate(
+            ends=Coalesce("until", Value(NO_END)),
+            agent_folded=Fold("user__name"),
+            account_folded=Fold(Concat("content_object__name", Value(" "), "content_object__code")),
+            by=by,
+            by_folded=Fold(by),
+        )
 
 
 class Grant(UserObjectPermissionBase):
@@ -278,6 +312,19 @@ class Grant(UserObjectPermissionBase):
 
     class Meta(UserObjectPermissionBase.Meta):
         verbose_name = _("grant")
+
+    def __str__(self):
+        return f"{self.user}: {self.content_object}"[:130]
+
+    @property
+    def manages(self) -> bool:
+        """Whether it lets the agent change something."""
+        return self.permission.codename == "manage_account"
+
+    @classmethod
+    def visible_to(cls, actor: Actor) -> GrantQuerySet:
+        """What was granted to the agents of the acting account."""
+        return GrantQuerySet(cls).filter(user__account=actor.account)
 
     @classmethod
     def live_of(cls, person: Person) -> GrantQuerySet:

@@ -41,6 +41,20 @@ class PersonTable(tables.Table):
     signed_in = tables.Column(_("Last sign-in"))
 
 
+class GrantTable(tables.Table):
+    """Which support agent may work in which account."""
+
+    agent = tables.Column(_("Support agent"))
+    account = tables.Column(_("Account"))
+    mode = tables.Column(_("To"))
+    until = tables.Column(_("Until"))
+    by = tables.Column(_("Granted by"))
+
+
+def grant_columns(actor: Actor) -> dict[str, str]:
+    return columns_of(GrantTable)
+
+
 def history_columns(actor: Actor) -> dict[str, str]:
     return columns_of(HistoryTable)
 

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from accounts.views import access, history, people, profile
+from accounts.views import access, grants, history, people, profile
 
 access_urls = [
     path("", access.AccessHistory.as_view(), name="access"),
@@ -31,6 +31,15 @@ people_urls = [
     path("<int:person_id>/sign-out/", people.sign_out, name="person_sign_out"),
 ]
 
+grant_urls = [
+    path("", grants.Grants.as_view(), name="grants"),
+    path("export.csv", grants.Grants.as_view(export="csv"), name="grants_csv"),
+    path("export.pdf", grants.Grants.as_view(export="pdf"), name="grants_pdf"),
+    path("give/", grants.give, name="grant_give"),
+    path("<int:grant_id>/", grants.grant, name="grant"),
+    path("<int:grant_id>/withdraw/", grants.withdraw, name="grant_withdraw"),
+]
+
 urlpatterns = [
     path("", profile.home, name="home"),
     path("profile/", profile.profile, name="profile"),
@@ -38,4 +47,5 @@ urlpatterns = [
     path("<account:code>/access/", include(access_urls)),
     path("<account:code>/history/", include(history_urls)),
     path("<account:code>/people/", include(people_urls)),
+    path("<account:code>/grants/", include(grant_urls)),
 ]

@@ -162,6 +162,25 @@ TOPICS = {
             ),
         ),
     ),
+    "grants": Topic(
+        _("Delegation"),
+        (
+            (
+                _("Who may enter what"),
+                (
+                    _(
+                        "A support agent enters just those accounts that were granted here: a reseller or a customer, and "
+                        "with it what is below it; to view, or to manage as its administrator would."
+                    ),
+                    _(
+                        "Granting again replaces what was granted before. A grant ends at the end of its last day, or when "
+                        "it is withdrawn; an agent who is inside then is out at once. Who was inside, and what they "
+                        "changed, the account reads under Access and History."
+                    ),
+                ),
+            ),
+        ),
+    ),
     "destinations": Topic(
         _("Destinations"),
         (

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.actions import end_accesses
+from accounts.actions.grants import withdraw_all
 from accounts.actor import Actor
 from accounts.models import Access, Account, Person
 from accounts.rules import invitable_roles, possible_roles
@@ -89,6 +90,8 @@ def change_person(actor: Actor, person_id: int, *, name: str, role: str) -> Pers
     person.save(update_fields=["name", "role"])
     audit.record(actor, "person.changed", person, before, after)
     if before["role"] != role:
+        # Should they have the old role again one day, nobody would expect what they were granted then.
+        withdraw_all(actor, person)
         end_accesses(person, Access.End.NOT_ALLOWED)
     return person
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import islice
 
+from django.contrib.auth.models import Permission
 from django.db import connection, transaction
 
 from numbers.demo.cast import PASSWORD, PEOPLE
@@ -24,7 +25,8 @@ def write_demo_data(numbers: int, *, seed: int = 2026, now: datetime | None = No
     Raises ``AlreadyThere`` unless the database is empty. Indexes are made anew at the end, which is several times
     faster than keeping them up row by row.
     """
-    rows = Rows(numbers, seed, now or datetime.now(UTC))
+    permissions = dict(Permission.objects.filter(content_type__app_label="accounts").values_list("codename", "pk"))
+    rows = Rows(numbers, seed, now or datetime.now(UTC), permissions)
     with connection.cursor() as cursor:
         cursor.execute("LOCK TABLE accounts_account, numbers_phonenumber IN ACCESS EXCLUSIVE MODE")
         cursor.execute("SELECT EXISTS (SELECT FROM accounts_account)")

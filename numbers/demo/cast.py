@@ -22,6 +22,8 @@ CAST = [
     ("C20002", "company", "Zenith Ltd", "V1002"),
     ("P30001", "professional", "Jane Doe", "V1001"),
 ]
+#: support agent's address, permission, code of the account
+CAST_GRANTS = [("support@demo.example", "view_account", "V1001")]
 #: code of the customer, kind, service type, name, extension
 CAST_DESTINATIONS = [
     ("C20001", "service", "virtual_receptionist", "Front desk", "100"),

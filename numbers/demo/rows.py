@@ -11,7 +11,7 @@ from itertools import chain, count, islice
 
 from django.contrib.auth.hashers import make_password
 
-from numbers.demo.cast import CAST, CAST_DESTINATIONS, CAST_NUMBERS, PASSWORD, PEOPLE, PROVIDERS
+from numbers.demo.cast import CAST, CAST_DESTINATIONS, CAST_GRANTS, CAST_NUMBERS, PASSWORD, PEOPLE, PROVIDERS
 from numbers.demo.plans import HOMES, Area, areas
 from numbers.demo.words import ADJECTIVES, FIRST, FORMS, GROUPS, LAST, SERVICES, TRADES, VAR_WORDS
 
@@ -54,7 +54,8 @@ class Var:
 class Rows:
     """Makes the rows, table after table; each table's lines must be used up before the next is begun."""
 
-    def __init__(self, numbers: int, seed: int, now: datetime):
+    def __init__(self, numbers: int, seed: int, now: datetime, permissions: dict[str, int]):
+        self.permissions = permissions  # ids by name: Django makes these rows, after migrating
         self.wanted, self.size, self.now = numbers, Size(numbers), now.replace(microsecond=0)
         self.random = random.Random(seed)  # noqa: S311 - for show, not for secrets
         self.ids = {code: i for i, (code, *_rest) in enumerate(CAST, 1)}
@@ -75,6 +76,7 @@ class Rows:
             "id, email, name, role, account_id, password, is_active, time_zone, number_format",
             self.people(),
         )
+        yield "accounts_grant", "id, user_id, permission_id, content_object_id, granted_by_id", self.grants()
         yield (
             "numbers_destination",
             "id, var_id, customer_id, kind, service_type, name, extension",
@@ -119,6 +121,12 @@ class Rows:
         password = make_password(PASSWORD)
         for i, (email, name, role, code) in enumerate(PEOPLE, 1):
             yield f"{i}\t{email}\t{name}\t{role}\t{self.ids[code]}\t{password}\tt\tUTC\tinternational\n"
+
+    def grants(self):
+        people = {email: i for i, (email, *_rest) in enumerate(PEOPLE, 1)}
+        for i, (email, permission, code) in enumerate(CAST_GRANTS, 1):
+            agent, account = people[email], self.ids[code]
+            yield f"{i}\t{agent}\t{self.permissions[permission]}\t{account}\t{people['system@demo.example']}\n"
 
     def destinations(self):
         ids, draw = count(1), self.random.random

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+from accounts.views.grants import granted_accounts
 from numbers import documents
 from numbers.filters import PhoneNumberFilter, pieces, use_names
 from numbers.listing import Listing, use_text
@@ -193,6 +194,8 @@ def export_pdf(request, code):
 def home(request, code):
     """The account's home: its stock at a glance, for those who look after numbers."""
     context = {"title": _("Home"), "stock": None}
+    if request.actor.is_support:
+        context |= {"is_agent": True, "granted": granted_accounts(request.actor.person)}
     if request.actor.may("numbers.view"):
         stock = stock_of(request.actor)
         widest = max((bar.total for bar in stock.bars), default=0) or 1

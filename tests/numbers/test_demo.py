@@ -9,12 +9,14 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
 from accounts.models import Account, Person
+from accounts.rules import standing
 from numbers.demo import PASSWORD, PEOPLE, write_demo_data
 from numbers.demo.plans import PLANS, areas
 from numbers.demo.rows import Rows
 from numbers.models import Destination, PhoneNumber
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+PERMISSIONS = {"view_account": 1, "manage_account": 2}
 CAST = {
     "system@demo.example": ("SYS", "administrator"),
     "support@demo.example": ("SYS", "support"),
@@ -37,7 +39,10 @@ def table(which, rows):
 
 
 def e164s(numbers):
-    return [line.split("\t")[1] for line in table("numbers_phonenumber", Rows(numbers, seed=1, now=NOW))]
+    return [
+        line.split("\t")[1]
+        for line in table("numbers_phonenumber", Rows(numbers, seed=1, now=NOW, permissions=PERMISSIONS))
+    ]
 
 
 def digest(seed):
@@ -60,6 +65,19 @@ def test_the_cast_is_there_and_signs_in_with_the_password(client):
         client.post("/login/", {"login": email, "password": PASSWORD})
         assert client.session.pop("_auth_user_id") == str(Person.objects.get(email=email).pk)
         client.logout()
+
+
+@pytest.mark.django_db
+def test_the_systems_agent_may_view_one_var_and_what_is_below_it():
+    write_demo_data(100)
+    agent = Person.objects.get(email="support@demo.example")
+    opens = {code: standing(agent, code) for code in ("V1001", "C20001", "V1002", "C20002")}
+    assert {code: found and found.manages for code, found in opens.items()} == {
+        "V1001": False,
+        "C20001": False,
+        "V1002": None,
+        "C20002": None,
+    }
 
 
 @pytest.mark.django_db
@@ -138,14 +156,17 @@ def test_an_area_meets_each_of_its_numbers_once():
 
 
 def test_ten_million_numbers_fit_into_the_plans():
-    rows = Rows(200_000, seed=1, now=NOW)
+    rows = Rows(200_000, seed=1, now=NOW, permissions=PERMISSIONS)
     table("numbers_phonenumber", rows)
     used = {id(area): next(area.turns) / area.size for var in rows.vars for area in var.areas}
     assert max(used.values()) * 50 < 0.5
 
 
 def test_sizes_of_vars_are_skewed_and_one_is_of_500_numbers():
-    vars_ = [line.split("\t")[2] for line in table("numbers_phonenumber", Rows(100_000, seed=1, now=NOW))]
+    vars_ = [
+        line.split("\t")[2]
+        for line in table("numbers_phonenumber", Rows(100_000, seed=1, now=NOW, permissions=PERMISSIONS))
+    ]
     sizes = sorted(vars_.count(var) for var in set(vars_) - {"2", "3"})
     assert 500 in sizes
     assert len(sizes) == 100
