@@ -52,7 +52,7 @@ class GrantForm(forms.Form):
     manages = forms.TypedChoiceField(
         label=_("To"),
         coerce=lambda value: value == "manage",
-        choices=[("view", _("View: see everything, change nothing")), ("manage", _("Manage: as its administrator"))],
+        choices=[("view", _("View and change nothing")), ("manage", _("Manage as its administrator"))],
         initial="view",
         error_messages={"invalid_choice": _("Choose whether to view or to manage.")},
     )
