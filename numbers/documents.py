@@ -1,6 +1,7 @@
 """The list of numbers as a document."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -51,19 +52,20 @@ def numbers_pdf(actor: Actor, found: PhoneNumberFilter, listing: Listing) -> Ite
     columns = columns_for(actor)
     zone = ZoneInfo(actor.person.time_zone)
     account = f"{actor.account.name} ({actor.account.code})"
-    with transaction.atomic(), timezone.override(zone):
-        document = Document(
-            title=_("Phone Numbers"),
-            author=f"{actor.person.name} <{actor.person.email}>",
-            made_at=timezone.localtime(),
-            evidence=[(_("Account"), account), (_("Numbers"), in_words(found, listing, columns))],
-            language="en",
-            wording=Wording(made_by=_("Made by"), made_at=_("Made at"), rows=_("Rows")),
-        )
+    document = Document(
+        title=_("Phone Numbers"),
+        author=f"{actor.person.name} <{actor.person.email}>",
+        made_at=timezone.localtime(timezone=zone),
+        evidence=[(_("Account"), account), (_("Numbers"), in_words(found, listing, columns))],
+        language="en",
+        wording=Wording(made_by=_("Made by"), made_at=_("Made at"), rows=_("Rows")),
+    )
+    # A reader may go away in the middle: then the cursor ends before its transaction does.
+    with transaction.atomic(), closing(listing.rows()) as rows:
         yield from table_pdf(
             document,
             [Column(heading, WIDTHS[name]) for name, heading in columns.items()],
-            (cells(row, list(columns)) for row in listing.rows()),
+            (cells(row, list(columns)) for row in rows),
             listing.exact_count(),
             font_folder=settings.FONTS,
         )

@@ -4,7 +4,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -21,7 +21,7 @@ from numbers.models import PhoneNumber
 from numbers.stock import regions, stock_of
 from numbers.tables import columns_for
 from portal import phones
-from portal.exports import file_name
+from portal.exports import file_name, streamed
 from portal.pages import SIZES, Address, Heading, page_size, plain
 
 CSV_NAME = "PhoneNumbers.csv"
@@ -271,8 +271,9 @@ def export_csv(request, code):
     if listing is None or found.problems:
         return refusal(request, found)
     name = file_name(request.GET.get("filename", ""), CSV_NAME, ".csv")
-    return StreamingHttpResponse(
+    return streamed(
         listing.csv(columns_for(request.actor)),
+        interrupted=_("INCOMPLETE: this export broke off here. Download it again."),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": content_disposition_header(True, name)},
     )
@@ -286,7 +287,7 @@ def export_pdf(request, code):
     if listing is None or found.problems:
         return refusal(request, found)
     name = file_name(request.GET.get("filename", ""), PDF_NAME, ".pdf")
-    return StreamingHttpResponse(
+    return streamed(
         documents.numbers_pdf(request.actor, found, listing),
         content_type="application/pdf",
         headers={"Content-Disposition": content_disposition_header(False, name)},
