@@ -97,6 +97,8 @@ def differences(before: dict, after: dict) -> str:
     names = [*before, *(name for name in after if name not in before)]
     said = []
     for name in names:
+        if name not in before and after[name] in (None, ""):
+            continue
         parts = [shown(values[name]) for values in (before, after) if name in values]
         said.append(f"{name.replace('_', ' ')}: {' → '.join(parts)}")
     return " · ".join(said)

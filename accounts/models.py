@@ -349,10 +349,6 @@ class Access(models.Model):
         """When it ends unless something is done before."""
         return self.seen_at + timedelta(minutes=settings.ACCESS_IDLE_MINUTES)
 
-    @property
-    def ends_at(self) -> datetime:
-        return min(self.expires_at, self.idle_at)
-
     def over(self, now: datetime) -> str:
         """Why time has ended it, or nothing."""
         if now >= self.expires_at:

@@ -59,7 +59,7 @@ def banner(request, actor: Actor) -> dict:
     """What a page says above everything else while its account is not the person's own."""
     if not actor.is_inside:
         return {}
-    seconds = max((actor.access.ends_at - timezone.now()).total_seconds(), 0)
+    seconds = max((actor.access.expires_at - timezone.now()).total_seconds(), 0)
     return {"inside": {"path": actor.chain[:-1], "minutes_left": ceil(seconds / 60), "seconds_left": int(seconds)}}
 
 

@@ -4,7 +4,8 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
 from django.db import connection
 
-from accounts.models import Account, Person
+from accounts import actions
+from accounts.models import Access, Account, Person
 
 
 def columns(model, alias: str) -> tuple[list[str], str]:
@@ -38,6 +39,12 @@ class Adapter(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request):
         return False
+
+    def logout(self, request):
+        """Sign out, which also leaves every account that was entered."""
+        if sign_in := request.session.get("sign_in"):
+            actions.end_accesses(request.actor.person, Access.End.SIGNED_OUT, sign_in=sign_in)
+        super().logout(request)
 
 
 def display_name(person: Person) -> str:

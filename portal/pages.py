@@ -37,12 +37,13 @@ def count_text(count: int) -> str:
 
 @dataclass(frozen=True)
 class Heading:
-    """One column: heading, search field, sort."""
+    """One column: heading, search field if it can be searched, sort."""
 
     name: str
     heading: str
     sort_url: str
     direction: str
+    is_searched: bool = True
     value: str = ""
     problem: str = ""
     suggestions: tuple[str, ...] = ()
@@ -146,6 +147,7 @@ def headings(found: ListFilter, address: Address) -> tuple[Heading, ...]:
             heading=heading,
             sort_url=address.url(sort=sorted_by(name)),
             direction="" if found.sort != name else "descending" if found.descending else "ascending",
+            is_searched=name in found.fields,
             value=address.query.get(name, "")[:200],
             problem=found.refused.get(name, ""),
             suggestions=found.suggestions(name),

@@ -1,0 +1,410 @@
+"""Working in an account that is not one's own: who gets in, what ends it, what it leaves behind."""
+
+import csv
+import itertools
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts import policy
+from accounts.actor import Actor
+from accounts.models import Access, Account, AuditEvent
+from accounts.rules import standing
+from tests.factories import grant, make_account, make_number, make_person
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def enter():
+    """POST into an account as the client's person; returns the answer."""
+
+    def go(client, account, **fields):
+        return client.post(f"/{account.code}/access/", {"next": f"/{account.code}/numbers/", **fields})
+
+    return go
+
+
+@pytest.fixture
+def boss(client, system):
+    """A system administrator, signed in."""
+    person = make_person(system, role="administrator")
+    client.force_login(person)
+    return person
+
+
+def live():
+    return Access.unscoped.filter(started_at__isnull=False, ended_at=None)
+
+
+def ended_why():
+    return list(Access.unscoped.order_by("pk").values_list("ended_why", flat=True))
+
+
+# Who gets in
+
+
+def test_only_straight_down(system, alpha, bravo, acme, zenith, jane):
+    """Every person's account and role against every account: exactly those below, by right or by grant."""
+    accounts = [system, alpha, bravo, acme, zenith, jane]
+    below = {system: {alpha, bravo, acme, zenith, jane}, alpha: {acme, jane}, bravo: {zenith}}
+    for home, role in itertools.product(accounts, ("administrator", "support", "user")):
+        person = make_person(home, role=role)
+        for target in accounts:
+            found = standing(person, target.code)
+            expected = role == "administrator" and target in below.get(home, set())
+            assert (found is not None) == expected, (home.code, role, target.code)
+            if found:
+                assert found.manages
+                assert found.chain[0] == home
+                assert found.chain[-1] == target
+    assert standing(make_person(system, role="administrator"), "V99999") is None
+
+
+def test_a_grant_opens_the_account_and_what_is_below_it_and_nothing_beside(system, alpha, bravo, acme, zenith):
+    agent = make_person(system, role="support")
+    grant(agent, alpha)
+    assert standing(agent, alpha.code).manages is False
+    assert standing(agent, acme.code).manages is False
+    assert standing(agent, bravo.code) is None
+    assert standing(agent, zenith.code) is None
+    grant(agent, acme, "manage_account")
+    assert standing(agent, acme.code).manages is True
+    assert standing(agent, alpha.code).manages is False
+
+
+def test_a_grant_ends_at_its_time(system, alpha):
+    agent = make_person(system, role="support")
+    grant(agent, alpha, until=timezone.now() + timedelta(hours=1))
+    assert standing(agent, alpha.code)
+    type(agent).objects.get(pk=agent.pk)
+    grant(agent, alpha, until=timezone.now() - timedelta(seconds=1))
+    assert standing(agent, alpha.code) is None
+
+
+def test_a_grant_to_somebody_who_is_not_support_opens_nothing(system, alpha):
+    person = make_person(system, role="user")
+    grant(person, alpha, "manage_account")
+    assert standing(person, alpha.code) is None
+
+
+# Entering and leaving
+
+
+def test_entering_lands_in_the_section_and_says_so_on_every_page(client, boss, alpha, enter):
+    number = make_number(var=alpha)
+    answer = enter(client, alpha, back="/SYS/numbers/?sort=var")
+    assert answer.url == f"/{alpha.code}/numbers/"
+    page = client.get(answer.url)
+    assert number.e164 in page.text
+    assert "you are working in" in page.text
+    assert "60 minutes left" in page.text
+    assert client.post(f"/{alpha.code}/access/leave/").url == "/SYS/numbers/?sort=var"
+    assert "Enter Alpha Telecom" in client.get(f"/{alpha.code}/numbers/").text
+    assert ended_why() == ["left"]
+
+
+def test_a_deep_link_shows_one_button_and_nothing_of_the_account(client, boss, acme):
+    number = make_number(customer=acme)
+    page = client.get(f"/{acme.code}/numbers/{number.digits}/")
+    assert page.status_code == 200
+    assert number.e164 not in page.text
+    assert page.text.count('<button type="submit" class="btn btn-primary">') == 1
+    assert not Access.unscoped.exists()
+
+
+@pytest.mark.parametrize("method", ["get", "head", "options", "put"])
+def test_only_a_post_enters(client, boss, alpha, method):
+    getattr(client, method)(f"/{alpha.code}/access/")
+    assert not Access.unscoped.exists()
+
+
+def test_a_post_from_elsewhere_does_not_enter(boss, alpha):
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(boss)
+    assert strict.post(f"/{alpha.code}/access/").status_code == 403
+    assert not Access.unscoped.exists()
+
+
+def test_nested_entering_and_leaving_one_by_one(client, boss, alpha, acme, enter):
+    enter(client, alpha, back="/SYS/numbers/")
+    enter(client, acme, back=f"/{alpha.code}/numbers/")
+    page = client.get(f"/{acme.code}/")
+    assert "Alpha Telecom ›" in page.text
+    assert client.post(f"/{acme.code}/access/leave/").url == f"/{alpha.code}/numbers/"
+    assert client.get(f"/{alpha.code}/numbers/").status_code == 200
+    assert "you are working in" in client.get(f"/{alpha.code}/numbers/").text
+    assert client.post(f"/{alpha.code}/access/leave/").url == "/SYS/numbers/"
+    assert not live().exists()
+
+
+def test_leaving_leaves_what_was_entered_from_there(client, boss, alpha, acme, enter):
+    enter(client, alpha)
+    enter(client, acme)
+    client.post(f"/{alpha.code}/access/leave/")
+    assert not live().exists()
+
+
+def test_entering_twice_is_entering_once(client, boss, alpha, enter):
+    assert enter(client, alpha).url == enter(client, alpha).url
+    assert Access.unscoped.count() == 1
+
+
+@pytest.mark.parametrize(
+    "path", ["https://evil.example/", "//evil.example/", "/V1/../SYS/", "javascript:alert(1)", "\\\\evil"]
+)
+def test_entering_never_leads_elsewhere(client, boss, alpha, path):
+    assert client.post(f"/{alpha.code}/access/", {"next": path}).url == f"/{alpha.code}/"
+    assert client.post(f"/{alpha.code}/access/leave/").url == "/"
+    client.post(f"/{alpha.code}/access/", {"back": path})
+    assert not client.post(f"/{alpha.code}/access/leave/").url.startswith(("http", "//", "java", "\\"))
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "<b>ticket</b> 4711"])
+def test_a_reason_is_asked_for_where_it_is_required_and_shown_as_text(client, boss, alpha, actor_in, settings, reason):
+    settings.ACCESS_REASON = "required"
+    answer = client.post(f"/{alpha.code}/access/", {"reason": reason})
+    if not reason.strip():
+        assert answer.status_code == 422
+        assert not Access.unscoped.exists()
+        return
+    client.force_login(actor_in(alpha).person)
+    page = client.get(f"/{alpha.code}/access/")
+    assert "&lt;b&gt;ticket&lt;/b&gt; 4711" in page.text
+
+
+def test_two_windows_are_two_accounts(client, boss, alpha, bravo, enter):
+    own, other = make_number(var=alpha), make_number(var=bravo)
+    enter(client, alpha)
+    enter(client, bravo)
+    assert own.e164 in client.get(f"/{alpha.code}/numbers/").text
+    assert other.e164 not in client.get(f"/{alpha.code}/numbers/").text
+    assert other.e164 in client.get(f"/{bravo.code}/numbers/").text
+
+
+def test_another_sign_in_of_the_same_person_is_not_inside(client, boss, alpha, enter):
+    enter(client, alpha)
+    elsewhere = Client()
+    elsewhere.force_login(boss)
+    assert "Enter Alpha Telecom" in elsewhere.get(f"/{alpha.code}/numbers/").text
+
+
+# What inside means
+
+
+def test_inside_one_has_the_administrators_role_less_what_only_own_people_do(client, boss, acme, enter):
+    enter(client, acme)
+    for name, permission in policy.PERMISSIONS.items():
+        role = policy.Role.COMPANY_ADMINISTRATOR
+        assert policy.allows(role, name, inside=True) == (role in permission.roles and permission.inside)
+    assert client.post(f"/{acme.code}/access/consent/", {"asks_consent": "on"}).status_code == 403
+    assert not Account.unscoped.get(pk=acme.pk).asks_consent
+
+
+def test_a_viewing_agent_gets_no_permission_that_changes():
+    for role, name in itertools.product(policy.Role, policy.PERMISSIONS):
+        allowed = policy.allows(role, name, inside=True, viewing=True)
+        assert not (allowed and policy.PERMISSIONS[name].changes)
+
+
+def test_a_permission_nobody_thought_about_is_refused_inside(monkeypatch):
+    role = policy.Role.VAR_ADMINISTRATOR
+    monkeypatch.setitem(policy.PERMISSIONS, "numbers.new", policy.Permission(frozenset({role})))
+    assert policy.allows(role, "numbers.new")
+    assert not policy.allows(role, "numbers.new", inside=True)
+
+
+# What ends it
+
+
+@pytest.fixture
+def inside(client, boss, alpha, enter):
+    """The boss is inside Alpha; returns whether they still are, and why not."""
+    enter(client, alpha)
+
+    def still():
+        page = client.get(f"/{alpha.code}/numbers/")
+        return page.status_code == 200 and "you are working in" in page.text
+
+    assert still()
+    return still
+
+
+def test_demoted_out(inside, boss):
+    boss.role = "user"
+    boss.save(update_fields=["role"])
+    assert not inside()
+
+
+def test_deactivated_out(inside, boss):
+    boss.is_active = False
+    boss.save(update_fields=["is_active"])
+    assert not inside()
+
+
+def test_new_password_out(inside, boss):
+    boss.set_password("another password 2026")
+    boss.save(update_fields=["password"])
+    assert not inside()
+
+
+def test_suspended_out(inside, alpha):
+    alpha.status = "suspended"
+    alpha.save(update_fields=["status"])
+    assert not inside()
+    assert ended_why() == ["not_allowed"]
+
+
+def test_moved_account_out(inside, alpha, bravo, system, client, boss, acme):
+    client.post(f"/{acme.code}/access/")
+    assert client.get(f"/{acme.code}/").status_code == 200
+    boss.account = bravo
+    boss.save(update_fields=["account"])
+    assert client.get(f"/{acme.code}/").status_code == 404
+
+
+def test_time_is_up(inside):
+    Access.unscoped.update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert not inside()
+    assert ended_why() == ["expired"]
+
+
+def test_idle_out(inside):
+    Access.unscoped.update(seen_at=timezone.now() - timedelta(minutes=15, seconds=1))
+    assert not inside()
+    assert ended_why() == ["idle"]
+
+
+def test_doing_something_puts_off_the_idle_limit(inside):
+    Access.unscoped.update(seen_at=timezone.now() - timedelta(minutes=14))
+    assert inside()
+    assert Access.unscoped.get().seen_at > timezone.now() - timedelta(minutes=1)
+
+
+def test_signing_out_leaves(client, inside):
+    client.post("/logout/")
+    assert ended_why() == ["signed_out"]
+
+
+def test_a_withdrawn_grant_ends_it(client, system, alpha, enter):
+    agent = make_person(system, role="support")
+    given = grant(agent, alpha)
+    client.force_login(agent)
+    enter(client, alpha)
+    assert "Nothing can be changed" in client.get(f"/{alpha.code}/numbers/").text
+    given.delete()
+    assert client.get(f"/{alpha.code}/numbers/").status_code == 404
+
+
+def test_a_grant_to_manage_that_becomes_one_to_view_ends_it(client, system, alpha, enter):
+    agent = make_person(system, role="support")
+    given = grant(agent, alpha, "manage_account")
+    client.force_login(agent)
+    enter(client, alpha)
+    given.delete()
+    grant(agent, alpha)
+    assert "Enter Alpha Telecom" in client.get(f"/{alpha.code}/numbers/").text
+
+
+# Nothing typed is lost
+
+
+def test_what_was_typed_survives_the_end_of_an_access(client, boss, alpha, acme, enter):
+    typed = {"access": "1", "note": "line 1\nline 2 <b>"}
+    answer = client.post(f"/{alpha.code}/access/decide/", typed)
+    assert answer.status_code == 409
+    assert "line 2 &lt;b&gt;" in answer.text
+    carried = {f"kept:{name}": value for name, value in typed.items()}
+    again = client.post(f"/{alpha.code}/access/", {"next": f"/{alpha.code}/access/decide/", **carried})
+    assert again.status_code == 200
+    assert f'action="/{alpha.code}/access/decide/"' in again.text
+    assert "line 2 &lt;b&gt;" in again.text
+    assert "csrfmiddlewaretoken" in again.text
+    assert live().exists()
+
+
+# Consent
+
+
+def test_consent_is_asked_for_and_given(client, boss, alpha, actor_in, enter):
+    alpha.asks_consent = True
+    alpha.save(update_fields=["asks_consent"])
+    assert "has been asked" in enter(client, alpha, reason="ticket 1").text
+    assert not live().exists()
+    assert "has been asked" in enter(client, alpha).text
+    asked = Access.unscoped.get()
+
+    theirs = Client()
+    theirs.force_login(actor_in(alpha).person)
+    assert "ticket 1" in theirs.get(f"/{alpha.code}/access/").text
+    theirs.post(f"/{alpha.code}/access/decide/", {"access": asked.pk, "allow": "1"})
+    assert enter(client, alpha).url == f"/{alpha.code}/numbers/"
+    assert live().exists()
+    verbs = list(AuditEvent.unscoped.order_by("pk").values_list("verb", flat=True))
+    assert verbs == ["access.asked", "access.allowed", "access.started"]
+
+
+def test_a_refusal_lets_nobody_in(client, boss, alpha, actor_in, enter):
+    alpha.asks_consent = True
+    alpha.save(update_fields=["asks_consent"])
+    enter(client, alpha)
+    asked = Access.unscoped.get()
+    theirs = Client()
+    theirs.force_login(actor_in(alpha).person)
+    theirs.post(f"/{alpha.code}/access/decide/", {"access": asked.pk, "refuse": "1"})
+    assert "has been asked" in enter(client, alpha).text
+    assert not live().exists()
+
+
+def test_nobody_else_decides(client, boss, alpha, bravo, actor_in, enter):
+    alpha.asks_consent = True
+    alpha.save(update_fields=["asks_consent"])
+    enter(client, alpha)
+    theirs = Client()
+    theirs.force_login(actor_in(bravo).person)
+    asked = Access.unscoped.get().pk
+    assert theirs.post(f"/{bravo.code}/access/decide/", {"access": asked, "allow": "1"}).status_code == 404
+    assert theirs.post(f"/{bravo.code}/access/decide/", {"access": asked + 1, "allow": "1"}).status_code == 404
+    assert Access.unscoped.get().consented_at is None
+
+
+# What the account reads
+
+
+def test_the_account_reads_who_was_inside_when_why_and_how_much_was_changed(client, boss, alpha, actor_in, enter):
+    enter(client, alpha, reason="ticket 4711")
+    client.post(f"/{alpha.code}/access/leave/")
+    theirs = Client()
+    theirs.force_login(actor_in(alpha).person)
+    page = theirs.get(f"/{alpha.code}/access/").text
+    for said in (boss.name, "ticket 4711", "Left", "manage"):
+        assert said in page
+    history = theirs.get(f"/{alpha.code}/history/export.csv").getvalue().decode().splitlines()
+    assert [row["What"] for row in csv.DictReader(history)] == ["left", "entered"]
+    exported = theirs.get(f"/{alpha.code}/access/export.csv").getvalue().decode()
+    assert "ticket 4711" in exported
+    assert theirs.get(f"/{alpha.code}/access/export.pdf").getvalue().startswith(b"%PDF")
+
+
+def test_another_account_reads_nothing_of_it(client, boss, alpha, bravo, actor_in, enter):
+    enter(client, alpha, reason="ticket 4711")
+    theirs = Client()
+    theirs.force_login(actor_in(bravo).person)
+    for page in ("access", "history"):
+        assert boss.name not in theirs.get(f"/{bravo.code}/{page}/").text
+
+
+def test_a_support_agent_sees_only_what_was_granted(system, alpha, bravo, acme, zenith):
+    agent = make_person(system, role="support")
+    grant(agent, alpha)
+    assert set(Account.visible_to(Actor.at_home(agent))) == {system, alpha, acme}
+
+
+def test_deep_trees_stop_at_a_suspended_account_on_the_way(client, boss, alpha, acme, enter):
+    alpha.status = "suspended"
+    alpha.save(update_fields=["status"])
+    assert enter(client, acme).status_code == 422
+    assert "Alpha Telecom is not in service" in client.get(f"/{acme.code}/").text
+    make_account("company", alpha)
