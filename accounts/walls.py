@@ -102,7 +102,7 @@ def build() -> None:
     """
     make_roles()
     with transaction.atomic(), connection.cursor() as cursor:
-        # Putting a wall on a table takes a moment, once. Rather fail than wait for a long export with all others behind.
+        # A wall is put up in a moment, once. Rather fail than wait for a long export, with all others waiting behind.
         cursor.execute("SET LOCAL lock_timeout = '10s'")
         cursor.execute("SELECT current_user, current_schema(), current_database()")
         owner, schema, database = cursor.fetchone()
