@@ -25,18 +25,6 @@ TABLES = {
 }
 
 
-class NoServer(Exception):
-    """There is no PostgreSQL to measure on."""
-
-
-def server() -> str:
-    """The address of the server. Raises ``NoServer``."""
-    address = os.environ.get("BENCH_DATABASE_URL", "")
-    if not address:
-        raise NoServer("The benchmark needs a PostgreSQL with pg_trgm: set BENCH_DATABASE_URL.")
-    return address
-
-
 def sibling(address: str, name: str) -> str:
     """The address of another database of the same server."""
     parts = conninfo_to_dict(address)
@@ -68,19 +56,47 @@ def fresh(address: str, name: str) -> None:
 
 def filled(address: str, numbers: int) -> tuple[str, str]:
     """Both databases, made unless they are there; return their addresses, the portal's first."""
-    ours, peer = (f"bench_{who}_{numbers}" for who in ("portal", "peers"))
-    our_address, peer_address = sibling(address, ours), sibling(address, peer)
-    if not has(our_address, "numbers_phonenumber", numbers):
-        fresh(address, ours)
-        run(["manage.py", "migrate", "--verbosity", "0"], our_address)
-        run(["manage.py", "demo_data", "--numbers", str(numbers)], our_address)
-        vacuum(our_address)
-    if not has(peer_address, "peers_number", numbers):
-        fresh(address, peer)
-        run(["-m", "tests.bench.peers_setup"], peer_address)
-        copy(our_address, peer_address)
-        vacuum(peer_address)
-    return our_address, peer_address
+    ours, peers = portal_of(address, numbers), sibling(address, f"bench_peers_{numbers}")
+    if not has(peers, "peers_number", numbers):
+        fresh(address, f"bench_peers_{numbers}")
+        run(["-m", "tests.bench.peers_setup"], peers)
+        copy(ours, peers)
+        vacuum(peers)
+    return ours, peers
+
+
+def query(address: str, statement: str, *parameters):
+    """The first row of a statement."""
+    with psycopg.connect(address) as connection:
+        return connection.execute(statement, parameters).fetchone()
+
+
+def var_of_about(address: str, numbers: int) -> tuple[str, int, int]:
+    """The VAR that has nearest to so many numbers: its code, its id, how many it has."""
+    return query(
+        address,
+        "SELECT a.code, a.id, count(*) FROM numbers_phonenumber n JOIN accounts_account a ON a.id = n.var_id"
+        " GROUP BY 1, 2 ORDER BY abs(count(*) - %s), 2 LIMIT 1",
+        numbers,
+    )
+
+
+def large() -> int:
+    """The second size, for how pages grow; 0 where none is asked for."""
+    return int(os.environ.get("NUMBERS_LARGE") or 0)
+
+
+def portal_of(address: str, numbers: int) -> str:
+    """The portal's database with so many numbers, on the server of ``address``."""
+    ours = sibling(address, f"bench_portal_{numbers}")
+    filled = has(ours, "numbers_phonenumber", numbers)
+    if not filled:
+        fresh(address, f"bench_portal_{numbers}")
+    run(["manage.py", "migrate", "--verbosity", "0"], ours)
+    if not filled:
+        run(["manage.py", "demo_data", "--numbers", str(numbers)], ours)
+        vacuum(ours)
+    return ours
 
 
 def copy(source: str, target: str) -> None:

@@ -1,101 +1,77 @@
-"""Whole responses of the portal and of its peers, through granian over HTTP, in turns."""
+"""Whole pages of the portal beside the same pages of its peers, over HTTP, in turns."""
 
-import http.client
-import os
-import socket
+import re
 import statistics
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 
-from tests.bench.data import ROOT, run
+from tests.bench import data, web
+from tests.bench.result import Result, at_most, times
 
-SESSION = """
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
-from django.contrib.sessions.backends.db import SessionStore
-from django.conf import settings
-user = get_user_model().objects.get({who})
-session = SessionStore()
-session[SESSION_KEY] = str(user.pk)
-session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
-session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-session.save()
-import sys; sys.stdout.write(session.session_key)
-"""
-SETUP = "import os, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'tests.bench.settings'; django.setup()\n"
 SYS, ADMIN, PLAIN = "/SYS/numbers/", "/admin/peers/number/", "/plain/"
-#: name, ours, peer, least ratio
-CASES = [
-    ("first page, admin", SYS, ADMIN, 15),
-    ("first page, tables2", SYS, PLAIN, 9),
-    ("last page, admin", SYS + "?page={last}", ADMIN + "?p={last}", 200),
-    ("middle page, admin", SYS + "?page={middle}", ADMIN + "?p={middle}", 20),
-    ("sort by company, admin", SYS + "?sort=company", ADMIN + "?o=3", 80),
-    ("sort by company down, admin", SYS + "?sort=-company", ADMIN + "?o=-3", 80),
-    ("7 digits, admin", SYS + "?number=5142345", ADMIN + "?q=5142345", 100),
-    ("7 digits, tables2", SYS + "?number=5142345", PLAIN + "?e164=5142345", 20),
-    ("a name, admin", SYS + "?used_by=tremblay", ADMIN + "?q=tremblay", 20),
-    ("a name, tables2", SYS + "?used_by=tremblay", PLAIN + "?used_by=tremblay", 5),
-    ("two names", SYS + "?used_by=tremblay&company=dental", PLAIN + "?used_by=tremblay&company=dental", 5),
-    ("name and digits", SYS + "?used_by=tremblay&number=514", PLAIN + "?used_by=tremblay&e164=514", 2.5),
-]
+#: Our sort -> the admin's, by the place of the column in its list.
+SORTS = {"number": 1, "used_by": 2, "company": 3, "var": 4, "use": 5, "provider": 6, "status": 7}
+ROUNDS = 7
+#: A peer that needs longer than this for all rounds is believed after fewer.
+ENOUGH_MS = 8_000
 
 
-@contextmanager
-def serving(application: str, address: str) -> Iterator[int]:
-    """A granian of one worker; yields its port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = os.environ | {
-        "DEMO": "1",
-        "DATABASE_URL": address,
-        "LOG_LEVEL": "ERROR",
-        "DJANGO_SETTINGS_MODULE": "tests.bench.settings",
-    }
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--no-ws", application]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)  # noqa: S603
-    try:
-        for _try in range(200):
-            with socket.socket() as probe:
-                if not probe.connect_ex(("127.0.0.1", port)):
-                    break
-            time.sleep(0.1)
-        yield port
-    finally:
-        process.terminate()
-        process.wait()
+def in_turns(ours: Callable[[], float], peer: Callable[[], float]) -> tuple[float, float]:
+    """The medians of both after one round that does not count."""
+    mine, other = [], []
+    for turn in range(ROUNDS + 1):
+        mine += [taken] if (taken := ours()) and turn else []
+        if turn < 2 or sum(other) < ENOUGH_MS:
+            other += [taken] if (taken := peer()) and turn else []
+    return statistics.median(mine), statistics.median(other)
 
 
-def get(port: int, path: str, cookie: str) -> float:
-    """Milliseconds of a whole response."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
-    start = time.perf_counter()
-    connection.request("GET", path, headers={"Cookie": f"sessionid={cookie}"})
-    response = connection.getresponse()
-    response.read()
-    taken = (time.perf_counter() - start) * 1000
-    connection.close()
-    if response.status != http.HTTPStatus.OK:
-        raise RuntimeError(f"{path} answered {response.status}.")
-    return taken
+def last_page(site: web.Site, path: str) -> str:
+    """The address behind the link to the last page."""
+    found = re.search(r'id="page-last" href="([^"]+)"', site.open(path).read().decode())
+    if found is None:
+        raise RuntimeError(f"{path} has one page.")
+    return found[1].replace("&amp;", "&")
 
 
-def measure(ours: str, peers: str, numbers: int) -> Iterator[tuple[str, float, float, float]]:
-    """For each case its name, our and the peer's median milliseconds, and the least ratio."""
-    our_cookie = run(["-c", SETUP + SESSION.format(who="email='system@demo.example'")], ours)
-    peer_cookie = run(["-c", "import tests.bench.peers\n" + SESSION.format(who="username='admin'")], peers)
-    last = max(1, -(-numbers // 50))
-    pages = {"last": last, "middle": max(1, last // 2)}
-    with serving("portal.wsgi:application", ours) as us, serving("tests.bench.peers:application", peers) as them:
-        for name, path, peer_path, goal in CASES:
-            mine, other = [], []
-            for turn in range(8):
-                taken = get(us, path.format(**pages), our_cookie)
-                mine += [taken] if turn else []
-                if sum(other) < 10_000:
-                    taken = get(them, peer_path.format(**pages), peer_cookie)
-                    other += [taken] if turn else []
-            yield name, statistics.median(mine), statistics.median(other), goal
+def measure(ours: str, peers: str, numbers: int) -> Iterator[Result]:
+    with web.portal(ours) as us, web.peers(peers) as them:
+
+        def beside(work: str, path: str, peer_path: str, goal: float) -> Result:
+            return times(work, *in_turns(lambda: us.get(path), lambda: them.get(peer_path)), goal)
+
+        pages = max(1, -(-numbers // 50))
+        yield beside("first page, admin", SYS, ADMIN, 15)
+        yield beside("first page, tables2", SYS, PLAIN, 9)
+        yield beside("last page, admin", last_page(us, SYS), f"{ADMIN}?p={pages}", 200)
+        middle = pages // 2
+        yield beside("a page by number, the middle, admin", f"{SYS}?page={middle}", f"{ADMIN}?p={middle}", 20)
+        for column, place in SORTS.items():
+            for sign, way in (("", ""), ("-", " down")):
+                if (column, sign) != ("number", ""):
+                    mine, theirs = f"{SYS}?sort={sign}{column}", f"{ADMIN}?o={sign}{place}"
+                    goal = 15 if column == "number" else 80
+                    yield beside(f"sort by {column}{way}, admin", mine, theirs, goal)
+        for text, name, admin_goal, plain_goal in (("5142345", "7 digits", 100, 20), ("tremblay", "a name", 20, 5)):
+            mine, theirs = ("number", "e164") if text.isdigit() else ("used_by", "used_by")
+            yield beside(f"search {name}, admin", f"{SYS}?{mine}={text}", f"{ADMIN}?q={text}", admin_goal)
+            yield beside(f"search {name}, tables2", f"{SYS}?{mine}={text}", f"{PLAIN}?{theirs}={text}", plain_goal)
+        two = "used_by=tremblay&company=dental"
+        yield beside("search two names, tables2", f"{SYS}?{two}", f"{PLAIN}?{two}", 5)
+        mine, theirs = "used_by=tremblay&number=514", "used_by=tremblay&e164=514"
+        yield beside("search a name and digits, tables2", f"{SYS}?{mine}", f"{PLAIN}?{theirs}", 2.5)
+        for size, goal in ((90_000, 25), (500, 15)):
+            yield from measure_tenant(ours, them, size, goal)
+    if large := data.large():
+        with web.portal(ours) as us, web.portal(data.portal_of(ours, large)) as larger:
+            pair = in_turns(lambda: larger.get(SYS), lambda: us.get(SYS))
+            yield at_most(f"first page at {large:,} numbers against {numbers:,}", *pair, 1.3)
+
+
+def measure_tenant(ours: str, them: web.Site, size: int, goal: float) -> Iterator[Result]:
+    """The lists of one VAR, beside the admin's narrowed to the same rows."""
+    code, pk, has = data.var_of_about(ours, size)
+    with web.portal(ours, code) as us:
+        for sign, way in (("", ""), ("-", " down")):
+            mine, theirs = f"/{code}/numbers/?sort={sign}company", f"{ADMIN}?var__id__exact={pk}&o={sign}3"
+            pair = in_turns(lambda: us.get(mine), lambda: them.get(theirs))  # noqa: B023 - used within the turn
+            yield times(f"sort by company{way} in a VAR of {has:,}, admin", *pair, goal)

@@ -13,21 +13,13 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+
+from tests.bench.result import Result
 
 HEADINGS = ["Number", "Used by", "Company", "VAR", "Use", "Provider", "Status"]
 WIDTHS = [86, 140, 180, 130, 60, 90, 83]
 ROWS_A_PAGE = 40
 BUILT_FONTS = Path(__file__).resolve().parents[2] / "static/dist/fonts"
-
-
-class Result(NamedTuple):
-    """One line of the comparison."""
-
-    name: str
-    measured: str
-    goal: str
-    ok: bool
 
 
 def measure(
@@ -84,7 +76,7 @@ def main() -> None:
         return
     results = measure(chosen.rows, chosen.long_rows, tuple(chosen.growth), fonts=chosen.fonts, repeats=chosen.repeats)
     for result in results:
-        print(f"{'ok  ' if result.ok else 'MISS'} {result.name}: {result.measured} (goal {result.goal})")  # noqa: T201
+        print(result)  # noqa: T201
     sys.exit(not all(result.ok for result in results))
 
 
