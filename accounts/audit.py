@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import AuditEvent
+from accounts.scope import scope
 from portal.logs import request_facts
 
 if TYPE_CHECKING:
@@ -65,5 +66,9 @@ def event(actor: Actor, verb: str, target: Model, before: dict | None = None, af
 
 
 def record(actor: Actor, verb: str, target: Model, before: dict | None = None, after: dict | None = None) -> None:
-    """Write the event that ``actor`` did ``verb`` (noun.past) to ``target``; see ``event``."""
-    event(actor, verb, target, before, after).save(force_insert=True)
+    """Write the event that ``actor`` did ``verb`` (noun.past) to ``target``; see ``event``.
+
+    It belongs to the account that was acted in, whatever account the page is about.
+    """
+    with scope(actor.account):
+        event(actor, verb, target, before, after).save(force_insert=True)

@@ -324,6 +324,8 @@ class Access(models.Model):
                 name="accounts_access_started_expires",
                 condition=Q(started_at=None, expires_at=None) | Q(started_at__isnull=False, expires_at__isnull=False),
             ),
+            # What the two-column foreign key of events points at.
+            models.UniqueConstraint("id", "account", name="accounts_access_id_account"),
         ]
         indexes = [
             models.Index("account", F("id").desc(), name="accounts_access_of_account"),
@@ -365,7 +367,7 @@ class AuditEventQuerySet(AccountRowQuerySet):
 class AuditEvent(models.Model):
     """One change, written in its transaction: who, for which account, through which accounts, what, before and after.
 
-    Nobody can alter it: the database refuses (migration ``accounts.0003``).
+    Nobody can alter it: the database refuses (migration ``accounts.0002``).
     """
 
     at = models.DateTimeField(_("time"), default=timezone.now)

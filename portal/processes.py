@@ -31,9 +31,11 @@ class Child:
     falls: tuple[float, ...] = ()
 
     def start(self) -> None:
+        # Only commands work as the owner of the tables; no server is to know how.
+        environment = {name: value for name, value in os.environ.items() if name != "MIGRATION_DATABASE_URL"}
         self.process = subprocess.Popen(  # noqa: S603 - our own programs
             self.command,
-            env=self.environment | os.environ,
+            env=self.environment | environment,
             start_new_session=True,
             preexec_fn=dies_with_parent(signal.SIGTERM),
         )

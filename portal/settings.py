@@ -78,6 +78,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.ActorMiddleware",
+    # The last one: it calls the view.
+    "accounts.scope.ScopeMiddleware",
 ]
 
 ROOT_URLCONF = "portal.urls"
@@ -99,7 +101,13 @@ TEMPLATES = [
 ]
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
-DATABASES = {"default": env.db("DATABASE_URL", default="postgresql://127.0.0.1/portal")}
+# The portal signs in as an ordinary role. Whoever changes tables is another one, their owner; a demonstration on a
+# single address has no other.
+PORTAL_SIGN_IN = env.db("DATABASE_URL", default="postgresql://127.0.0.1/portal")
+OWNER_SIGN_IN = PORTAL_SIGN_IN if DEMO else None
+if env.str("MIGRATION_DATABASE_URL", default=""):
+    OWNER_SIGN_IN = env.db("MIGRATION_DATABASE_URL")
+DATABASES = {"default": {**PORTAL_SIGN_IN}}
 DATABASES["default"] |= {
     "ENGINE": "portal.database",
     "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=600),

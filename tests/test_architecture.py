@@ -16,9 +16,9 @@ MAY_IMPORT = {
     "webphone": {"portal", "accounts", "numbers"},
 }
 #: The frame on top of the house may know all of it.
-FRAME = {"__init__", "settings", "urls", "wsgi", "demo", "serve", "demo_data"}
+FRAME = {"__init__", "settings", "urls", "wsgi", "demo", "serve", "worker"}
 STOREYS = [
-    {"policy"},
+    {"policy", "scope"},
     {"actor"},
     {"models"},
     {"rules", "audit"},

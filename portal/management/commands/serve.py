@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from accounts import walls
 from portal.embedded import is_free
 from portal.processes import THREADS, look_after, web, worker
 
@@ -28,6 +29,8 @@ class Command(BaseCommand):
             raise CommandError(f"The database cannot be reached: {str(error).strip().splitlines()[0]}") from error
         if pending:
             raise CommandError("The database is older than this release: run manage.py migrate first.")
+        if refusal := walls.refusal():
+            raise CommandError(refusal)
         connection.close()
         call_command("collectstatic", interactive=False, verbosity=0)
         workers = int(os.environ.get("WORKERS", os.cpu_count() or 2))
