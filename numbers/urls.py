@@ -8,8 +8,8 @@ number_urls = (
     [
         path("", views.PhoneNumberList.as_view(), name="list"),
         path("find/", views.find, name="find"),
-        path("export.csv", views.export_csv, name="export_csv"),
-        path("export.pdf", views.export_pdf, name="export_pdf"),
+        path("export.csv", views.PhoneNumberList.as_view(export="csv"), name="export_csv"),
+        path("export.pdf", views.PhoneNumberList.as_view(export="pdf"), name="export_pdf"),
         path("<int:digits>/", views.detail, name="detail"),
     ],
     "numbers",

@@ -13,6 +13,7 @@ import fcntl
 import json
 import os
 import pwd
+import re
 import secrets
 import shutil
 import signal
@@ -32,6 +33,7 @@ ROOT_HOME = Path("/var/lib/phone-numbers-portal")
 ADMIN, OWNER, ROLE, DATABASE = "postgres", "portal", "portal_web", "portal"
 START_SECONDS = 60
 PR_SET_PDEATHSIG = 1
+COMPLAINT = re.compile(r"\b(?:PANIC|FATAL|ERROR|error): +")
 
 
 class CannotStart(Exception):
@@ -129,7 +131,7 @@ class Server:
                 if "portal_password" not in self.facts:
                     self._make_role()
         except OSError as error:
-            raise CannotStart(f"The database cannot be set up in {self.folder}: {error.strerror}.") from error
+            raise CannotStart(f"The database cannot be set up in {self.folder}: {reason(error)}.") from error
 
     def stop(self) -> None:
         """Stop the server if this object started it: sessions are cut, nothing committed is lost."""
@@ -155,12 +157,13 @@ class Server:
         if os.geteuid() == 0:
             ROOT_HOME.mkdir(mode=0o755, parents=True, exist_ok=True)
             home = Path(tempfile.mkdtemp(prefix=f"{self.folder.name}-", dir=ROOT_HOME))
-            if not self.programs:
-                copy_programs(home / "server")
-            os.chown(home, *system_user())
         else:
             home = Path(tempfile.mkdtemp(prefix=f".{self.folder.name}-", dir=self.folder.parent))
         try:
+            if os.geteuid() == 0:
+                if not self.programs:
+                    copy_programs(home / "server")
+                os.chown(home, *system_user())
             maker = replace(self, folder=home)
             password, admin = secrets.token_urlsafe(24), home / "admin"
             admin.touch(mode=0o600)
@@ -206,15 +209,16 @@ class Server:
             facts["port"] = free_port()
             (self.home / "connection.json").write_text(json.dumps(facts))
         with (self.home / "postgresql.log").open("ab") as log:
+            began = log.tell()
             self.process = self._popen(
                 "postgres", "-D", str(self.data), "-p", str(facts["port"]), stdout=log, stderr=log, last=signal.SIGINT
             )
         deadline = time.monotonic() + START_SECONDS
         while not self._answers():
             if self.process.poll() is not None or time.monotonic() > deadline:
-                said = (self.home / "postgresql.log").read_text(errors="replace").strip().splitlines()
+                said = (self.home / "postgresql.log").read_bytes()[began:]
                 self.stop()
-                raise CannotStart(f"The database does not start: {said[-1] if said else 'no word from it'}")
+                raise CannotStart(f"The database does not start: {complaint(said) or 'no word from it'}")
             time.sleep(0.05)
 
     def _answers(self) -> bool:
@@ -267,8 +271,21 @@ class Server:
         )
         said, _nothing = process.communicate(typed.encode())
         if process.returncode:
-            lines = said.decode(errors="replace").strip().splitlines()
-            raise CannotStart(f"The database cannot be made: {lines[-1] if lines else program}")
+            raise CannotStart(f"The database cannot be made: {complaint(said) or program}")
+
+
+def complaint(said: bytes) -> str:
+    """What PostgreSQL's programs complained of first, or said last; consequences, hints and farewells come between."""
+    lines = said.decode(errors="replace").strip().splitlines()
+    complaints = [line for line in lines if COMPLAINT.search(line)]
+    return COMPLAINT.split(complaints[0])[-1] if complaints else "".join(lines[-1:])
+
+
+def reason(error: OSError) -> str:
+    """Why the system refused. Copying a folder fails with a list: from where, to where, and a text with the reason."""
+    if isinstance(error, shutil.Error):
+        return error.args[0][0][2].partition("] ")[2].partition(":")[0]
+    return error.strerror
 
 
 def installed() -> tuple[Path, Path]:

@@ -193,6 +193,8 @@ SECURE_CSP = {
     "frame-ancestors": ["'none'"],
 }
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+# Of each process; fewer than its threads.
+EXPORTS_AT_ONCE = env.int("EXPORTS_AT_ONCE", default=1)
 
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
@@ -227,5 +229,7 @@ LOGGING = {
         # Refused and missing pages are told by portal.requests, once.
         "django.request": {"handlers": [], "level": "ERROR"},
         "procrastinate": {"level": "WARNING"},
+        # granian's own words on a program that failed; it has made its logger before it loads us.
+        "_granian": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
     },
 }

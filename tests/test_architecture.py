@@ -24,7 +24,7 @@ STOREYS = [
     {"rules", "audit"},
     {"actions", "listing", "demo"},
     {"middleware", "forms", "tables", "filters", "imports", "sign_in", "shell", "stock"},
-    {"documents", "help_pages"},
+    {"help_pages"},
     {"views"},
     {"urls"},
 ]

@@ -8,9 +8,9 @@ from django.core.management.base import BaseCommand, CommandError
 from accounts import walls
 from numbers.demo import PASSWORD, PEOPLE
 from portal.embedded import is_free
-from portal.processes import look_after, web, worker
+from portal.processes import THREADS, look_after, web, worker
 
-THREADS = 2
+MOST_WORKERS = 8  # each thread has a connection, and the embedded database takes a hundred
 
 
 class Command(BaseCommand):
@@ -36,7 +36,8 @@ class Command(BaseCommand):
         greeting = (
             f"\nThe portal is at {address}\n\nSign in as one of these, password {PASSWORD}\n{people}\n\nCtrl-C ends it."
         )
-        children = [web("127.0.0.1", int(port), workers=os.cpu_count() or 2, threads=THREADS), worker()]
+        workers = min(os.cpu_count() or 2, MOST_WORKERS)
+        children = [web("127.0.0.1", int(port), workers=workers, threads=THREADS), worker()]
         if look_after(children, self.stdout.write, ready=f"{address}/healthz", greeting=greeting):
             raise CommandError("The portal stopped.")
 

@@ -9,7 +9,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from accounts import walls
 from portal.embedded import is_free
-from portal.processes import look_after, web, worker
+from portal.processes import THREADS, look_after, web, worker
 
 
 class Command(BaseCommand):
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         connection.close()
         call_command("collectstatic", interactive=False, verbosity=0)
         workers = int(os.environ.get("WORKERS", os.cpu_count() or 2))
-        children = [web(host, port, workers=workers, threads=int(os.environ.get("THREADS", "2")))]
+        children = [web(host, port, workers=workers, threads=int(os.environ.get("THREADS", THREADS)))]
         if not options["no_worker"]:
             children.append(worker())
         greeting = f"The portal answers on {host}, port {port}."
