@@ -32,10 +32,11 @@ class Child:
 
     def start(self) -> None:
         # Only commands work as the owner of the tables; no server is to know how.
-        environment = {name: value for name, value in os.environ.items() if name != "MIGRATION_DATABASE_URL"}
+        environment = self.environment | os.environ
+        environment.pop("MIGRATION_DATABASE_URL", None)
         self.process = subprocess.Popen(  # noqa: S603 - our own programs
             self.command,
-            env=self.environment | environment,
+            env=environment,
             start_new_session=True,
             preexec_fn=dies_with_parent(signal.SIGTERM),
         )

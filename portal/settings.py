@@ -107,13 +107,15 @@ PORTAL_SIGN_IN = env.db("DATABASE_URL", default="postgresql://127.0.0.1/portal")
 OWNER_SIGN_IN = PORTAL_SIGN_IN if DEMO else None
 if env.str("MIGRATION_DATABASE_URL", default=""):
     OWNER_SIGN_IN = env.db("MIGRATION_DATABASE_URL")
+# Compiling a list's statement takes longer than running it.
+OPTIONS = {"options": "-c jit=off", "connect_timeout": 5, "prepare_threshold": 2}
 DATABASES = {"default": {**PORTAL_SIGN_IN}}
 DATABASES["default"] |= {
     "ENGINE": "portal.database",
     "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=600),
     "CONN_HEALTH_CHECKS": True,
-    # Compiling a list's statement takes longer than running it.
-    "OPTIONS": {"options": "-c jit=off", "connect_timeout": 5, "prepare_threshold": 2},
+    # What the address asks for, such as sslmode, and ours.
+    "OPTIONS": PORTAL_SIGN_IN.get("OPTIONS", {}) | OPTIONS,
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
