@@ -12,12 +12,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from numbers.filters import PhoneNumberFilter, pieces, use_names
+from numbers.filters import PhoneNumberFilter, use_names
 from numbers.listing import Listing, use_text
 from numbers.models import PhoneNumber
 from numbers.stock import regions, stock_of
 from numbers.tables import columns_for
 from portal import phones
+from portal.filters import pieces
 from portal.pages import Address, ListPage, plain, url_of
 from portal.times import day, moment
 
