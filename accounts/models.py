@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -9,7 +10,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Count, F, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Coalesce, Least, Lower
+from django.db.models.functions import Coalesce, Least, Length, Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from guardian.models import UserObjectPermissionBase
@@ -54,6 +55,22 @@ class AccountQuerySet(models.QuerySet):
         if actor.account.kind == Account.Kind.SYSTEM:
             return self.all()
         return self.filter(Q(pk=actor.account.pk) | Q(parent=actor.account))
+
+    def listed(self):
+        """With the texts that lists search, and without NULL what they sort by; *no limit* is beyond every quota."""
+        no_limit = models.BigIntegerField().MAX_BIGINT
+        return self.annotate(
+            code_folded=Fold("code"),
+            code_length=Length("code"),
+            contact_folded=Fold("contact"),
+            quota=Coalesce("number_quota", Value(no_limit), output_field=models.BigIntegerField()),
+        )
+
+    def count_by_parent(self, parents: Collection[int]) -> dict[tuple[int, str], int]:
+        """How many there are below each of these accounts, of each kind, closed ones left out."""
+        below = self.filter(parent__in=parents).exclude(status=Account.Status.CLOSED).order_by()
+        counted = below.values_list("parent", "kind").annotate(n=Count("pk"))
+        return {(parent, kind): count for parent, kind, count in counted}
 
 
 class Account(models.Model):

@@ -77,6 +77,7 @@ PERMISSIONS: dict[str, Permission] = {
     "access.view": view(*ADMINISTRATORS),
     "access.decide": own(*ADMINISTRATORS),
     "history.view": view(*ADMINISTRATORS),
+    "accounts.view": view(*OPERATORS, *SUPPORT),
 }
 
 #: name of an address -> the permission that it needs, or one for each method
@@ -104,6 +105,9 @@ ADDRESSES: dict[str, str | Door | dict[str, str | Door]] = {
     "history": "history.view",
     "history_csv": "history.view",
     "history_pdf": "history.view",
+    "accounts": "accounts.view",
+    "accounts_csv": "accounts.view",
+    "accounts_pdf": "accounts.view",
     # Signing in (allauth)
     "account_login": Door.PUBLIC,
     "account_logout": Door.PUBLIC,

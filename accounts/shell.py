@@ -16,6 +16,7 @@ from accounts.policy import Door, Role, allows, needed_for
 MENU = [
     ("account_home", _("Home"), "home"),
     ("numbers:list", _("Phone Numbers"), "list-numbers"),
+    ("accounts", _("Accounts"), "building"),
     ("history", _("History"), "history"),
     ("access", _("Access"), "key"),
     ("webphone:phone", _("WebPhone"), "phone"),
@@ -29,6 +30,7 @@ HELP_TOPICS = {
     "profile": "profile",
     "access": "access",
     "history": "history",
+    "accounts": "accounts",
 }
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from accounts.views import access, history, profile
+from accounts.views import access, accounts, history, profile
 
 access_urls = [
     path("", access.AccessHistory.as_view(), name="access"),
@@ -11,6 +11,12 @@ access_urls = [
     path("leave/", access.leave, name="access_leave"),
     path("decide/", access.decide, name="access_decide"),
     path("consent/", access.consent, name="access_consent"),
+]
+
+accounts_urls = [
+    path("", accounts.AccountList.as_view(), name="accounts"),
+    path("export.csv", accounts.AccountList.as_view(export="csv"), name="accounts_csv"),
+    path("export.pdf", accounts.AccountList.as_view(export="pdf"), name="accounts_pdf"),
 ]
 
 history_urls = [
@@ -25,4 +31,5 @@ urlpatterns = [
     path("", include("allauth.account.urls")),
     path("<account:code>/access/", include(access_urls)),
     path("<account:code>/history/", include(history_urls)),
+    path("<account:code>/accounts/", include(accounts_urls)),
 ]

@@ -114,6 +114,26 @@ TOPICS = {
         _("WebPhone"),
         ((_("Dial a number"), (_("Type or paste a number with its country code and call it with this device."),)),),
     ),
+    "accounts": Topic(
+        _("Accounts"),
+        (
+            (
+                _("What is listed"),
+                (
+                    _(
+                        "The accounts below yours: the VARs of the system; the companies and professionals of a VAR, each "
+                        "under its own tab. Used and Available count a VAR's numbers that are assigned to customers or "
+                        "not; Numbers counts those that a customer holds. The count of a VAR with more than ten thousand "
+                        "may be a minute old. A support agent sees the accounts that were granted."
+                    ),
+                    _(
+                        "Click a name to work in that account. Click a phone number to call the account's contact with the "
+                        "WebPhone. Closed accounts are listed only under the filter Closed."
+                    ),
+                ),
+            ),
+        ),
+    ),
     "access": Topic(
         _("Access"),
         (
