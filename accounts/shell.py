@@ -19,6 +19,7 @@ MENU = [
     ("accounts", _("Accounts"), "building"),
     ("history", _("History"), "history"),
     ("access", _("Access"), "key"),
+    ("account_settings", _("Settings"), "settings"),
     ("webphone:phone", _("WebPhone"), "phone"),
     ("help", _("Help"), "help"),
 ]
@@ -31,6 +32,10 @@ HELP_TOPICS = {
     "access": "access",
     "history": "history",
     "accounts": "accounts",
+    "accounts_add": "accounts",
+    "accounts_edit": "accounts",
+    "accounts_close": "accounts",
+    "account_settings": "settings",
 }
 
 

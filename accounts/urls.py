@@ -17,6 +17,11 @@ accounts_urls = [
     path("", accounts.AccountList.as_view(), name="accounts"),
     path("export.csv", accounts.AccountList.as_view(export="csv"), name="accounts_csv"),
     path("export.pdf", accounts.AccountList.as_view(export="pdf"), name="accounts_pdf"),
+    path("add/", accounts.add, name="accounts_add"),
+    path("<account:other>/", accounts.edit, name="accounts_edit"),
+    path("<account:other>/suspend/", accounts.suspend, name="accounts_suspend"),
+    path("<account:other>/reactivate/", accounts.reactivate, name="accounts_reactivate"),
+    path("<account:other>/close/", accounts.close, name="accounts_close"),
 ]
 
 history_urls = [
@@ -32,4 +37,5 @@ urlpatterns = [
     path("<account:code>/access/", include(access_urls)),
     path("<account:code>/history/", include(history_urls)),
     path("<account:code>/accounts/", include(accounts_urls)),
+    path("<account:code>/settings/", accounts.own_settings, name="account_settings"),
 ]

@@ -132,6 +132,44 @@ TOPICS = {
                     ),
                 ),
             ),
+            (
+                _("Add and change accounts"),
+                (
+                    _(
+                        "The system adds VARs; a VAR adds companies and professionals. The portal gives each account its "
+                        "code. Click a code to change the account's details, its number quota and how long numbers that "
+                        "come back from it cool before they go to somebody else."
+                    ),
+                ),
+            ),
+            (
+                _("Suspend and close"),
+                (
+                    _(
+                        "While an account is suspended its people cannot sign in and nobody works in it, or through it in "
+                        "the accounts below it; the people of those go on working at home. Numbers go on ringing."
+                    ),
+                    _(
+                        "An account can be closed once it has no numbers, and a VAR once its customers are closed. Its "
+                        "history is kept. The account above can reopen it. Nobody closes an account from inside another."
+                    ),
+                ),
+            ),
+        ),
+    ),
+    "settings": Topic(
+        _("Settings"),
+        (
+            (
+                _("Your account"),
+                (
+                    _(
+                        "Whom the account above yours, and your customers, turn to: a name, an e-mail address, a phone "
+                        "number. A VAR also sets how long its numbers cool; a new customer begins with that. Name, quota "
+                        "and status are changed by the account above."
+                    ),
+                ),
+            ),
         ),
     ),
     "access": Topic(

@@ -28,11 +28,6 @@ WIDTHS = {
 }  # fmt: skip
 
 
-def shown_in(person):
-    """How this person wants numbers written."""
-    return phones.national if person.number_format == "national" else phones.international
-
-
 class PhoneNumberList(ListPage):
     """The numbers that the actor sees."""
 
@@ -58,7 +53,7 @@ class PhoneNumberList(ListPage):
 
     def present(self, request, listing: Listing, rows: list[dict]) -> list[dict]:
         person = request.actor.person
-        written = shown_in(person)
+        written = person.written
         uses = {use: name.partition(" (") for use, name in use_names()}
         active, pending = _("Active"), _("Pending")
         zone = ZoneInfo(person.time_zone)
@@ -116,7 +111,7 @@ def detail(request, code, digits):
     shown = {
         "e164": number.e164,
         "digits": number.digits,
-        "display": shown_in(person)(number.e164),
+        "display": person.written(number.e164),
         "label": number.label,
         "used_by": rings.name if rings else "",
         "use": use,
