@@ -38,7 +38,9 @@ def page(request, *, problem: str = "", reason: str = "") -> HttpResponse:
 def shut(request) -> HttpResponse:
     """Tell somebody whose own account is suspended or closed that it is, and whom to ask."""
     account = request.actor.account
-    context = {"account": account, "above": account.parent}
+    above = account.parent
+    phone = request.actor.person.written(above.phone) if above.phone else ""
+    context = {"account": account, "above": above, "phone": phone}
     return render(request, "accounts/shut.html", context, status=HTTPStatus.FORBIDDEN)
 
 

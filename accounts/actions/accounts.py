@@ -123,14 +123,14 @@ def why_not_closed(actor: Actor, account: Account) -> ValidationError | None:
     numbers = ", ".join(phones.international(e164) for e164 in first) + (" …" if total > len(first) else "")
     if account.is_customer:
         said = ngettext(
-            "%(account)s holds %(count)s number: %(numbers)s. Unassign it first.",
-            "%(account)s holds %(count)s numbers: %(numbers)s. Unassign them first.",
+            "%(account)s holds %(count)s number (%(numbers)s). Unassign it first.",
+            "%(account)s holds %(count)s numbers (%(numbers)s). Unassign them first.",
             total,
         )
     else:
         said = ngettext(
-            "%(account)s has %(count)s number: %(numbers)s. Release or delete it first.",
-            "%(account)s has %(count)s numbers: %(numbers)s. Release or delete them first.",
+            "%(account)s has %(count)s number (%(numbers)s). Release or delete it first.",
+            "%(account)s has %(count)s numbers (%(numbers)s). Release or delete them first.",
             total,
         )
     said %= {"account": account.name, "count": plain(total), "numbers": numbers}

@@ -251,8 +251,8 @@ def test_closing_is_refused_with_the_first_ten_numbers_and_how_many_there_are(ac
     with pytest.raises(ValidationError) as refusal:
         actions.close_account(actor_in(alpha), acme.code)
     sentence = refusal.value.messages[0]
-    assert "holds 12 numbers: +1 514-555-0100, +1 514-555-0101" in sentence
-    assert "+1 514-555-0109 …" in sentence
+    assert "holds 12 numbers (+1 514-555-0100, +1 514-555-0101" in sentence
+    assert "+1 514-555-0109 …)" in sentence
     assert "0110" not in sentence
     assert fresh(acme).status == "production"
     assert events() == []
@@ -531,7 +531,7 @@ def test_the_page_refuses_to_close_with_a_link_to_the_numbers(signed_in, alpha, 
     path = f"/{alpha.code}/accounts/{acme.code}/close/"
     for page, status in ((client.get(path), 200), (client.post(path), 422)):
         assert page.status_code == status
-        assert "holds 1 number: +1 514-555-0100" in page.text
+        assert "holds 1 number (+1 514-555-0100)" in page.text
         assert f'href="/{alpha.code}/numbers/?company=Acme+Corp"' in page.text
     assert fresh(acme).status == "production"
 

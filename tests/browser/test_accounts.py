@@ -40,7 +40,7 @@ def test_a_customer_is_added_changed_suspended_and_not_closed_with_numbers(page,
 
     page.goto("/V1001/accounts/C20001/")
     page.get_by_role("link", name="Close this account").click()
-    expect(page.get_by_role("alert")).to_contain_text("Acme Corp holds 24 numbers: +1 514-555-0100")
+    expect(page.get_by_role("alert")).to_contain_text("Acme Corp holds 24 numbers (+1 514-555-0100")
     page.get_by_role("link", name="Show these numbers").click()
     expect(page.locator("#list-summary")).to_contain_text("24")
 
