@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
-from django.db import models
+from django.db import connection, models
 from django.db.models import Count, F, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Coalesce, Least, Lower
+from django.db.models.functions import Coalesce, Least, Length, Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from guardian.models import UserObjectPermissionBase
 
 from accounts.actor import Actor
+from portal import phones
 from portal.listings import Fold
 
 
@@ -54,6 +56,22 @@ class AccountQuerySet(models.QuerySet):
         if actor.account.kind == Account.Kind.SYSTEM:
             return self.all()
         return self.filter(Q(pk=actor.account.pk) | Q(parent=actor.account))
+
+    def listed(self):
+        """With the texts that lists search, and without NULL what they sort by; *no limit* is beyond every quota."""
+        no_limit = models.BigIntegerField().MAX_BIGINT
+        return self.annotate(
+            code_folded=Fold("code"),
+            code_length=Length("code"),
+            contact_folded=Fold("contact"),
+            quota=Coalesce("number_quota", Value(no_limit), output_field=models.BigIntegerField()),
+        )
+
+    def count_by_parent(self, parents: Collection[int]) -> dict[tuple[int, str], int]:
+        """How many there are below each of these accounts, of each kind, closed ones left out."""
+        below = self.filter(parent__in=parents).exclude(status=Account.Status.CLOSED).order_by()
+        counted = below.values_list("parent", "kind").annotate(n=Count("pk"))
+        return {(parent, kind): count for parent, kind, count in counted}
 
 
 class Account(models.Model):
@@ -97,7 +115,15 @@ class Account(models.Model):
         help_text=_("Our operator's and reseller's staff may work in this account only after we have agreed."),
     )
 
+    # Made with the form in which the account was typed: the same form, sent twice, adds one account.
+    form_key = models.UUIDField(null=True, editable=False)
+
     unscoped = AccountQuerySet.as_manager()
+
+    #: How a code of each kind begins; a sequence of the database counts each, see ``next_code``.
+    LETTERS = {Kind.VAR: "V", Kind.COMPANY: "C", Kind.PROFESSIONAL: "P"}
+    #: The kinds of account that may be below one of a kind.
+    BELOW = {Kind.SYSTEM: (Kind.VAR,), Kind.VAR: (Kind.COMPANY, Kind.PROFESSIONAL)}
 
     class Meta:
         verbose_name = _("account")
@@ -114,6 +140,12 @@ class Account(models.Model):
             ),
             # What the two-column foreign keys of tenant rows point at.
             models.UniqueConstraint("id", "parent", name="accounts_account_id_parent"),
+            models.UniqueConstraint(
+                "parent",
+                "form_key",
+                condition=Q(form_key__isnull=False),
+                name="accounts_account_one_of_a_form",
+            ),
         ]
         indexes = [
             models.Index("kind", "name_folded", "id", name="accounts_account_by_kind_name"),
@@ -132,6 +164,24 @@ class Account(models.Model):
     @classmethod
     def visible_to(cls, actor: Actor):
         return cls.unscoped.visible_to(actor)
+
+    @classmethod
+    def next_code(cls, kind: str) -> str:
+        """A code that nobody was given before, however many ask at once; one that is not used in the end is lost."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT nextval(%s)", [f"accounts_account_{kind}_code"])
+            return f"{cls.LETTERS[kind]}{cursor.fetchone()[0]}"
+
+    @classmethod
+    def count_codes_on(cls) -> None:
+        """Let codes go on after the highest of each kind: accounts were written with codes of their own."""
+        with connection.cursor() as cursor:
+            for kind in cls.LETTERS:
+                cursor.execute(
+                    "SELECT setval(%s, max(substr(code, 2)::bigint)) FROM accounts_account WHERE kind = %s"
+                    " HAVING count(*) > 0",
+                    [f"accounts_account_{kind}_code", kind],
+                )
 
     @classmethod
     def called(cls, code: str) -> Account | None:
@@ -216,6 +266,11 @@ class Person(AbstractBaseUser):
 
     def __str__(self):
         return self.name
+
+    @property
+    def written(self) -> Callable[[str], str]:
+        """What writes a number in the way this person reads them."""
+        return phones.national if self.number_format == self.NumberFormat.NATIONAL else phones.international
 
     @property
     def has_joined(self) -> bool:

@@ -16,8 +16,10 @@ from accounts.policy import Door, Role, allows, needed_for
 MENU = [
     ("account_home", _("Home"), "home"),
     ("numbers:list", _("Phone Numbers"), "list-numbers"),
+    ("accounts", _("Accounts"), "building"),
     ("history", _("History"), "history"),
     ("access", _("Access"), "key"),
+    ("account_settings", _("Settings"), "settings"),
     ("webphone:phone", _("WebPhone"), "phone"),
     ("help", _("Help"), "help"),
 ]
@@ -29,6 +31,11 @@ HELP_TOPICS = {
     "profile": "profile",
     "access": "access",
     "history": "history",
+    "accounts": "accounts",
+    "accounts_add": "accounts",
+    "accounts_edit": "accounts",
+    "accounts_close": "accounts",
+    "account_settings": "settings",
 }
 
 

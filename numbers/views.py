@@ -12,12 +12,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from numbers.filters import PhoneNumberFilter, pieces, use_names
+from numbers.filters import PhoneNumberFilter, use_names
 from numbers.listing import Listing, use_text
 from numbers.models import PhoneNumber
 from numbers.stock import regions, stock_of
 from numbers.tables import columns_for
 from portal import phones
+from portal.filters import pieces
 from portal.pages import Address, ListPage, plain, url_of
 from portal.times import day, moment
 
@@ -25,11 +26,6 @@ from portal.times import day, moment
 WIDTHS = {
     "number": 13, "used_by": 18, "company": 18, "reserved_for": 16, "var": 16, "use": 16, "provider": 12, "status": 7,
 }  # fmt: skip
-
-
-def shown_in(person):
-    """How this person wants numbers written."""
-    return phones.national if person.number_format == "national" else phones.international
 
 
 class PhoneNumberList(ListPage):
@@ -57,7 +53,7 @@ class PhoneNumberList(ListPage):
 
     def present(self, request, listing: Listing, rows: list[dict]) -> list[dict]:
         person = request.actor.person
-        written = shown_in(person)
+        written = person.written
         uses = {use: name.partition(" (") for use, name in use_names()}
         active, pending = _("Active"), _("Pending")
         zone = ZoneInfo(person.time_zone)
@@ -115,7 +111,7 @@ def detail(request, code, digits):
     shown = {
         "e164": number.e164,
         "digits": number.digits,
-        "display": shown_in(person)(number.e164),
+        "display": person.written(number.e164),
         "label": number.label,
         "used_by": rings.name if rings else "",
         "use": use,

@@ -78,6 +78,8 @@ def in_words(found: ListFilter) -> str:
         said = [_("chosen rows")]
     else:
         said = [str(found.states[found.state])]
+        if found.kinds:
+            said.insert(0, str(found.kinds[found.kind]))
         said += [_("%(column)s: %(text)s") % {"column": label, "text": text} for label, text in found.searches]
     order = _("descending") if found.descending else _("ascending")
     said.append(_("sorted by %(column)s, %(order)s") % {"column": found.columns[found.sort], "order": order})

@@ -162,6 +162,8 @@ ACCESS_IDLE_MINUTES = env.int("ACCESS_IDLE_MINUTES", default=15)
 ACCESS_REASON = env.str("ACCESS_REASON", default="optional")
 if ACCESS_REASON not in ("optional", "required"):
     raise ImproperlyConfigured("ACCESS_REASON is optional or required.")
+# Who counts what accounts hold (accounts.holdings).
+ACCOUNT_HOLDINGS = "numbers.holdings.NumberHoldings"
 # django-guardian keeps grants and nothing else: no anonymous person, nothing added to people.
 ANONYMOUS_USER_NAME = None
 GUARDIAN_MONKEY_PATCH_USER = GUARDIAN_MONKEY_PATCH_GROUP = False

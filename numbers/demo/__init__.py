@@ -9,8 +9,10 @@ from datetime import UTC, datetime
 from itertools import islice
 
 from django.db import connection, transaction
+from guardian.shortcuts import assign_perm
 
-from numbers.demo.cast import PASSWORD, PEOPLE
+from accounts.models import Account, Person
+from numbers.demo.cast import CAST_GRANTS, PASSWORD, PEOPLE
 from numbers.demo.rows import Rows
 
 INDEXED = ("accounts_account", "numbers_destination", "numbers_phonenumber")
@@ -39,6 +41,9 @@ def write_demo_data(numbers: int, *, seed: int = 2026, now: datetime | None = No
             cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}")  # noqa: S608
         for statement in rebuild:
             cursor.execute(statement)
+        Account.count_codes_on()
+        for email, permission, code in CAST_GRANTS:
+            assign_perm(permission, Person.objects.get(email=email), Account.called(code))
         cursor.execute(f"ANALYZE {', '.join(INDEXED)}")
 
 

@@ -1,0 +1,37 @@
+"""Form fields that pages share: what people type, cleaned, or refused with a sentence."""
+
+import unicodedata
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from portal import phones
+
+
+class NameField(forms.CharField):
+    """A name: anything that can be written on one line."""
+
+    def to_python(self, value):
+        text = unicodedata.normalize("NFC", str(value or "")).strip()
+        if any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in text):
+            raise ValidationError(_("There is a character in it that cannot be shown. Type it again, on one line."))
+        return text
+
+
+class PhoneField(forms.CharField):
+    """A phone number in international form; clean, it is E.164, or empty."""
+
+    widget = forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"})
+
+    def prepare_value(self, value):
+        return phones.international(value) if value and phones.E164.fullmatch(value) else value
+
+    def to_python(self, value):
+        text = str(value or "").strip()
+        if not text:
+            return ""
+        try:
+            return phones.parse(text[:100])
+        except phones.NotANumber as refusal:
+            raise ValidationError(str(refusal)) from refusal
