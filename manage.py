@@ -19,15 +19,15 @@ WITHOUT_DATABASE = {"collectstatic", "help", "makemessages", "compilemessages", 
 def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     command = sys.argv[1] if len(sys.argv) > 1 else "help"
-    database = nullcontext()
+    server, database = Server(Path(__file__).resolve().parent / "var" / "postgres"), nullcontext()
     if command == "demo" or ("DATABASE_URL" not in os.environ and command not in PRODUCTION):
         os.environ["DEMO"] = "1"
     if "DATABASE_URL" not in os.environ and command not in PRODUCTION | WITHOUT_DATABASE:
-        database = Server(Path(__file__).resolve().parent / "var" / "postgres").running()
+        database = server.running()
     try:
         with database as url:
             if url:
-                os.environ["DATABASE_URL"] = url
+                os.environ |= {"DATABASE_URL": url, "MIGRATION_DATABASE_URL": server.owner_url}
             execute_from_command_line(sys.argv)
     except (CannotStart, ImproperlyConfigured) as refusal:
         sys.stderr.write(f"{refusal}\n")

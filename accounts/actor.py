@@ -31,6 +31,11 @@ class Actor:
         return cls(person=person, account=person.account, chain=(person.account,))
 
     @property
+    def is_shut_out(self) -> bool:
+        """Whether the person's own account is suspended or closed; who could ever open the system's?"""
+        return not self.person.account.is_open and self.person.account.parent_id is not None
+
+    @property
     def is_inside(self) -> bool:
         """Whether this is somebody else's account."""
         return self.access is not None

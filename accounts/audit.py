@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import AuditEvent
+from accounts.scope import scope
 from portal.logs import request_facts
 
 if TYPE_CHECKING:
@@ -27,7 +28,10 @@ VERBS = {
     "access.ended": _("left"),
     "account.added": _("added the account"),
     "account.changed": _("changed the account"),
+    "account.suspended": _("suspended the account"),
+    "account.reactivated": _("put the account back into service"),
     "account.closed": _("closed the account"),
+    "account.reopened": _("reopened the account"),
     "person.invited": _("invited"),
     "person.changed": _("changed the person"),
     "person.deactivated": _("deactivated"),
@@ -65,5 +69,9 @@ def event(actor: Actor, verb: str, target: Model, before: dict | None = None, af
 
 
 def record(actor: Actor, verb: str, target: Model, before: dict | None = None, after: dict | None = None) -> None:
-    """Write the event that ``actor`` did ``verb`` (noun.past) to ``target``; see ``event``."""
-    event(actor, verb, target, before, after).save(force_insert=True)
+    """Write the event that ``actor`` did ``verb`` (noun.past) to ``target``; see ``event``.
+
+    It belongs to the account that was acted in, whatever account the page is about.
+    """
+    with scope(actor.account):
+        event(actor, verb, target, before, after).save(force_insert=True)

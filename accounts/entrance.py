@@ -1,4 +1,4 @@
-"""The page in front of an account that one may work in but has not entered: one button, and nothing typed is lost."""
+"""The pages in front of an account: one button where one may enter, and nothing typed is lost; or why it is shut."""
 
 from http import HTTPStatus
 
@@ -33,6 +33,15 @@ def page(request, *, problem: str = "", reason: str = "") -> HttpResponse:
         context["kept"] = carried_fields(request)
         status = HTTPStatus.UNPROCESSABLE_ENTITY
     return render(request, "accounts/entrance.html", context, status=status)
+
+
+def shut(request) -> HttpResponse:
+    """Tell somebody whose own account is suspended or closed that it is, and whom to ask."""
+    account = request.actor.account
+    above = account.parent
+    phone = request.actor.person.written(above.phone) if above.phone else ""
+    context = {"account": account, "above": above, "phone": phone}
+    return render(request, "accounts/shut.html", context, status=HTTPStatus.FORBIDDEN)
 
 
 def kept_fields(request) -> list[tuple[str, str]]:

@@ -1,5 +1,7 @@
 """The search rows of the lists about accounts and people."""
 
+from functools import reduce
+from operator import or_
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q
@@ -8,10 +10,117 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.audit import VERBS
-from accounts.models import LONG_AGO, NO_END, Access, AuditEvent, Grant, Person
-from portal.filters import ChoiceWords, ListFilter, Words
+from accounts.holdings import Held, holdings
+from accounts.models import LONG_AGO, NO_END, Access, Account, AuditEvent, Grant, Person
+from accounts.tables import account_columns
+from portal.filters import ChoiceWords, Digits, ListFilter, Words
 from portal.listings import TableListing, having
 from portal.times import moment
+
+
+def statuses():
+    return [(status.value, str(status.label)) for status in Account.Status]
+
+
+#: The kinds of account below one of a kind, as tabs name them.
+KINDS_BELOW = {
+    Account.Kind.SYSTEM: {
+        "var": gettext_lazy("VARs"),
+        "company": gettext_lazy("Companies"),
+        "professional": gettext_lazy("Professionals"),
+    },
+    Account.Kind.VAR: {"company": gettext_lazy("Companies"), "professional": gettext_lazy("Professionals")},
+}
+
+
+class AccountFilter(ListFilter):
+    """Search of the accounts below the actor's. Closed ones are seen only where they are asked for."""
+
+    code = Words(label=gettext_lazy("Code"))
+    name = Words(label=gettext_lazy("Name"))
+    var = Words(label=gettext_lazy("VAR"))
+    contact = Words(label=gettext_lazy("Contact"))
+    phone = Digits(label=gettext_lazy("Phone"))
+    status = ChoiceWords(label=gettext_lazy("Status"), choices=statuses)
+
+    default_sort = "name"
+    states = {"all": gettext_lazy("All"), **{status.value: status.label for status in Account.Status}}
+    unsorted = frozenset({"companies", "professionals", "used", "available", "numbers"})
+    orders = {
+        "code": ("code_length", "code"), "name": ("name_folded",), "var": ("parent__name_folded",), "quota": ("quota",),
+        "cooling": ("cooling_days",), "contact": ("contact_folded",), "phone": ("phone",), "status": ("status",),
+    }  # fmt: skip
+
+    class Meta:
+        model = Account
+        fields = []
+
+    def __init__(self, actor, query):
+        self.kinds = KINDS_BELOW[actor.account.kind]
+        asked = query.get("kind", "").strip()
+        self.kind = asked if asked in self.kinds else next(iter(self.kinds))
+        super().__init__(actor, account_columns(actor, self.kind), query)
+        if asked and asked != self.kind:
+            self.problems.append(_("There is no such tab; this is the first."))
+
+    def listing(self) -> TableListing | None:
+        if self.refused:
+            return None
+        understood = self.understood
+        rows = having(
+            Account.visible_to(self.actor).filter(kind=self.kind).listed(),
+            {
+                "code_folded": understood["code"],
+                "name_folded": understood["name"],
+                "parent__name_folded": understood.get("var", ()),
+                "contact_folded": understood["contact"],
+            },
+        )
+        if understood["phone"]:
+            rows = rows.filter(reduce(or_, (Q(phone__contains=piece) for piece in understood["phone"])))
+        if understood["status"]:
+            rows = rows.filter(status__in=understood["status"])
+        labels = dict(statuses())
+
+        def texts(row: dict) -> dict[str, str]:
+            return {
+                "code": row["code"],
+                "name": row["name"],
+                "var": row["parent__name"],
+                "companies": str(row["company_count"]),
+                "professionals": str(row["professional_count"]),
+                "used": str(row["held"].used),
+                "available": str(row["held"].available),
+                "numbers": str(row["held"].total),
+                "quota": "" if row["number_quota"] is None else str(row["number_quota"]),
+                "cooling": str(row["cooling_days"]),
+                "contact": row["contact"],
+                "phone": row["phone"],
+                "status": labels[row["status"]],
+            }
+
+        return TableListing(
+            rows,
+            fields=("code", "name", "parent__name", "parent__code", "number_quota", "cooling_days", "contact", "phone",
+                    "status"),
+            texts=texts,
+            order=self.orders[self.sort],
+            descending=self.descending,
+            states=(("all", ~Q(status=Account.Status.CLOSED)), *((s.value, Q(status=s)) for s in Account.Status)),
+            state=self.state,
+            ids=self.selected,
+            complete=self.count,
+        )  # fmt: skip
+
+    def count(self, rows: list[dict]) -> None:
+        """Add to each row what is below its account, and its numbers."""
+        ids = [row["pk"] for row in rows]
+        below = Account.visible_to(self.actor).count_by_parent(ids) if self.kind == Account.Kind.VAR else {}
+        held = holdings().counted(self.actor, self.kind, ids)
+        for row in rows:
+            row["company_count"] = below.get((row["pk"], "company"), 0)
+            row["professional_count"] = below.get((row["pk"], "professional"), 0)
+            row["held"] = held.get(row["pk"], Held())
 
 
 def modes():

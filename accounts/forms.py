@@ -1,12 +1,13 @@
-"""What people change about themselves, and administrators about them."""
+"""What people change about themselves, and administrators about people and accounts."""
 
+from uuid import uuid4
 from zoneinfo import available_timezones
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Person
-from portal.fields import LineField
+from accounts.models import Account, Person
+from portal.fields import NameField, PhoneField
 
 
 class ProfileForm(forms.ModelForm):
@@ -22,7 +23,7 @@ class ProfileForm(forms.ModelForm):
 class PersonForm(forms.Form):
     """What somebody is called, and their role: one of ``roles``."""
 
-    name = LineField(label=_("Name"), max_length=120)
+    name = NameField(label=_("Name"), max_length=120)
     role = forms.ChoiceField(label=_("Role"), error_messages={"invalid_choice": _("There is no such role here.")})
 
     def __init__(self, *args, roles, **kwargs):
@@ -43,7 +44,7 @@ class GrantForm(forms.Form):
     agent = forms.TypedChoiceField(
         label=_("Support agent"), coerce=int, error_messages={"invalid_choice": _("There is no such agent here.")}
     )
-    account = LineField(
+    account = NameField(
         label=_("Account"),
         max_length=140,
         help_text=_("Its code or its name. What is below it is granted with it."),
@@ -68,3 +69,60 @@ class GrantForm(forms.Form):
     def __init__(self, *args, agents, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["agent"].choices = agents
+
+
+class ContactForm(forms.Form):
+    """Whom to turn to."""
+
+    contact = NameField(label=_("Contact"), max_length=120, required=False, help_text=_("A person's name."))
+    email = forms.EmailField(label=_("E-mail"), max_length=254, required=False)
+    phone = PhoneField(
+        label=_("Phone"), max_length=100, required=False, help_text=_("With the country code: +1 514 555 0123.")
+    )
+
+
+class CoolingForm(forms.Form):
+    """How long numbers cool."""
+
+    cooling_days = forms.IntegerField(
+        label=_("Cooling days"),
+        min_value=0,
+        max_value=3650,
+        help_text=_("How long a number that came back waits before it may go to somebody else; 0: not at all."),
+    )
+
+
+class VarSettingsForm(ContactForm, CoolingForm):
+    """What a VAR's administrators change about their own account."""
+
+    field_order = ["contact", "email", "phone", "cooling_days"]
+
+
+class AccountForm(ContactForm, CoolingForm):
+    """What the account above changes about one that is not in service."""
+
+    name = NameField(label=_("Name"), max_length=120, error_messages={"required": _("Give the account a name.")})
+    number_quota = forms.IntegerField(
+        label=_("Number quota"),
+        min_value=0,
+        max_value=2_000_000_000,
+        required=False,
+        help_text=_("The most numbers it may hold; empty: no limit."),
+    )
+
+    field_order = ["name", "contact", "email", "phone", "number_quota", "cooling_days"]
+
+
+class OpenAccountForm(AccountForm):
+    """What the account above changes about one that is in service."""
+
+    status = forms.ChoiceField(
+        label=_("Status"),
+        choices=[(status.value, status.label) for status in (Account.Status.PRODUCTION, Account.Status.TRIAL)],
+    )
+
+
+class NewAccountForm(OpenAccountForm):
+    """A new account. The key is the form's own: sent twice, it adds one account."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)

@@ -42,6 +42,8 @@ class ActorMiddleware:
             return None
         if request.user.is_authenticated:
             request.actor = Actor.at_home(request.user)
+            if request.actor.is_shut_out and needed is not Door.PUBLIC:
+                return entrance.shut(request)
             code = kwargs.get("code")
             if code is not None and code != request.actor.account.code:
                 request.standing = standing(request.user, code)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
-from django.db import models
+from django.db import connection, models
 from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Value, When
-from django.db.models.functions import Coalesce, Concat, Least, Lower
+from django.db.models.functions import Coalesce, Concat, Least, Length, Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from guardian.models import UserObjectPermissionBase
 
 from accounts.actor import Actor
+from portal import phones
 from portal.listings import Fold, having
 
 
@@ -55,6 +57,22 @@ class AccountQuerySet(models.QuerySet):
         if actor.account.kind == Account.Kind.SYSTEM:
             return self.all()
         return self.filter(Q(pk=actor.account.pk) | Q(parent=actor.account))
+
+    def listed(self):
+        """With the texts that lists search, and without NULL what they sort by; *no limit* is beyond every quota."""
+        no_limit = models.BigIntegerField().MAX_BIGINT
+        return self.annotate(
+            code_folded=Fold("code"),
+            code_length=Length("code"),
+            contact_folded=Fold("contact"),
+            quota=Coalesce("number_quota", Value(no_limit), output_field=models.BigIntegerField()),
+        )
+
+    def count_by_parent(self, parents: Collection[int]) -> dict[tuple[int, str], int]:
+        """How many there are below each of these accounts, of each kind, closed ones left out."""
+        below = self.filter(parent__in=parents).exclude(status=Account.Status.CLOSED).order_by()
+        counted = below.values_list("parent", "kind").annotate(n=Count("pk"))
+        return {(parent, kind): count for parent, kind, count in counted}
 
 
 class Account(models.Model):
@@ -98,7 +116,15 @@ class Account(models.Model):
         help_text=_("Our operator's and reseller's staff may work in this account only after we have agreed."),
     )
 
+    # Made with the form in which the account was typed: the same form, sent twice, adds one account.
+    form_key = models.UUIDField(null=True, editable=False)
+
     unscoped = AccountQuerySet.as_manager()
+
+    #: How a code of each kind begins; a sequence of the database counts each, see ``next_code``.
+    LETTERS = {Kind.VAR: "V", Kind.COMPANY: "C", Kind.PROFESSIONAL: "P"}
+    #: The kinds of account that may be below one of a kind.
+    BELOW = {Kind.SYSTEM: (Kind.VAR,), Kind.VAR: (Kind.COMPANY, Kind.PROFESSIONAL)}
 
     class Meta:
         verbose_name = _("account")
@@ -115,6 +141,12 @@ class Account(models.Model):
             ),
             # What the two-column foreign keys of tenant rows point at.
             models.UniqueConstraint("id", "parent", name="accounts_account_id_parent"),
+            models.UniqueConstraint(
+                "parent",
+                "form_key",
+                condition=Q(form_key__isnull=False),
+                name="accounts_account_one_of_a_form",
+            ),
         ]
         indexes = [
             models.Index("kind", "name_folded", "id", name="accounts_account_by_kind_name"),
@@ -149,6 +181,24 @@ class Account(models.Model):
         below = cls.below(actor).order_by("name_folded", "pk")
         ways = (below.filter(code=code), below.filter(name_folded=named), having(below, {"name_folded": text.split()}))
         return next((found for way in ways if (found := list(way[:most]))), [])
+
+    @classmethod
+    def next_code(cls, kind: str) -> str:
+        """A code that nobody was given before, however many ask at once; one that is not used in the end is lost."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT nextval(%s)", [f"accounts_account_{kind}_code"])
+            return f"{cls.LETTERS[kind]}{cursor.fetchone()[0]}"
+
+    @classmethod
+    def count_codes_on(cls) -> None:
+        """Let codes go on after the highest of each kind: accounts were written with codes of their own."""
+        with connection.cursor() as cursor:
+            for kind in cls.LETTERS:
+                cursor.execute(
+                    "SELECT setval(%s, max(substr(code, 2)::bigint)) FROM accounts_account WHERE kind = %s"
+                    " HAVING count(*) > 0",
+                    [f"accounts_account_{kind}_code", kind],
+                )
 
     @classmethod
     def called(cls, code: str) -> Account | None:
@@ -274,6 +324,11 @@ class Person(AbstractBaseUser):
         if not self.is_active:
             return "deactivated"
         return "active" if self.has_joined else "invited"
+
+    @property
+    def written(self) -> Callable[[str], str]:
+        """What writes a number in the way this person reads them."""
+        return phones.national if self.number_format == self.NumberFormat.NATIONAL else phones.international
 
     @property
     def has_joined(self) -> bool:
@@ -409,6 +464,8 @@ class Access(models.Model):
                 name="accounts_access_started_expires",
                 condition=Q(started_at=None, expires_at=None) | Q(started_at__isnull=False, expires_at__isnull=False),
             ),
+            # What the two-column foreign key of events points at.
+            models.UniqueConstraint("id", "account", name="accounts_access_id_account"),
         ]
         indexes = [
             models.Index("account", F("id").desc(), name="accounts_access_of_account"),
@@ -450,7 +507,7 @@ class AuditEventQuerySet(AccountRowQuerySet):
 class AuditEvent(models.Model):
     """One change, written in its transaction: who, for which account, through which accounts, what, before and after.
 
-    Nobody can alter it: the database refuses (migration ``accounts.0003``).
+    Nobody can alter it: the database refuses (migration ``accounts.0002``).
     """
 
     at = models.DateTimeField(_("time"), default=timezone.now)

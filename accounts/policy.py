@@ -87,6 +87,10 @@ PERMISSIONS: dict[str, Permission] = {
     "grants.change": own(*OPERATORS),
     "destinations.view": view(*CUSTOMERS),
     "destinations.change": change(*CUSTOMERS),
+    "accounts.view": view(*OPERATORS, *SUPPORT),
+    "accounts.change": change(*OPERATORS),
+    "accounts.close": own(*OPERATORS),
+    "settings.change": change(*ADMINISTRATORS),
 }
 
 #: name of an address -> the permission that it needs, or one for each method
@@ -136,6 +140,15 @@ ADDRESSES: dict[str, str | Door | dict[str, str | Door]] = {
     "destinations:add": "destinations.change",
     "destinations:change": "destinations.change",
     "destinations:delete": "destinations.change",
+    "accounts": "accounts.view",
+    "accounts_csv": "accounts.view",
+    "accounts_pdf": "accounts.view",
+    "accounts_add": "accounts.change",
+    "accounts_edit": {"GET": "accounts.view", "POST": "accounts.change"},
+    "accounts_suspend": "accounts.change",
+    "accounts_reactivate": "accounts.change",
+    "accounts_close": "accounts.close",
+    "account_settings": "settings.change",
     # Signing in (allauth)
     "account_login": Door.PUBLIC,
     "account_logout": Door.PUBLIC,

@@ -19,8 +19,10 @@ MENU = [
     ("destinations:list", _("Destinations"), "phone-incoming"),
     ("people", _("People"), "users"),
     ("grants", _("Delegation"), "user-share"),
+    ("accounts", _("Accounts"), "building"),
     ("history", _("History"), "history"),
     ("access", _("Access"), "key"),
+    ("account_settings", _("Settings"), "settings"),
     ("webphone:phone", _("WebPhone"), "phone"),
     ("help", _("Help"), "help"),
 ]
@@ -43,6 +45,11 @@ HELP_TOPICS = {
     "people": "people",
     "person": "people",
     "person_invite": "people",
+    "accounts": "accounts",
+    "accounts_add": "accounts",
+    "accounts_edit": "accounts",
+    "accounts_close": "accounts",
+    "account_settings": "settings",
 }
 
 

@@ -4,7 +4,29 @@ import django_tables2 as tables
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actor import Actor
+from accounts.models import Account
 from portal.pages import columns_of
+
+
+class AccountTable(tables.Table):
+    """The accounts below one."""
+
+    code = tables.Column(_("Code"))
+    name = tables.Column(_("Name"))
+    var = tables.Column(_("VAR"))
+    companies = tables.Column(_("Companies"))
+    professionals = tables.Column(_("Professionals"))
+    used = tables.Column(_("Used"))
+    available = tables.Column(_("Available"))
+    numbers = tables.Column(_("Numbers"))
+    quota = tables.Column(_("Quota"))
+    cooling = tables.Column(_("Cooling days"))
+    contact = tables.Column(_("Contact"))
+    phone = tables.Column(_("Phone"))
+    status = tables.Column(_("Status"))
+
+    OF_VARS_ALONE = {"companies", "professionals", "used", "available"}
+    OF_CUSTOMERS_ALONE = {"var", "numbers", "quota", "cooling"}
 
 
 class AccessTable(tables.Table):
@@ -53,6 +75,14 @@ class GrantTable(tables.Table):
 
 def grant_columns(actor: Actor) -> dict[str, str]:
     return columns_of(GrantTable)
+
+
+def account_columns(actor: Actor, kind: str) -> dict[str, str]:
+    """The columns of the list of accounts of a kind. Whose customers they are is a column only above the VARs."""
+    if kind == Account.Kind.VAR:
+        return columns_of(AccountTable, AccountTable.OF_CUSTOMERS_ALONE)
+    hidden = AccountTable.OF_VARS_ALONE
+    return columns_of(AccountTable, hidden | {"var"} if actor.account.kind == Account.Kind.VAR else hidden)
 
 
 def history_columns(actor: Actor) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from accounts.views import access, grants, history, people, profile
+from accounts.views import access, accounts, grants, history, people, profile
 
 access_urls = [
     path("", access.AccessHistory.as_view(), name="access"),
@@ -11,6 +11,17 @@ access_urls = [
     path("leave/", access.leave, name="access_leave"),
     path("decide/", access.decide, name="access_decide"),
     path("consent/", access.consent, name="access_consent"),
+]
+
+accounts_urls = [
+    path("", accounts.AccountList.as_view(), name="accounts"),
+    path("export.csv", accounts.AccountList.as_view(export="csv"), name="accounts_csv"),
+    path("export.pdf", accounts.AccountList.as_view(export="pdf"), name="accounts_pdf"),
+    path("add/", accounts.add, name="accounts_add"),
+    path("<account:other>/", accounts.edit, name="accounts_edit"),
+    path("<account:other>/suspend/", accounts.suspend, name="accounts_suspend"),
+    path("<account:other>/reactivate/", accounts.reactivate, name="accounts_reactivate"),
+    path("<account:other>/close/", accounts.close, name="accounts_close"),
 ]
 
 history_urls = [
@@ -48,4 +59,6 @@ urlpatterns = [
     path("<account:code>/history/", include(history_urls)),
     path("<account:code>/people/", include(people_urls)),
     path("<account:code>/grants/", include(grant_urls)),
+    path("<account:code>/accounts/", include(accounts_urls)),
+    path("<account:code>/settings/", accounts.own_settings, name="account_settings"),
 ]

@@ -1,58 +1,16 @@
 """What people type into the search row of the numbers, understood or refused with a sentence."""
 
-import re
-import unicodedata
 from functools import cache, reduce
 from operator import or_
 
-import django_filters
-from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from numbers.listing import USES, Listing, use_text
 from numbers.models import Destination, PhoneNumber
-from portal.filters import ChoiceWords, ListFilter, SearchField, Words
+from portal.filters import ChoiceWords, Digits, ListFilter, Words
 from portal.listings import TableListing, having
-from portal.phones import PUNCTUATION
-
-# Numbers shorter than this say too little for their first 0 to be a trunk prefix.
-SHORTEST_NATIONAL = 7
-
-
-class DigitsField(SearchField):
-    """A piece of a phone number in any punctuation, as the spellings of which one must occur in the number."""
-
-    def to_python(self, value):
-        text = super().to_python(value)
-        return pieces(text) if text else ()
-
-
-class Digits(django_filters.CharFilter):
-    field_class = DigitsField
-
-
-def pieces(text: str) -> tuple[str, ...]:
-    """The spellings in which ``text`` may stand inside an E.164 number.
-
-    ``(514) 555`` is found as it is; ``0044 20`` also as ``+4420``; ``020 7946 0018`` also without its trunk 0. Raises
-    ``ValidationError`` for what has no digits, or letters between them.
-    """
-    bare = "".join(c for c in text.replace("(0)", "") if c not in PUNCTUATION)
-    digits = "".join(str(unicodedata.digit(c)) if c.isdigit() else c for c in bare)
-    if not re.fullmatch(r"\+?[0-9]+", digits):
-        raise ValidationError(
-            _("Type digits of the number, such as 514 555 or +1 514; letters cannot be searched here.")
-        )
-    if len(digits) > 25:
-        raise ValidationError(_("This is longer than any phone number."))
-    found = [digits]
-    if digits.startswith("00") and len(digits) > 4:
-        found.append("+" + digits[2:])
-    elif digits.startswith("0") and len(digits) >= SHORTEST_NATIONAL:
-        found.append(digits[1:])
-    return tuple(found)
 
 
 def status_names():

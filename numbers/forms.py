@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from numbers.listing import USES, use_text
 from numbers.models import Destination
-from portal.fields import LineField
+from portal.fields import NameField
 
 
 def written_use(kind: str, service_type: str) -> str:
@@ -26,7 +26,7 @@ class DestinationForm(forms.Form):
         initial=Destination.Kind.USER.value,
         error_messages={"invalid_choice": _("Choose what it is: a user, a group, or one of the services.")},
     )
-    name = LineField(label=_("Name"), max_length=120)
+    name = NameField(label=_("Name"), max_length=120)
     extension = forms.RegexField(
         r"^[0-9]{1,10}\Z",
         strip=True,

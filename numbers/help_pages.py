@@ -114,6 +114,64 @@ TOPICS = {
         _("WebPhone"),
         ((_("Dial a number"), (_("Type or paste a number with its country code and call it with this device."),)),),
     ),
+    "accounts": Topic(
+        _("Accounts"),
+        (
+            (
+                _("What is listed"),
+                (
+                    _(
+                        "The accounts below yours: the VARs of the system; the companies and professionals of a VAR, each "
+                        "under its own tab. Used and Available count a VAR's numbers that are assigned to customers or "
+                        "not; Numbers counts those that a customer holds. The count of a VAR with more than ten thousand "
+                        "may be a minute old. A support agent sees the accounts that were granted."
+                    ),
+                    _(
+                        "Click a name to work in that account. Click a phone number to call the account's contact with the "
+                        "WebPhone. Closed accounts are listed only under the filter Closed."
+                    ),
+                ),
+            ),
+            (
+                _("Add and change accounts"),
+                (
+                    _(
+                        "The system adds VARs; a VAR adds companies and professionals. The portal gives each account its "
+                        "code. Click a code to change the account's details, its number quota and how long numbers that "
+                        "come back from it cool before they go to somebody else."
+                    ),
+                ),
+            ),
+            (
+                _("Suspend and close"),
+                (
+                    _(
+                        "While an account is suspended its people cannot sign in and nobody works in it, or through it in "
+                        "the accounts below it; the people of those go on working at home. Numbers go on ringing."
+                    ),
+                    _(
+                        "An account can be closed once it has no numbers, and a VAR once its customers are closed. Its "
+                        "history is kept. The account above can reopen it. Nobody closes an account from inside another."
+                    ),
+                ),
+            ),
+        ),
+    ),
+    "settings": Topic(
+        _("Settings"),
+        (
+            (
+                _("Your account"),
+                (
+                    _(
+                        "Whom the account above yours, and your customers, turn to: a name, an e-mail address, a phone "
+                        "number. A VAR also sets how long its numbers cool; a new customer begins with that. Name, quota "
+                        "and status are changed by the account above."
+                    ),
+                ),
+            ),
+        ),
+    ),
     "access": Topic(
         _("Access"),
         (

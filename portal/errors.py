@@ -1,4 +1,4 @@
-"""The pages for what went wrong. They need no database, no session and no context."""
+"""The pages for what went wrong. They need no database and no session."""
 
 import logging
 import sys
@@ -6,6 +6,7 @@ import sys
 from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpResponse, HttpResponseServerError
 from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
 
 log = logging.getLogger("portal.errors")
 RETRY_AFTER_SECONDS = 5
@@ -20,10 +21,17 @@ def server_error(request) -> HttpResponse:
     if error is not None and is_away(error):
         log.error("The database cannot be reached: %s", str(error).strip().partition("\n")[0])
         connection.close()
-        return HttpResponse(
-            render_to_string("portal/503.html"), status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)}
+        return come_back(
+            _("Back in a moment"),
+            _("The portal is busy or restarting. Nothing is lost. Wait a few seconds and try again."),
         )
     return HttpResponseServerError(render_to_string("500.html"))
+
+
+def come_back(heading: str, text: str) -> HttpResponse:
+    """503: what is asked for cannot be had now, and soon can; ``text`` says so to people."""
+    page = render_to_string("portal/503.html", {"heading": heading, "text": text})
+    return HttpResponse(page, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
 def is_away(error: BaseException) -> bool:

@@ -1,5 +1,6 @@
 """What people type into a list's first row, understood or refused with a sentence."""
 
+import re
 import unicodedata
 
 import django_filters
@@ -10,8 +11,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from portal.paging import Listed
+from portal.phones import PUNCTUATION
 
 LONGEST_SEARCH = 100
+# Numbers shorter than this say too little for their first 0 to be a trunk prefix.
+SHORTEST_NATIONAL = 7
 MOST_SELECTED = 10_000
 
 
@@ -60,8 +64,42 @@ class ChoiceWordsField(WordsField):
         return found
 
 
+class DigitsField(SearchField):
+    """A piece of a phone number in any punctuation, as the spellings of which one must occur in the number."""
+
+    def to_python(self, value):
+        text = super().to_python(value)
+        return pieces(text) if text else ()
+
+
+def pieces(text: str) -> tuple[str, ...]:
+    """The spellings in which ``text`` may stand inside an E.164 number.
+
+    ``(514) 555`` is found as it is; ``0044 20`` also as ``+4420``; ``020 7946 0018`` also without its trunk 0. Raises
+    ``ValidationError`` for what has no digits, or letters between them.
+    """
+    bare = "".join(c for c in text.replace("(0)", "") if c not in PUNCTUATION)
+    digits = "".join(str(unicodedata.digit(c)) if c.isdigit() else c for c in bare)
+    if not re.fullmatch(r"\+?[0-9]+", digits):
+        raise ValidationError(
+            _("Type digits of the number, such as 514 555 or +1 514; letters cannot be searched here.")
+        )
+    if len(digits) > 25:
+        raise ValidationError(_("This is longer than any phone number."))
+    found = [digits]
+    if digits.startswith("00") and len(digits) > 4:
+        found.append("+" + digits[2:])
+    elif digits.startswith("0") and len(digits) >= SHORTEST_NATIONAL:
+        found.append(digits[1:])
+    return tuple(found)
+
+
 class Words(django_filters.CharFilter):
     field_class = WordsField
+
+
+class Digits(django_filters.CharFilter):
+    field_class = DigitsField
 
 
 class ChoiceWords(django_filters.CharFilter):
@@ -86,6 +124,11 @@ class ListFilter(django_filters.FilterSet):
     #: Whether the list begins with the last, as a history does.
     descends_at_first = False
     states: dict[str, str] = {"all": gettext_lazy("All")}
+    #: Columns whose heading does not sort: to order by them, all that match would have to be worked out first.
+    unsorted: frozenset[str] = frozenset()
+    #: Tabs: what the list shows one kind of at a time, by the value of ``kind`` in its address.
+    kinds: dict[str, str] = {}
+    kind = ""
 
     def __init__(self, actor, columns: dict[str, str], query: QueryDict):
         self.actor, self.columns, self.query = actor, columns, query
@@ -109,7 +152,7 @@ class ListFilter(django_filters.FilterSet):
         first = f"-{self.default_sort}" if self.descends_at_first else self.default_sort
         sort = query.get("sort", "").strip() or first
         self.descending, self.sort = sort.startswith("-"), sort.removeprefix("-")
-        if self.sort not in columns:
+        if self.sort not in columns or self.sort in self.unsorted:
             self.sort, self.descending = self.default_sort, self.descends_at_first
             self.problems.append(
                 _("The list cannot be sorted by that; it is sorted by %(column)s.")

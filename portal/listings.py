@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
+from itertools import islice
 from operator import or_
 
 from django.db.models import Count, F, Func, Q, QuerySet, TextField, Value
@@ -26,8 +27,9 @@ FETCHED = 2_000
 class TableListing:
     """The rows of ``queryset``, which is scoped and searched already.
 
-    ``states`` are the conditions of Set Filter but *all*; ``order`` the fields that sort, none of them ever NULL,
-    before the row's id; ``fields`` what is read of a row, ``texts`` makes the texts of its columns from that.
+    ``states`` are the conditions of Set Filter; *all* has one only where it leaves something out. ``order`` are the
+    fields that sort, none of them ever NULL, before the row's id; ``fields`` what is read of a row, ``texts`` makes the
+    texts of its columns from that. ``complete`` adds to some rows what is found out about all of them at once.
     """
 
     queryset: QuerySet
@@ -38,6 +40,7 @@ class TableListing:
     states: tuple[tuple[str, Q], ...] = ()
     state: str = "all"
     ids: tuple[int, ...] | None = None
+    complete: Callable[[list[dict]], None] | None = None
 
     @property
     def key_count(self) -> int:
@@ -49,8 +52,11 @@ class TableListing:
 
     @property
     def rows_of_state(self) -> QuerySet:
+        return self.rows_in(self.state)
+
+    def rows_in(self, state: str) -> QuerySet:
         queryset = self.queryset if self.ids is None else self.queryset.filter(pk__in=self.ids)
-        return queryset if self.state == "all" else queryset.filter(dict(self.states)[self.state])
+        return queryset.filter(dict(self.states).get(state, Q()))
 
     def page(self, size: int, cursor: Cursor | None = None, number: int | None = None) -> Page:
         """The page of ``size`` rows at ``cursor``, or page ``number`` counted from 1, or the first."""
@@ -72,6 +78,8 @@ class TableListing:
         if cursor.backward:
             found.reverse()
         page = cut(found, self.key_of, size, cursor)
+        if self.complete:
+            self.complete(page.rows)
         page.counts = counts
         if number is not None and at > 1 and page.rows:
             page.before = Cursor(self.key_of(page.rows[0]), backward=True)
@@ -88,8 +96,11 @@ class TableListing:
         """How many rows match, and how many of them are in each state, up to the bound."""
         kept = self.queryset if self.ids is None else self.queryset.filter(pk__in=self.ids)
         some = kept.order_by()[: paging.BOUND + 1]
-        names = {f"in_{name}": Count("pk", filter=condition) for name, condition in self.states}
-        counted = some.aggregate(all=Count("pk"), **names)
+        conditions = {"all": Q(), **dict(self.states)}
+        names = {f"in_{name}": Count("pk", filter=condition) for name, condition in conditions.items()}
+        counted = some.aggregate(seen=Count("pk"), **names)
+        if counted.pop("seen") > paging.BOUND:  # some are not all: each state has to be looked for by itself
+            return {name: self.rows_in(name).order_by()[: paging.BOUND + 1].count() for name in conditions}
         return {name.removeprefix("in_"): count for name, count in counted.items()}
 
     def exact_count(self) -> int:
@@ -112,8 +123,11 @@ class TableListing:
     def rows(self) -> Iterator[dict]:
         """All matching rows in order, as the texts of their columns."""
         names = [F(name).desc() if self.descending else F(name).asc() for name in (*self.order, "pk")]
-        for row in self.rows_of_state.order_by(*names).values("pk", *self.fields).iterator(FETCHED):
-            yield self.texts(row)
+        found = self.rows_of_state.order_by(*names).values("pk", *self.fields).iterator(FETCHED)
+        while some := list(islice(found, FETCHED)):
+            if self.complete:
+                self.complete(some)
+            yield from map(self.texts, some)
 
     def csv(self, columns: dict[str, str]) -> Iterator[bytes]:
         """All matching rows as CSV, a few thousand at a time; what a spreadsheet would run as a formula is made inert.

@@ -19,6 +19,8 @@ from portal.downloads import csv_download, pdf_download
 from portal.filters import ListFilter
 from portal.paging import BOUND, BrokenCursor, Cursor, Listed, Page
 
+#: What the address of a list has besides what is searched: Set Filter's, and what its form carries along unseen.
+KEPT = ("filter", "sort", "size", "kind")
 SIZES = (25, 50, 100)
 DEFAULT_SIZE = 50
 
@@ -38,7 +40,7 @@ def count_text(count: int) -> str:
 
 @dataclass(frozen=True)
 class Heading:
-    """One column: heading, search field if it can be searched, sort."""
+    """One column: heading, search field if it can be searched, sort if it can be sorted."""
 
     name: str
     heading: str
@@ -52,7 +54,7 @@ class Heading:
 
 @dataclass(frozen=True)
 class Choice:
-    """One entry of Set Filter, or one of the page sizes."""
+    """One entry of Set Filter, one of the page sizes, or a tab."""
 
     value: str
     label: str
@@ -156,7 +158,7 @@ def headings(found: ListFilter, address: Address) -> tuple[Heading, ...]:
         Heading(
             name=name,
             heading=heading,
-            sort_url=address.url(sort=sorted_by(name)),
+            sort_url="" if name in found.unsorted else address.url(sort=sorted_by(name)),
             direction="" if found.sort != name else "descending" if found.descending else "ascending",
             is_searched=name in found.fields,
             value=address.query.get(name, "")[:200],
@@ -200,8 +202,12 @@ class ListPage(View):
         """What the template of these rows wants besides."""
         return {}
 
+    def asked(self, request) -> ListFilter:
+        """What the request asks of the list."""
+        return self.filter_class(request.actor, self.columns(request.actor), request.GET)
+
     def get(self, request, code) -> HttpResponse:
-        found = self.filter_class(request.actor, self.columns(request.actor), request.GET)
+        found = self.asked(request)
         problems = found.problems
         size = page_size(request.GET, problems)
         listing = found.listing()
@@ -229,7 +235,8 @@ class ListPage(View):
 
     def context(self, request, found: ListFilter, listing: Listed | None, page: Page, size: int) -> dict:
         list_url, csv_url, pdf_url = (url_of(name, request.actor.account.code) for name in self.addresses)
-        address = Address(list_url, request.GET, [*found.columns, "filter", "sort", "size"])
+        address = Address(list_url, request.GET, [*found.columns, *KEPT])
+        kind = address.query.get("kind", "")
         paging = self.paging(request, found, listing, page, size, address)
         return {
             "title": self.title,
@@ -245,8 +252,12 @@ class ListPage(View):
                 "has_rows": bool(page.rows),
                 "problems": found.problems,
                 "paging": paging,
-                "hidden": tuple((name, address.query[name]) for name in ("sort", "size") if name in address.query),
-                "reset_url": list_url,
+                "hidden": tuple((name, address.query[name]) for name in KEPT[1:] if name in address.query),
+                "reset_url": Address(list_url, {"kind": kind}, ["kind"]).url(),
+                "kinds": tuple(
+                    Choice(value, str(label), value == found.kind, url=f"{list_url}?kind={value}")
+                    for value, label in found.kinds.items()
+                ),
                 "is_searched": found.is_searched,
                 "is_understood": listing is not None,
                 "export_query": address.text(),

@@ -7,12 +7,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.error import URLError
 from urllib.request import urlopen
 
 from portal.embedded import dies_with_parent
 
+#: A process is no faster with more, and its exports, however slowly they are read, leave one for pages.
+THREADS = 4
 STOP_SECONDS = 15
 MOST_FALLS = 5
 FALLS_WITHIN_SECONDS = 60
@@ -20,16 +22,21 @@ FALLS_WITHIN_SECONDS = 60
 
 @dataclass
 class Child:
-    """One process to look after, and when it fell lately."""
+    """One process to look after, and when it fell lately. ``environment`` yields to what is set outside."""
 
     name: str
     command: list[str]
+    environment: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen | None = None
     falls: tuple[float, ...] = ()
 
     def start(self) -> None:
+        # Only commands work as the owner of the tables; no server is to know how.
+        environment = self.environment | os.environ
+        environment.pop("MIGRATION_DATABASE_URL", None)
         self.process = subprocess.Popen(  # noqa: S603 - our own programs
             self.command,
+            env=environment,
             start_new_session=True,
             preexec_fn=dies_with_parent(signal.SIGTERM),
         )
@@ -46,13 +53,13 @@ class Child:
 
 
 def web(host: str, port: int, *, workers: int, threads: int) -> Child:
-    """The web server: as many processes as cores, a few threads each."""
+    """The web server: as many processes as cores, a few threads each, all but one of which may be busy with exports."""
     command = [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port),
         "--workers", str(workers), "--blocking-threads", str(threads), "--no-access-log", "--log-level", "warning",
         "--respawn-failed-workers", "portal.wsgi:application",
     ]  # fmt: skip
-    return Child("web server", command)
+    return Child("web server", command, {"EXPORTS_AT_ONCE": str(max(1, threads - 1))})
 
 
 def worker() -> Child:

@@ -78,6 +78,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.ActorMiddleware",
+    # The last one: it calls the view.
+    "accounts.scope.ScopeMiddleware",
 ]
 
 ROOT_URLCONF = "portal.urls"
@@ -99,13 +101,21 @@ TEMPLATES = [
 ]
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
-DATABASES = {"default": env.db("DATABASE_URL", default="postgresql://127.0.0.1/portal")}
+# The portal signs in as an ordinary role. Whoever changes tables is another one, their owner; a demonstration on a
+# single address has no other.
+PORTAL_SIGN_IN = env.db("DATABASE_URL", default="postgresql://127.0.0.1/portal")
+OWNER_SIGN_IN = PORTAL_SIGN_IN if DEMO else None
+if env.str("MIGRATION_DATABASE_URL", default=""):
+    OWNER_SIGN_IN = env.db("MIGRATION_DATABASE_URL")
+# Compiling a list's statement takes longer than running it.
+OPTIONS = {"options": "-c jit=off", "connect_timeout": 5, "prepare_threshold": 2}
+DATABASES = {"default": {**PORTAL_SIGN_IN}}
 DATABASES["default"] |= {
     "ENGINE": "portal.database",
     "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=600),
     "CONN_HEALTH_CHECKS": True,
-    # Compiling a list's statement takes longer than running it.
-    "OPTIONS": {"options": "-c jit=off", "connect_timeout": 5, "prepare_threshold": 2},
+    # What the address asks for, such as sslmode, and ours.
+    "OPTIONS": PORTAL_SIGN_IN.get("OPTIONS", {}) | OPTIONS,
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
@@ -152,6 +162,8 @@ ACCESS_IDLE_MINUTES = env.int("ACCESS_IDLE_MINUTES", default=15)
 ACCESS_REASON = env.str("ACCESS_REASON", default="optional")
 if ACCESS_REASON not in ("optional", "required"):
     raise ImproperlyConfigured("ACCESS_REASON is optional or required.")
+# Who counts what accounts hold (accounts.holdings).
+ACCOUNT_HOLDINGS = "numbers.holdings.NumberHoldings"
 # django-guardian keeps grants and nothing else: no anonymous person, nothing added to people.
 ANONYMOUS_USER_NAME = None
 GUARDIAN_MONKEY_PATCH_USER = GUARDIAN_MONKEY_PATCH_GROUP = False
@@ -183,6 +195,8 @@ SECURE_CSP = {
     "frame-ancestors": ["'none'"],
 }
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+# Of each process; fewer than its threads.
+EXPORTS_AT_ONCE = env.int("EXPORTS_AT_ONCE", default=1)
 
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
@@ -218,5 +232,7 @@ LOGGING = {
         # Refused and missing pages are told by portal.requests, once.
         "django.request": {"handlers": [], "level": "ERROR"},
         "procrastinate": {"level": "WARNING"},
+        # granian's own words on a program that failed; it has made its logger before it loads us.
+        "_granian": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
     },
 }

@@ -34,6 +34,7 @@ OF_ACCOUNTS = [name for name, pattern in ALL.items() if "<account:code>" in patt
 
 def address(name, account):
     more = {"numbers:detail": ["15145550100"], "help_topic": ["phone-numbers"]}
+    more |= {other: ["C99999"] for other, pattern in ALL.items() if "<account:other>" in pattern}
     one_of_many = ["1"] if ":" in ALL[name].removeprefix("<account:code>") else []
     return reverse(name, args=[account.code, *more.get(name, one_of_many)])
 

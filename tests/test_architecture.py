@@ -16,15 +16,16 @@ MAY_IMPORT = {
     "webphone": {"portal", "accounts", "numbers"},
 }
 #: The frame on top of the house may know all of it.
-FRAME = {"__init__", "settings", "urls", "wsgi", "demo", "serve", "demo_data"}
+FRAME = {"__init__", "settings", "urls", "wsgi", "demo", "serve", "worker"}
 STOREYS = [
-    {"policy"},
+    {"policy", "scope"},
     {"actor"},
     {"models"},
-    {"rules", "audit"},
+    {"rules", "audit", "holdings"},
     {"actions", "listing", "demo"},
-    {"middleware", "forms", "tables", "filters", "imports", "sign_in", "shell", "stock"},
-    {"documents", "help_pages", "invitations"},
+    {"tables"},
+    {"middleware", "forms", "filters", "imports", "sign_in", "shell", "stock"},
+    {"help_pages", "invitations"},
     {"views"},
     {"urls"},
 ]

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from guardian.shortcuts import assign_perm, remove_perm
 
 from accounts import audit
-from accounts.actions import end_access
+from accounts.actions.access import end_access
 from accounts.actor import Actor
 from accounts.models import Access, Account, Grant, Person
 from accounts.rules import standing

@@ -1,4 +1,4 @@
-"""Every change to the people of an account: who is invited, what they are, and that they are in or out."""
+"""Every change to people: their profile, who is invited, what they are, and that they are in or out."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit
-from accounts.actions import end_accesses
+from accounts.actions.access import end_accesses
 from accounts.actions.grants import withdraw_all
 from accounts.actor import Actor
 from accounts.models import Access, Account, Person
@@ -20,6 +20,18 @@ from accounts.rules import invitable_roles, possible_roles
 MOST_INVITED_AN_HOUR = 50
 #: How long one waits before the same person is mailed again.
 BETWEEN_INVITATIONS = timedelta(minutes=1)
+
+
+@transaction.atomic
+def change_profile(actor: Actor, *, name: str, time_zone: str, number_format: str) -> Person:
+    """Change what the acting person may change about themselves."""
+    person = Person.objects.select_for_update().get(pk=actor.person.pk)
+    before = {"name": person.name, "time_zone": person.time_zone, "number_format": person.number_format}
+    after = {"name": name, "time_zone": time_zone, "number_format": number_format}
+    person.name, person.time_zone, person.number_format = name, time_zone, number_format
+    person.save(update_fields=["name", "time_zone", "number_format"])
+    audit.record(actor, "person.changed", person, before, after)
+    return person
 
 
 @transaction.atomic

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.actions import grants as actions
+from accounts import actions
 from accounts.actor import Actor
 from accounts.filters import GrantFilter, grant_modes
 from accounts.forms import GrantForm

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.actions import people as actions
+from accounts import actions
 from accounts.filters import PersonFilter, person_states
 from accounts.forms import InvitationForm, PersonForm
 from accounts.invitations import mail_invitation

@@ -11,11 +11,13 @@ from itertools import chain, count, islice
 
 from django.contrib.auth.hashers import make_password
 
-from numbers.demo.cast import CAST, CAST_DESTINATIONS, CAST_GRANTS, CAST_NUMBERS, PASSWORD, PEOPLE, PROVIDERS
+from numbers.demo.cast import CAST, CAST_DESTINATIONS, CAST_DETAILS, CAST_NUMBERS, PASSWORD, PEOPLE, PROVIDERS
 from numbers.demo.plans import HOMES, Area, areas
 from numbers.demo.words import ADJECTIVES, FIRST, FORMS, GROUPS, LAST, SERVICES, TRADES, VAR_WORDS
 
 NULL = "\\N"
+#: Contact, e-mail and phone of an account that has none.
+SILENT = "\t\t"
 NAMES = [f"{first} {last}" for first in FIRST for last in LAST]
 #: Where there are so many numbers, the last VAR has exactly this many: a small tenant beside large ones.
 SMALL_VAR, SMALL_VAR_FROM = 500, 100_000
@@ -54,8 +56,7 @@ class Var:
 class Rows:
     """Makes the rows, table after table; each table's lines must be used up before the next is begun."""
 
-    def __init__(self, numbers: int, seed: int, now: datetime, permissions: dict[str, int]):
-        self.permissions = permissions  # ids by name: Django makes these rows, after migrating
+    def __init__(self, numbers: int, seed: int, now: datetime):
         self.wanted, self.size, self.now = numbers, Size(numbers), now.replace(microsecond=0)
         self.random = random.Random(seed)  # noqa: S311 - for show, not for secrets
         self.ids = {code: i for i, (code, *_rest) in enumerate(CAST, 1)}
@@ -70,13 +71,16 @@ class Rows:
     def tables(self) -> Iterator[tuple[str, str, Iterator[str]]]:
         """Table, columns and lines, in the order in which they must be written."""
         yield "numbers_provider", "id, name, supports_voice, supports_sms, supports_fax", self.providers()
-        yield "accounts_account", "id, code, kind, status, name, parent_id", self.accounts()
+        yield (
+            "accounts_account",
+            "id, code, kind, status, name, parent_id, contact, email, phone, number_quota, cooling_days",
+            self.accounts(),
+        )
         yield (
             "accounts_person",
             "id, email, name, role, account_id, password, is_active, time_zone, number_format",
             self.people(),
         )
-        yield "accounts_grant", "id, user_id, permission_id, content_object_id, granted_by_id", self.grants()
         yield (
             "numbers_destination",
             "id, var_id, customer_id, kind, service_type, name, extension",
@@ -95,14 +99,22 @@ class Rows:
 
     def accounts(self):
         for code, kind, name, parent in CAST:
-            yield f"{self.ids[code]}\t{code}\t{kind}\tproduction\t{name}\t{self.ids.get(parent, NULL)}\n"
+            contact, email, phone, quota, days = CAST_DETAILS[code]
+            yield (
+                f"{self.ids[code]}\t{code}\t{kind}\tproduction\t{name}\t{self.ids.get(parent, NULL)}"
+                f"\t{contact}\t{email}\t{phone}\t{quota or NULL}\t{days}\n"
+            )
         ids = count(len(CAST) + 1)
         country_areas = areas()
         for i in range(self.size.vars):
             homes = [country_areas[country] for country in HOMES[i % len(HOMES)]]
             self.vars.append(var := Var(next(ids), areas=self.mixed(homes)))
             name = f"{ADJECTIVES[i * 7 % len(ADJECTIVES)]} {VAR_WORDS[i % len(VAR_WORDS)]} {i + 1}"
-            yield f"{var.id}\tV{1003 + i}\tvar\tproduction\t{name}\t{self.ids['SYS']}\n"
+            yield (
+                f"{var.id}\tV{1003 + i}\tvar\tproduction\t{name}\t{self.ids['SYS']}"
+                f"\t{NAMES[i * 7 % len(NAMES)]}\tservice@v{1003 + i}.example\t+{1_212_555_0100 + i % 100}\t{NULL}"
+                f"\t{(30, 30, 60, 10)[i % 4]}\n"
+            )
         pick = self.random.choice
         for i in range(self.size.customers):
             account = next(ids)
@@ -115,18 +127,15 @@ class Rows:
             else:
                 code, kind = f"C{20003 + i}", "company"
                 name = f"{pick(ADJECTIVES)} {pick(TRADES)} {pick(FORMS)} {i + 1}"
-            yield f"{account}\t{code}\t{kind}\t{status}\t{name}\t{var.id}\n"
+            # Two in three have told whom to turn to, half of them have a quota.
+            told = f"{NAMES[i * 11 % len(NAMES)]}\toffice@{code.lower()}.example\t+{1_646_555_0100 + i % 100}"
+            details = f"{told if i % 3 else SILENT}\t{(NULL, 100, NULL, 500)[i % 4]}\t30"
+            yield f"{account}\t{code}\t{kind}\t{status}\t{name}\t{var.id}\t{details}\n"
 
     def people(self):
         password = make_password(PASSWORD)
         for i, (email, name, role, code) in enumerate(PEOPLE, 1):
             yield f"{i}\t{email}\t{name}\t{role}\t{self.ids[code]}\t{password}\tt\tUTC\tinternational\n"
-
-    def grants(self):
-        people = {email: i for i, (email, *_rest) in enumerate(PEOPLE, 1)}
-        for i, (email, permission, code) in enumerate(CAST_GRANTS, 1):
-            agent, account = people[email], self.ids[code]
-            yield f"{i}\t{agent}\t{self.permissions[permission]}\t{account}\t{people['system@demo.example']}\n"
 
     def destinations(self):
         ids, draw = count(1), self.random.random

@@ -19,11 +19,12 @@ import psycopg
 from django.core.cache import caches
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
+from django.utils.translation import gettext as _
 
 from numbers.listing.cells import USES, csv_cells, quoted, use_text
 from numbers.listing.matching import STATES, Matching
 from numbers.listing.sorts import FIELDS, KEPT, SORTS, TABLES, Run, Walk
-from portal import paging
+from portal import paging, phones
 from portal.paging import Cursor, Page, cut
 
 __all__ = ["STATES", "USES", "Listing", "use_text"]
@@ -334,14 +335,25 @@ class Listing(Matching):
                         buffer.clear()
             yield bytes(buffer)
 
-    def rows(self) -> Iterator[dict]:
-        """All matching rows in order, read a few thousand at a time. The caller holds the transaction."""
+    def rows(self) -> Iterator[dict[str, str]]:
+        """All matching rows in order, as the texts of their columns, read a few thousand at a time.
+
+        The caller holds the transaction.
+        """
         with connection.connection.cursor(name="numbers_listing") as cursor:
             cursor.itersize = CURSOR_ROWS
             cursor.execute(self._ordered(FIELDS), self.params)
             names = [column.name for column in cursor.description]
-            for row in cursor:
-                yield dict(zip(names, row, strict=True))
+            uses = {use: use_text(*use) for use in USES}
+            active, pending = _("Active"), _("Pending")
+            for values in cursor:
+                row = dict(zip(names, values, strict=True))
+                yield {
+                    "number": phones.international(row["e164"]),
+                    "use": uses.get((row["use_kind"], row["service_type"]), ""),
+                    "status": active if row["active"] else pending,
+                    **{name: row[name] or "" for name in ("used_by", "company", "var", "provider", "reserved_for")},
+                }
 
 
 def planned_once() -> CursorWrapper:

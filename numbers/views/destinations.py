@@ -16,7 +16,6 @@ from numbers.forms import DestinationForm, written_use
 from numbers.listing import use_text
 from numbers.models import Destination, PhoneNumber
 from numbers.tables import destination_columns
-from numbers.views.phone_numbers import shown_in
 from portal.pages import Address, ListPage, plain, url_of
 
 #: A destination's own page shows so many of its numbers; the list of numbers has all of them.
@@ -73,7 +72,7 @@ def detail(request, code, destination_id):
     """One destination with the numbers that ring it."""
     found = one_of(request, destination_id)
     numbers = PhoneNumber.visible_to(request.actor).filter(destination=found)
-    written = shown_in(request.actor.person)
+    written = request.actor.person.written
     use, _open, use_detail = use_text(found.kind, found.service_type).partition(" (")
     context = {
         "destination": found,

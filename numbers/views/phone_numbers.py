@@ -3,35 +3,30 @@
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from accounts.views.grants import granted_accounts
-from numbers import documents
-from numbers.filters import PhoneNumberFilter, pieces, use_names
+from numbers.filters import PhoneNumberFilter, use_names
 from numbers.listing import Listing, use_text
 from numbers.models import PhoneNumber
 from numbers.stock import regions, stock_of
 from numbers.tables import columns_for
 from portal import phones
-from portal.exports import file_name
+from portal.filters import pieces
 from portal.pages import Address, ListPage, plain, url_of
 from portal.times import day, moment
 
-CSV_NAME = "PhoneNumbers.csv"
-PDF_NAME = "PhoneNumbers.pdf"
-
-
-def shown_in(person):
-    """How this person wants numbers written."""
-    return phones.national if person.number_format == "national" else phones.international
+#: Share of a PDF's width.
+WIDTHS = {
+    "number": 13, "used_by": 18, "company": 18, "reserved_for": 16, "var": 16, "use": 16, "provider": 12, "status": 7,
+}  # fmt: skip
 
 
 class PhoneNumberList(ListPage):
@@ -39,7 +34,8 @@ class PhoneNumberList(ListPage):
 
     title = gettext_lazy("Phone Numbers")
     addresses = ("numbers:list", "numbers:export_csv", "numbers:export_pdf")
-    csv_name = CSV_NAME
+    csv_name = "PhoneNumbers.csv"
+    widths = WIDTHS
     filter_class = PhoneNumberFilter
     template_name = "numbers/list.html"
     rows_template = "numbers/_rows.html"
@@ -58,7 +54,7 @@ class PhoneNumberList(ListPage):
 
     def present(self, request, listing: Listing, rows: list[dict]) -> list[dict]:
         person = request.actor.person
-        written = shown_in(person)
+        written = person.written
         uses = {use: name.partition(" (") for use, name in use_names()}
         active, pending = _("Active"), _("Pending")
         zone = ZoneInfo(person.time_zone)
@@ -116,7 +112,7 @@ def detail(request, code, digits):
     shown = {
         "e164": number.e164,
         "digits": number.digits,
-        "display": shown_in(person)(number.e164),
+        "display": person.written(number.e164),
         "label": number.label,
         "used_by": rings.name if rings else "",
         "use": use,
@@ -148,46 +144,6 @@ def detail(request, code, digits):
         "shows_var": "var" in columns,
     }
     return render(request, "numbers/detail.html", context)
-
-
-def asked_listing(request) -> PhoneNumberFilter:
-    return PhoneNumberFilter(request.actor, columns_for(request.actor), request.GET)
-
-
-def refusal(request, found: PhoneNumberFilter) -> HttpResponse:
-    """An export of something that was not understood would be an export of the wrong numbers."""
-    problems = [*found.problems, *found.refused.values()]
-    return render(request, "portal/export_refused.html", {"title": _("Export"), "problems": problems}, status=422)
-
-
-@require_safe
-def export_csv(request, code):
-    """All that match, or the chosen ones, as CSV; streamed by the database."""
-    found = asked_listing(request)
-    listing = found.listing()
-    if listing is None or found.problems:
-        return refusal(request, found)
-    name = file_name(request.GET.get("filename", ""), CSV_NAME, ".csv")
-    return StreamingHttpResponse(
-        listing.csv(columns_for(request.actor)),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": content_disposition_header(True, name)},
-    )
-
-
-@require_safe
-def export_pdf(request, code):
-    """All that match, or the chosen ones, as a PDF that opens in the browser; streamed page by page."""
-    found = asked_listing(request)
-    listing = found.listing()
-    if listing is None or found.problems:
-        return refusal(request, found)
-    name = file_name(request.GET.get("filename", ""), PDF_NAME, ".pdf")
-    return StreamingHttpResponse(
-        documents.numbers_pdf(request.actor, found, listing),
-        content_type="application/pdf",
-        headers={"Content-Disposition": content_disposition_header(False, name)},
-    )
 
 
 @require_safe

@@ -1,4 +1,4 @@
-"""Django's PostgreSQL backend, which learns from the socket whether the server has hung up."""
+"""Django's PostgreSQL backend, which knows whose rights it has, and learns from the socket that the server hung up."""
 
 import select
 
@@ -6,12 +6,18 @@ from django.db.backends.postgresql import base
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Django asks the server ``SELECT 1`` at the start of each request, one more journey over the network.
+    """``is_owner`` says that this is the owner of the tables at work (``portal.database.owner``); ``scope`` is the role
+    and the account of the transaction, as ``accounts.scope`` has set them.
+
+    Django asks the server ``SELECT 1`` at the start of each request, one more journey over the network.
 
     A server that stops or cuts a session says so at once: then there is something to read from a connection that nobody
     asked anything, and a new one is made. A server that vanished without a word is found out by the first statement
     either way.
     """
+
+    is_owner = False
+    scope: tuple[str, str] | None = None
 
     def is_usable(self) -> bool:
         if self.connection is None or self.connection.closed:

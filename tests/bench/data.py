@@ -25,18 +25,33 @@ TABLES = {
 }
 
 
-def sibling(address: str, name: str) -> str:
+#: The portal is measured under an ordinary role, as it runs in production; the peers own their tables.
+ROLE = "bench_web"
+
+
+def sibling(address: str, name: str, **changes: str) -> str:
     """The address of another database of the same server."""
-    parts = conninfo_to_dict(address)
+    parts = conninfo_to_dict(address) | changes
     secret = f":{parts['password']}" if parts.get("password") else ""
     user = parts.get("user") or "postgres"
     return f"postgresql://{user}{secret}@{parts.get('host', '127.0.0.1')}:{parts.get('port', 5432)}/{name}"
 
 
+def environment(address: str) -> dict[str, str]:
+    """What a program needs to work on the database of ``address``, which is its owner's."""
+    portal = sibling(address, conninfo_to_dict(address)["dbname"], user=ROLE, password=ROLE)
+    return os.environ | {
+        "DEMO": "1",
+        "DATABASE_URL": portal,
+        "MIGRATION_DATABASE_URL": address,
+        "LOG_LEVEL": "ERROR",
+    }
+
+
 def run(module: list[str], address: str) -> str:
     """Run Python in the checkout on a database; return what it wrote."""
-    environment = os.environ | {"DEMO": "1", "DATABASE_URL": address, "LOG_LEVEL": "ERROR"}
-    done = subprocess.run([sys.executable, *module], cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE)  # noqa: S603
+    command = [sys.executable, *module]
+    done = subprocess.run(command, cwd=ROOT, env=environment(address), check=True, stdout=subprocess.PIPE)  # noqa: S603
     return done.stdout.decode().strip()
 
 

@@ -1,7 +1,7 @@
 """What a portal would use instead: Django's admin changelist and a plain django-tables2 + django-filter list.
 
 They work on tables of their own with nothing but Django's own indexes, copied from the portal's. Needs
-``DATABASE_URL`` of that database; serve ``tests.bench.peers:application``.
+``MIGRATION_DATABASE_URL`` of that database; serve ``tests.bench.peers:application``.
 """
 
 import os
@@ -47,7 +47,7 @@ settings.configure(
         }
     ],
     STATIC_URL="/static/",
-    DATABASES={"default": environ.Env().db("DATABASE_URL") | {"CONN_MAX_AGE": 600}},
+    DATABASES={"default": environ.Env().db("MIGRATION_DATABASE_URL") | {"CONN_MAX_AGE": 600}},
 )
 
 

@@ -1,4 +1,4 @@
-"""Make the peers' tables and their superuser in the database of ``DATABASE_URL``."""
+"""Make the peers' tables and their superuser in the database of ``MIGRATION_DATABASE_URL``."""
 
 from django.contrib.auth import get_user_model
 from django.core.management import call_command

@@ -42,9 +42,13 @@ def programs() -> Path:
 
 @contextmanager
 def running() -> Iterator[str]:
-    """Have a server up; yield the address of one of its databases. Raises ``NoServer``."""
+    """Have a server up; yield the address of one of its databases, for who owns what is made there.
+
+    Raises ``NoServer``.
+    """
     if address := os.environ.get("BENCH_DATABASE_URL"):
         yield address
         return
-    with Server(FOLDER, SETTINGS, programs=programs(), locale=("--locale=C.UTF-8",)).running() as address:
-        yield address
+    server = Server(FOLDER, SETTINGS, programs=programs(), locale=("--locale=C.UTF-8",))
+    with server.running():
+        yield server.owner_url

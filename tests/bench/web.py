@@ -1,7 +1,6 @@
 """The portal and its peers as servers, and somebody signed in to them."""
 
 import http.client
-import os
 import socket
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from tests.bench import data
 from tests.bench.data import ROOT, run
 
 SIGN_IN = """
@@ -44,12 +44,7 @@ def peer_administrator(address: str) -> str:
 
 
 def environment(address: str) -> dict[str, str]:
-    return os.environ | {
-        "DEMO": "1",
-        "DATABASE_URL": address,
-        "LOG_LEVEL": "ERROR",
-        "DJANGO_SETTINGS_MODULE": "tests.bench.settings",
-    }
+    return data.environment(address) | {"DJANGO_SETTINGS_MODULE": "tests.bench.settings"}
 
 
 @dataclass(frozen=True)

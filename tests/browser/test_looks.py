@@ -9,7 +9,9 @@ PATHS = {
     "system@demo.example": [
         "/SYS/", "/SYS/numbers/", "/SYS/numbers/?used_by=qqqq", "/SYS/numbers/?number=abc&sort=x",
         "/SYS/numbers/15145550100/", "/SYS/help/phone-numbers/", "/SYS/webphone/?number=abc", "/profile/",
-        "/password/change/", "/V1001/numbers/", "/SYS/people/", "/SYS/people/invite/", "/SYS/people/1/",
+        "/password/change/", "/V1001/numbers/", "/SYS/accounts/", "/SYS/accounts/?kind=company",
+        "/SYS/accounts/V1001/", "/SYS/accounts/C20001/", "/SYS/accounts/add/", "/SYS/accounts/V1001/close/",
+        "/SYS/people/", "/SYS/people/invite/", "/SYS/people/1/",
         "/SYS/people/2/", "/SYS/grants/", "/SYS/grants/?agent=qqqq", "/SYS/grants/1/", "/SYS/grants/give/",
     ],
     "support@demo.example": ["/SYS/"],
@@ -17,7 +19,10 @@ PATHS = {
         "/C20001/destinations/", "/C20001/destinations/add/", "/C20001/destinations/1/",
         "/C20001/destinations/1/change/", "/C20001/destinations/1/delete/", "/C20001/people/?name=qqqq",
     ],
-    "var@alpha.example": ["/V1001/", "/V1001/numbers/?filter=reserved"],
+    "var@alpha.example": [
+        "/V1001/", "/V1001/numbers/?filter=reserved", "/V1001/accounts/", "/V1001/accounts/?filter=closed",
+        "/V1001/accounts/C20001/", "/V1001/accounts/C20001/close/", "/V1001/settings/",
+    ],
     "pro@jane.example": ["/P30001/", "/P30001/numbers/"],
     "user@acme.example": ["/C20001/", "/C20001/numbers/"],
 }  # fmt: skip

@@ -16,7 +16,6 @@ from numbers.demo.rows import Rows
 from numbers.models import Destination, PhoneNumber
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-PERMISSIONS = {"view_account": 1, "manage_account": 2}
 CAST = {
     "system@demo.example": ("SYS", "administrator"),
     "support@demo.example": ("SYS", "support"),
@@ -39,10 +38,7 @@ def table(which, rows):
 
 
 def e164s(numbers):
-    return [
-        line.split("\t")[1]
-        for line in table("numbers_phonenumber", Rows(numbers, seed=1, now=NOW, permissions=PERMISSIONS))
-    ]
+    return [line.split("\t")[1] for line in table("numbers_phonenumber", Rows(numbers, seed=1, now=NOW))]
 
 
 def digest(seed):
@@ -156,17 +152,14 @@ def test_an_area_meets_each_of_its_numbers_once():
 
 
 def test_ten_million_numbers_fit_into_the_plans():
-    rows = Rows(200_000, seed=1, now=NOW, permissions=PERMISSIONS)
+    rows = Rows(200_000, seed=1, now=NOW)
     table("numbers_phonenumber", rows)
     used = {id(area): next(area.turns) / area.size for var in rows.vars for area in var.areas}
     assert max(used.values()) * 50 < 0.5
 
 
 def test_sizes_of_vars_are_skewed_and_one_is_of_500_numbers():
-    vars_ = [
-        line.split("\t")[2]
-        for line in table("numbers_phonenumber", Rows(100_000, seed=1, now=NOW, permissions=PERMISSIONS))
-    ]
+    vars_ = [line.split("\t")[2] for line in table("numbers_phonenumber", Rows(100_000, seed=1, now=NOW))]
     sizes = sorted(vars_.count(var) for var in set(vars_) - {"2", "3"})
     assert 500 in sizes
     assert len(sizes) == 100

@@ -15,13 +15,14 @@ from pypdf import PdfReader
 
 from accounts.actor import Actor
 from accounts.models import Account, Person
-from numbers.documents import numbers_pdf
 from numbers.filters import PhoneNumberFilter
 from numbers.listing import use_text
 from numbers.listing.sorts import SORTS
 from numbers.models import PhoneNumber
 from numbers.tables import columns_for
+from numbers.views import PhoneNumberList
 from portal import paging
+from portal.downloads import pdf
 from portal.paging import BrokenCursor, Cursor
 from tests.factories import make_account, make_destination, make_number, make_person, make_provider, make_system
 from tests.pdf_text import body
@@ -165,7 +166,9 @@ def csv_of(listing, columns):
 def pdf_of(actor, query, columns):
     """The cells of the PDF's rows, each row as the texts that are drawn, by column."""
     result = asked(actor, query)
-    reader = PdfReader(io.BytesIO(b"".join(numbers_pdf(actor, result, result.listing()))), strict=True)
+    reader = PdfReader(
+        io.BytesIO(b"".join(pdf(actor, "Phone Numbers", PhoneNumberList.widths, result, result.listing()))), strict=True
+    )
     rows = [row for page in reader.pages for row in body(page, len(columns))]
     return [dict(zip(columns, row, strict=True)) for row in rows]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from portal.embedded import Server, is_free
+from portal.embedded import ROOT_HOME, Server, is_free
 
 ROOT = Path(__file__).resolve().parents[2]
 FAST = "fsync = off"
@@ -19,6 +19,23 @@ FAST = "fsync = off"
 def answer(url):
     with psycopg.connect(url) as connection:
         return connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()[0]
+
+
+# As a full disk, for any user: the system refuses to write files beyond a size. The first is met by copying PostgreSQL
+# as root and by making the cluster, the second by making the cluster alone.
+@pytest.mark.parametrize("most_bytes", [1_000_000, 12_000_000])
+def test_a_disk_that_takes_no_more_is_said_in_one_line_and_nothing_half_is_left(tmp_path, most_bytes):
+    code = "import resource, sys; from pathlib import Path; from portal.embedded import CannotStart, Server\n"
+    code += "resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)\n"
+    code += "try: Server(Path(sys.argv[1])).start()\nexcept CannotStart as refusal: print(refusal)"
+    folder = tmp_path / f"crowded-{os.getpid()}"
+    command = [sys.executable, "-c", code, str(folder), str(most_bytes)]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()  # noqa: S603
+    assert len(said) == 1
+    assert said[0].startswith("The database cannot be ")
+    assert "File too large" in said[0]
+    assert list(tmp_path.iterdir()) == [folder.with_name(folder.name + ".lock")]
+    assert list(ROOT_HOME.glob(f"{folder.name}*")) == []
 
 
 @pytest.fixture

@@ -5,11 +5,12 @@ import os
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts import walls
 from numbers.demo import PASSWORD, PEOPLE
 from portal.embedded import is_free
-from portal.processes import look_after, web, worker
+from portal.processes import THREADS, look_after, web, worker
 
-THREADS = 2
+MOST_WORKERS = 8  # each thread has a connection, and the embedded database takes a hundred
 
 
 class Command(BaseCommand):
@@ -24,7 +25,9 @@ class Command(BaseCommand):
             raise CommandError(f"PORT={port} is not a port: use a number from 1 to 65535.")
         if not is_free(int(port)):
             raise CommandError(f"Port {port} is taken: stop what listens there, or choose another, as in PORT=8080.")
+        self.refuse(walls.bypass())
         call_command("migrate", verbosity=0)
+        self.refuse(walls.refusal())
         call_command("demo_data", numbers=options["numbers"], if_empty=True)
         call_command("collectstatic", interactive=False, verbosity=0)
         address = f"http://127.0.0.1:{port}"
@@ -33,6 +36,12 @@ class Command(BaseCommand):
         greeting = (
             f"\nThe portal is at {address}\n\nSign in as one of these, password {PASSWORD}\n{people}\n\nCtrl-C ends it."
         )
-        children = [web("127.0.0.1", int(port), workers=os.cpu_count() or 2, threads=THREADS), worker()]
+        workers = min(os.cpu_count() or 2, MOST_WORKERS)
+        children = [web("127.0.0.1", int(port), workers=workers, threads=THREADS), worker()]
         if look_after(children, self.stdout.write, ready=f"{address}/healthz", greeting=greeting):
             raise CommandError("The portal stopped.")
+
+    @staticmethod
+    def refuse(why: str) -> None:
+        if why:
+            raise CommandError(why)

@@ -7,8 +7,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from accounts import walls
 from portal.embedded import is_free
-from portal.processes import look_after, web, worker
+from portal.processes import THREADS, look_after, web, worker
 
 
 class Command(BaseCommand):
@@ -28,10 +29,12 @@ class Command(BaseCommand):
             raise CommandError(f"The database cannot be reached: {str(error).strip().splitlines()[0]}") from error
         if pending:
             raise CommandError("The database is older than this release: run manage.py migrate first.")
+        if refusal := walls.refusal():
+            raise CommandError(refusal)
         connection.close()
         call_command("collectstatic", interactive=False, verbosity=0)
         workers = int(os.environ.get("WORKERS", os.cpu_count() or 2))
-        children = [web(host, port, workers=workers, threads=int(os.environ.get("THREADS", "2")))]
+        children = [web(host, port, workers=workers, threads=int(os.environ.get("THREADS", THREADS)))]
         if not options["no_worker"]:
             children.append(worker())
         greeting = f"The portal answers on {host}, port {port}."

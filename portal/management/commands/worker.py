@@ -5,10 +5,12 @@ import os
 import time
 
 import psycopg
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connections
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import ConnectorException
+
+from accounts import walls
 
 log = logging.getLogger("portal.worker")
 PAUSE_SECONDS = 5
@@ -21,6 +23,8 @@ class Command(BaseCommand):
         parent = os.getppid()
         while os.getppid() == parent:  # whoever started us and was killed wants no worker any more
             try:
+                if refusal := walls.refusal():
+                    raise CommandError(refusal)
                 # Not by procrastinate's own command: that one greets, and ends the process when the database is away.
                 with app.replace_connector(app.connector.get_worker_connector()) as worker:
                     worker.run_worker()

@@ -3,7 +3,7 @@
 import { copyFrom } from "./copy.js";
 import { keep, onThisComputer, read } from "./stored.js";
 
-const rowLinks = () => [...document.querySelectorAll("#list tbody th a[data-e164]")];
+const rowLinks = () => [...document.querySelectorAll("#list tbody th a:not(.dial)")];
 const rowOf = (element) => element?.closest?.("#list tbody tr");
 
 function move(step) {

@@ -1,0 +1,568 @@
+"""The accounts below one: listed, added, changed, suspended, closed, reopened; and one's own settings."""
+
+import csv
+import io
+import uuid
+from threading import Thread
+
+import pytest
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError, connection, transaction
+from django.test import Client
+from pypdf import PdfReader
+
+from accounts import actions
+from accounts.actor import Actor
+from accounts.models import Access, Account, AuditEvent
+from accounts.rules import standing
+from numbers.demo import write_demo_data
+from tests.factories import grant, make_account, make_number, make_person
+
+pytestmark = pytest.mark.django_db
+TYPED = {
+    "name": "New Customer",
+    "contact": "Ann Example",
+    "email": "ann@example.com",
+    "phone": "+15145550123",
+    "number_quota": 20,
+    "cooling_days": 10,
+    "status": "trial",
+}
+
+
+def fresh(account):
+    return Account.unscoped.get(pk=account.pk)
+
+
+def events():
+    return list(AuditEvent.unscoped.order_by("pk").values_list("verb", flat=True))
+
+
+def add(actor, kind="company", key=None, **changed):
+    return actions.add_account(actor, kind=kind, key=key or uuid.uuid4(), **TYPED | changed)
+
+
+@pytest.fixture
+def inside(system, alpha):
+    """A system administrator inside Alpha."""
+    person = make_person(system, role="administrator")
+    here = standing(person, alpha.code)
+    return here.actor(actions.enter_account(here, "a sign-in", reason="", entered_from=""))
+
+
+# Adding
+
+
+@pytest.mark.parametrize(("home", "kind", "letter"), [
+    ("system", "var", "V"), ("alpha", "company", "C"), ("alpha", "professional", "P"),
+])  # fmt: skip
+def test_an_account_is_added_with_a_code_of_its_own(request, actor_in, home, kind, letter):
+    parent = request.getfixturevalue(home)
+    first, second = add(actor_in(parent), kind), add(actor_in(parent), kind)
+    assert first.code[0] == second.code[0] == letter
+    assert int(second.code[1:]) == int(first.code[1:]) + 1
+    made = fresh(first)
+    assert (made.kind, made.parent) == (kind, parent)
+    assert {name: getattr(made, name) for name in TYPED} == TYPED
+    event = AuditEvent.unscoped.get(target_id=first.pk, verb="account.added")
+    assert event.account == parent
+    assert event.after == {"code": first.code, "kind": kind, **TYPED}
+
+
+@pytest.mark.parametrize(
+    ("home", "kind"), [("system", "company"), ("system", "system"), ("alpha", "var"), ("acme", "company")]
+)
+def test_nobody_adds_an_account_of_a_kind_that_does_not_belong_there(request, actor_in, home, kind):
+    actor = actor_in(request.getfixturevalue(home))
+    with pytest.raises(PermissionDenied):
+        add(actor, kind)
+    assert events() == []
+
+
+def test_an_account_that_is_not_in_service_gets_no_customers(actor_in, alpha):
+    actor = actor_in(alpha)
+    Account.unscoped.filter(pk=alpha.pk).update(status="suspended")
+    with pytest.raises(ValidationError, match="not in service"):
+        add(actor)
+    assert not Account.unscoped.filter(parent=alpha).exists()
+
+
+def test_a_form_sent_twice_adds_one_account(actor_in, alpha, bravo):
+    key = uuid.uuid4()
+    first = add(actor_in(alpha), key=key)
+    assert add(actor_in(alpha), key=key) == first
+    assert Account.unscoped.filter(parent=alpha).count() == 1
+    assert add(actor_in(bravo), key=key) != first
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Account.unscoped.create(kind="company", parent=alpha, code="C999999", name="x", form_key=key)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_form_sent_many_times_at_once_adds_one_account(actor_in, alpha):
+    actor, key, codes = actor_in(alpha), uuid.uuid4(), []
+
+    def send():
+        try:
+            codes.append(add(actor, key=key).code)
+        finally:
+            connection.close()
+
+    threads = [Thread(target=send) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(codes) == 8
+    assert len(set(codes)) == 1
+    assert Account.unscoped.filter(parent=alpha).count() == 1
+    assert events() == ["account.added"]
+
+
+def test_codes_go_on_after_those_of_the_demo(client):
+    write_demo_data(2_000)
+    system = Account.unscoped.get(kind="system")
+    taken = set(Account.unscoped.values_list("code", flat=True))
+    actor = Actor.at_home(make_person(system, role="administrator"))
+    assert add(actor, "var").code not in taken
+
+
+# Changing
+
+
+def test_an_account_is_changed_and_the_event_has_what_differs(actor_in, alpha, acme):
+    actions.change_account(actor_in(alpha), acme.code, **TYPED | {"name": "Acme Corp"})
+    assert fresh(acme).contact == "Ann Example"
+    event = AuditEvent.unscoped.get()
+    assert (event.verb, event.account, event.target) == ("account.changed", alpha, "Acme Corp")
+    assert event.before["cooling_days"] == 30
+    assert event.after["cooling_days"] == 10
+    assert "name" not in event.after
+
+
+def test_changing_nothing_leaves_no_event(actor_in, alpha, acme):
+    actions.change_account(actor_in(alpha), acme.code, name="Acme Corp", status="production")
+    assert events() == []
+
+
+@pytest.mark.parametrize("status", ["suspended", "closed"])
+def test_a_status_is_not_typed_and_not_changed_past_its_verbs(actor_in, alpha, acme, status):
+    actor = actor_in(alpha)
+    with pytest.raises(ValidationError, match="are separate"):
+        actions.change_account(actor, acme.code, status=status)
+    Account.unscoped.filter(pk=acme.pk).update(status=status)
+    with pytest.raises(ValidationError, match=r"first|before"):
+        actions.change_account(actor, acme.code, status="production")
+    assert fresh(acme).status == status
+    assert events() == []
+
+
+ACTS = [
+    lambda actor, code: actions.change_account(actor, code, name="Taken over"),
+    actions.suspend_account,
+    actions.reactivate_account,
+    actions.close_account,
+]
+
+
+@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize("status", ["production", "suspended"])
+def test_only_accounts_right_below_are_changed(actor_in, system, alpha, bravo, acme, zenith, act, status):
+    Account.unscoped.exclude(kind="system").update(status=status)
+    before = list(Account.unscoped.order_by("pk").values_list("name", "status"))
+    for home, other in ((alpha, zenith), (alpha, bravo), (alpha, alpha), (alpha, system), (system, acme)):
+        with pytest.raises(Account.DoesNotExist):
+            act(actor_in(home), other.code)
+    for home in (acme, zenith):
+        with pytest.raises(PermissionDenied):
+            act(actor_in(home), acme.code)
+    assert list(Account.unscoped.order_by("pk").values_list("name", "status")) == before
+    assert events() == []
+
+
+# Suspending
+
+
+def test_suspending_shuts_out_and_putting_back_lets_in_again(actor_in, alpha, acme):
+    actor = actor_in(alpha)
+    actions.suspend_account(actor, acme.code)
+    assert fresh(acme).status == "suspended"
+    with pytest.raises(ValidationError, match="suspended already"):
+        actions.suspend_account(actor, acme.code)
+    actions.reactivate_account(actor, acme.code)
+    assert fresh(acme).status == "production"
+    with pytest.raises(ValidationError, match="in service already"):
+        actions.reactivate_account(actor, acme.code)
+    assert events() == ["account.suspended", "account.reactivated"]
+
+
+@pytest.mark.parametrize("status", ["suspended", "closed"])
+def test_people_of_an_account_out_of_service_are_told_so_at_the_next_request(signed_in, alpha, acme, status):
+    client = signed_in(acme)
+    assert client.get(f"/{acme.code}/numbers/").status_code == 200
+    Account.unscoped.filter(pk=acme.pk).update(status=status)
+    for path in (f"/{acme.code}/numbers/", "/", "/profile/", f"/{alpha.code}/"):
+        page = client.get(path)
+        assert page.status_code == 403
+        assert f"This account is {status}" in page.text
+        assert "Ask Alpha Telecom" in page.text
+    assert client.post(f"/{acme.code}/access/").status_code == 403
+    client.post("/logout/")
+    assert client.get(f"/{acme.code}/").status_code == 302
+
+
+def test_signing_in_to_a_suspended_account_leads_nowhere_else(client, acme):
+    person = make_person(acme, role="administrator", password="right-password-1")
+    Account.unscoped.filter(pk=acme.pk).update(status="suspended")
+    page = client.post("/login/", {"login": person.email, "password": "right-password-1"}, follow=True)
+    assert page.status_code == 403
+    assert "This account is suspended" in page.text
+
+
+def test_customers_of_a_suspended_var_go_on_and_its_people_do_not(signed_in, alpha, acme):
+    Account.unscoped.filter(pk=alpha.pk).update(status="suspended")
+    assert signed_in(acme).get(f"/{acme.code}/numbers/").status_code == 200
+    assert signed_in(alpha).get(f"/{acme.code}/numbers/").status_code == 403
+
+
+def test_system_administrators_are_never_shut_out(signed_in, system):
+    Account.unscoped.filter(pk=system.pk).update(status="suspended")
+    assert signed_in(system).get("/SYS/accounts/").status_code == 200
+
+
+# Closing
+
+
+def test_an_account_without_numbers_is_closed_and_reopened(actor_in, alpha, acme):
+    actor = actor_in(alpha)
+    actions.close_account(actor, acme.code)
+    assert fresh(acme).status == "closed"
+    with pytest.raises(ValidationError, match="closed already"):
+        actions.close_account(actor, acme.code)
+    with pytest.raises(ValidationError, match="reopen it"):
+        actions.change_account(actor, acme.code, name="x")
+    actions.reactivate_account(actor, acme.code)
+    assert fresh(acme).status == "production"
+    assert events() == ["account.closed", "account.reopened"]
+
+
+def test_closing_is_refused_with_the_first_ten_numbers_and_how_many_there_are(actor_in, alpha, acme):
+    for i in range(12):
+        make_number(customer=acme, e164=f"+151455501{i:02}")
+    with pytest.raises(ValidationError) as refusal:
+        actions.close_account(actor_in(alpha), acme.code)
+    sentence = refusal.value.messages[0]
+    assert "holds 12 numbers (+1 514-555-0100, +1 514-555-0101" in sentence
+    assert "+1 514-555-0109 …)" in sentence
+    assert "0110" not in sentence
+    assert fresh(acme).status == "production"
+    assert events() == []
+
+
+def test_a_var_is_closed_after_its_customers_and_its_numbers(actor_in, system, alpha, acme):
+    actor = actor_in(system)
+    number = make_number(var=alpha)
+    with pytest.raises(ValidationError, match="1 customer that is not closed"):
+        actions.close_account(actor, alpha.code)
+    Account.unscoped.filter(parent=alpha).update(status="closed")
+    with pytest.raises(ValidationError, match="has 1 number"):
+        actions.close_account(actor, alpha.code)
+    number.delete()
+    actions.close_account(actor, alpha.code)
+    assert fresh(alpha).status == "closed"
+
+
+def test_from_inside_one_suspends_but_does_not_close(inside, acme):
+    with pytest.raises(PermissionDenied):
+        actions.close_account(inside, acme.code)
+    actions.suspend_account(inside, acme.code)
+    assert fresh(acme).status == "suspended"
+
+
+def test_a_closed_account_is_not_entered(signed_in, alpha, acme):
+    Account.unscoped.filter(pk=acme.pk).update(status="closed")
+    client = signed_in(alpha)
+    assert client.post(f"/{acme.code}/access/").status_code == 422
+    assert not Access.unscoped.exists()
+
+
+# The list
+
+
+@pytest.fixture
+def listed(signed_in):
+    """The names on a list of accounts, in order."""
+
+    def names(account, query=""):
+        page = signed_in(account).get(f"/{account.code}/accounts/export.csv{query}")
+        assert page.status_code == 200
+        return [row["Name"] for row in csv.DictReader(io.StringIO(page.getvalue().decode()))]
+
+    return names
+
+
+def test_each_sees_the_accounts_below_and_no_others(signed_in, listed, system, alpha, bravo, acme, zenith, jane):
+    assert listed(system) == ["Alpha Telecom", "Bravo Networks"]
+    assert listed(system, "?kind=company") == ["Acme Corp", "Zenith Ltd"]
+    assert listed(alpha) == listed(alpha, "?kind=company") == ["Acme Corp"]
+    assert listed(alpha, "?kind=professional") == ["Jane Doe"]
+    assert listed(bravo, "?kind=professional") == []
+    page = signed_in(alpha).get(f"/{alpha.code}/accounts/").text
+    assert "Acme Corp" in page
+    assert "Zenith" not in page
+
+
+def test_what_is_counted_of_a_var(signed_in, system, alpha, bravo, acme, jane):
+    make_account("company", alpha)
+    Account.unscoped.filter(pk=jane.pk).update(status="closed")
+    make_number(var=alpha)
+    make_number(customer=acme)
+    make_number(customer=acme)
+    text = signed_in(system).get("/SYS/accounts/export.csv").getvalue().decode()
+    rows = {row["Name"]: row for row in csv.DictReader(io.StringIO(text))}
+    counted = ("Companies", "Professionals", "Used", "Available")
+    assert [rows["Alpha Telecom"][name] for name in counted] == ["2", "0", "2", "1"]
+    assert [rows["Bravo Networks"][name] for name in counted] == ["0", "0", "0", "0"]
+
+
+def test_headings(signed_in, system, alpha):
+    def headings(account, query=""):
+        return signed_in(account).get(f"/{account.code}/accounts/export.csv{query}").getvalue().decode().strip()
+
+    assert headings(system, "?name=none") == ("Code,Name,Companies,Professionals,Used,Available,Contact,Phone,Status")
+    of_customers = "Numbers,Quota,Cooling days,Contact,Phone,Status"
+    assert headings(system, "?kind=company") == f"Code,Name,VAR,{of_customers}"
+    assert headings(alpha) == f"Code,Name,{of_customers}"
+
+
+def test_closed_accounts_are_listed_only_where_they_are_asked_for(signed_in, listed, alpha, acme):
+    other = make_account("company", alpha, name="Closed Ltd")
+    Account.unscoped.filter(pk=other.pk).update(status="closed")
+    assert listed(alpha) == ["Acme Corp"]
+    assert listed(alpha, "?filter=closed") == ["Closed Ltd"]
+    page = signed_in(alpha).get(f"/{alpha.code}/accounts/").text
+    for entry in ("All (1)", "Production (1)", "Suspended (0)", "Closed (1)"):
+        assert entry in page
+
+
+def test_search_and_sort(listed, alpha):
+    for code, name, quota, phone in (("C20002", "Zoé", 5, "+15145550100"), ("C100001", "abc", None, "+442079460100"),
+                                     ("C20010", "Ábaco", 500, "")):  # fmt: skip
+        Account.unscoped.create(
+            kind="company", parent=alpha, code=code, name=name, number_quota=quota, phone=phone, contact=f"c {name}"
+        )
+    assert listed(alpha) == ["Ábaco", "abc", "Zoé"]
+    assert listed(alpha, "?sort=code") == ["Zoé", "Ábaco", "abc"]
+    assert listed(alpha, "?sort=-quota") == ["abc", "Ábaco", "Zoé"]
+    assert listed(alpha, "?name=zoe") == ["Zoé"]
+    assert listed(alpha, "?phone=(514)+555") == ["Zoé"]
+    assert listed(alpha, "?code=c2") == ["Ábaco", "Zoé"]
+    assert listed(alpha, "?contact=ABA") == ["Ábaco"]
+    assert listed(alpha, "?status=trial") == []
+
+
+@pytest.mark.parametrize("query", ["?sort=numbers", "?sort=nonsense", "?kind=var", "?filter=x", "?cursor=x"])
+def test_what_is_not_understood_is_said_and_the_list_shown(signed_in, alpha, acme, query):
+    page = signed_in(alpha).get(f"/{alpha.code}/accounts/{query}")
+    assert page.status_code == 200
+    assert "Acme Corp" in page.text
+    assert "list-problems" in page.text.partition('id="list-failed"')[2]
+
+
+@pytest.mark.parametrize("kind", ["company", "professional"])
+def test_all_pages_together_are_the_list_and_so_are_csv_and_pdf(signed_in, listed, alpha, kind):
+    for i in range(30):
+        make_account(kind, alpha, name=f"Customer {i % 7}")
+    client, query = signed_in(alpha), f"?kind={kind}&sort=-name&size=25"
+    first = client.get(f"/{alpha.code}/accounts/{query}")
+    following = next(part for part in first.text.split('"') if "cursor=" in part and "kind" in part)
+    second = client.get(following.replace("&amp;", "&"))
+    seen = [code for page in (first, second) for code in codes_on(page)]
+    everything = Account.unscoped.filter(kind=kind, parent=alpha).order_by("-name_folded", "-pk")
+    assert seen == list(everything.values_list("code", flat=True))
+    assert listed(alpha, query) == list(everything.values_list("name", flat=True))
+    pdf = client.get(f"/{alpha.code}/accounts/export.pdf{query}").getvalue()
+    text = "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages)
+    assert [word for word in text.split() if word in set(seen)] == seen
+
+
+def codes_on(page):
+    return [part.partition("<")[0] for part in page.text.split('/">') if part[:1] in "CPV" and part[1:6].isdigit()]
+
+
+@pytest.mark.parametrize("rows", [1, 30])
+def test_the_list_takes_the_same_queries_at_any_size(signed_in, system, alpha, rows, django_assert_num_queries):
+    for _ in range(rows):
+        make_number(customer=make_account("company", alpha))
+    client = signed_in(alpha)
+    client.get(f"/{alpha.code}/accounts/")
+    with django_assert_num_queries(5):  # session, person, counts, page, numbers
+        client.get(f"/{alpha.code}/accounts/")
+    client = signed_in(system)
+    for _ in range(rows):
+        make_account("var", system)
+    client.get("/SYS/accounts/")
+    with django_assert_num_queries(6):  # and customers
+        client.get("/SYS/accounts/")
+
+
+def test_more_than_the_bound_is_counted_in_each_state(signed_in, alpha, monkeypatch):
+    monkeypatch.setattr("portal.paging.BOUND", 5)
+    for i in range(9):
+        account = make_account("company", alpha)
+        Account.unscoped.filter(pk=account.pk).update(status="trial" if i < 3 else "closed")
+    page = signed_in(alpha).get(f"/{alpha.code}/accounts/").text
+    assert "All (3)" in page
+    assert "Free trial (3)" in page
+
+
+def test_support_agents_see_what_was_granted_and_enter_it(client, system, alpha, bravo, acme, zenith):
+    agent = make_person(system, role="support")
+    grant(agent, alpha)
+    client.force_login(agent)
+    page = client.get("/SYS/accounts/")
+    assert "Alpha Telecom" in page.text
+    assert "Bravo" not in page.text
+    assert "Add VAR" not in page.text
+    assert "Acme Corp" in client.get("/SYS/accounts/?kind=company").text
+    assert "Zenith" not in client.get("/SYS/accounts/?kind=company").text
+    facts = client.get(f"/SYS/accounts/{alpha.code}/")
+    assert facts.status_code == 200
+    assert 'name="contact"' not in facts.text
+    assert client.get(f"/SYS/accounts/{bravo.code}/").status_code == 404
+    assert client.post(f"/SYS/accounts/{alpha.code}/", TYPED).status_code == 403
+    landing = client.post(f"/{alpha.code}/access/", {"next": f"/{alpha.code}/accounts/"}, follow=True)
+    assert landing.status_code == 200
+    assert "Acme Corp" in landing.text
+    assert "Nothing can be changed" in landing.text
+    assert "Add company" not in landing.text
+    assert client.post(f"/{alpha.code}/accounts/{acme.code}/suspend/").status_code == 403
+
+
+def test_a_vars_support_agent_sees_the_granted_customer_alone(client, alpha, acme, jane):
+    agent = make_person(alpha, role="support")
+    grant(agent, acme)
+    client.force_login(agent)
+    assert "Acme Corp" in client.get(f"/{alpha.code}/accounts/").text
+    assert "Jane Doe" not in client.get(f"/{alpha.code}/accounts/?kind=professional").text
+
+
+# The pages
+
+
+def sent(**changed):
+    return {**TYPED, "number_quota": "20", "phone": "+1 (514) 555-0123", "key": str(uuid.uuid4()), **changed}
+
+
+def test_a_customer_is_added_by_the_form(signed_in, alpha):
+    client = signed_in(alpha)
+    assert 'name="key"' in client.get(f"/{alpha.code}/accounts/add/?kind=professional").text
+    form = sent()
+    answers = [client.post(f"/{alpha.code}/accounts/add/?kind=professional", form) for _ in range(2)]
+    assert [answer.url for answer in answers] == [f"/{alpha.code}/accounts/?kind=professional"] * 2
+    made = Account.unscoped.get(parent=alpha)
+    assert (made.kind, made.phone, made.number_quota) == ("professional", "+15145550123", 20)
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "sentence"),
+    [
+        ("name", "", "Give the account a name."),
+        ("name", "a\x07b", "cannot be shown"),
+        ("name", "x" * 121, "at most 120"),
+        ("phone", "514 555 0123", "Begin with + and the country code"),
+        ("phone", "hello", "A phone number has a country code"),
+        ("email", "nobody", "valid email"),
+        ("number_quota", "-1", "greater than or equal to 0"),
+        ("cooling_days", "", "required"),
+        ("status", "closed", "valid choice"),
+    ],
+)
+def test_a_refused_form_keeps_what_was_typed_and_says_what_to_do(signed_in, alpha, acme, field, typed, sentence):
+    client = signed_in(alpha)
+    for path in (f"/{alpha.code}/accounts/add/", f"/{alpha.code}/accounts/{acme.code}/"):
+        page = client.post(path, sent(**{field: typed}, contact="Kept & typed"))
+        assert page.status_code == 422
+        assert sentence in page.text
+        assert "Kept &amp; typed" in page.text
+    assert Account.unscoped.filter(parent=alpha).count() == 1
+    assert events() == []
+
+
+@pytest.mark.parametrize(
+    "name", ["<script>alert(1)</script>", "=1+1", "名前 株式会社", 'O’Brien & "Sons"', "💥", "\u202eabc"]
+)
+def test_a_name_may_be_anything(signed_in, listed, alpha, name):
+    client = signed_in(alpha)
+    client.post(f"/{alpha.code}/accounts/add/", sent(name=name))
+    made = Account.unscoped.get(parent=alpha)
+    assert made.name == name
+    assert "<script>alert" not in client.get(f"/{alpha.code}/accounts/").text
+    assert listed(alpha) == [f"'{name}" if name[0] == "=" else name]
+
+
+def test_an_account_is_changed_by_its_page_and_by_its_own_settings(signed_in, alpha, acme):
+    client = signed_in(alpha)
+    assert client.post(f"/{alpha.code}/accounts/{acme.code}/", sent(name="Acme & Co")).status_code == 302
+    assert (fresh(acme).name, fresh(acme).status) == ("Acme & Co", "trial")
+    mine = {"contact": "Me", "email": "", "phone": "+44 20 7946 0100", "number_quota": "9", "status": "production"}
+    assert signed_in(acme).post(f"/{acme.code}/settings/", mine | {"cooling_days": "1"}).status_code == 302
+    now = fresh(acme)
+    assert (now.contact, now.phone) == ("Me", "+442079460100")
+    assert (now.number_quota, now.status, now.cooling_days) == (20, "trial", 10)
+    assert signed_in(alpha).post(f"/{alpha.code}/settings/", mine | {"cooling_days": "7"}).status_code == 302
+    assert fresh(alpha).cooling_days == 7
+    assert client.post(f"/{alpha.code}/settings/", mine | {"phone": "1"}).status_code == 422
+
+
+@pytest.mark.parametrize("page", ["", "suspend/", "reactivate/", "close/"])
+def test_another_tenants_account_and_one_that_does_not_exist_are_the_same(signed_in, alpha, bravo, zenith, page):
+    client = signed_in(alpha)
+    answers = [
+        client.post(f"/{alpha.code}/accounts/{code}/{page}", sent())
+        for code in (zenith.code, "C99999", bravo.code, alpha.code, "SYS")
+    ]
+    assert {answer.status_code for answer in answers} == {404}
+    assert len({answer.content for answer in answers}) == 1
+
+
+def test_the_page_refuses_to_close_with_a_link_to_the_numbers(signed_in, alpha, acme):
+    make_number(customer=acme, e164="+15145550100")
+    client = signed_in(alpha)
+    path = f"/{alpha.code}/accounts/{acme.code}/close/"
+    for page, status in ((client.get(path), 200), (client.post(path), 422)):
+        assert page.status_code == status
+        assert "holds 1 number (+1 514-555-0100)" in page.text
+        assert f'href="/{alpha.code}/numbers/?company=Acme+Corp"' in page.text
+    assert fresh(acme).status == "production"
+
+
+def test_closed_by_the_page_and_reopened(signed_in, alpha, acme):
+    client = signed_in(alpha)
+    assert client.post(f"/{alpha.code}/accounts/{acme.code}/close/").status_code == 302
+    page = client.get(f"/{alpha.code}/accounts/{acme.code}/")
+    assert 'name="contact"' not in page.text
+    assert "Reopen" in page.text
+    client.post(f"/{alpha.code}/accounts/{acme.code}/reactivate/")
+    assert fresh(acme).status == "production"
+
+
+def test_an_act_that_is_refused_says_why_on_the_accounts_page(signed_in, alpha, acme):
+    page = signed_in(alpha).post(f"/{alpha.code}/accounts/{acme.code}/reactivate/")
+    assert page.status_code == 422
+    assert "in service already" in page.text
+
+
+def test_the_system_sees_a_vars_customer_and_changes_it_only_inside(signed_in, system, alpha, acme):
+    client = signed_in(system)
+    page = client.get(f"/SYS/accounts/{acme.code}/")
+    assert page.status_code == 200
+    assert "Suspend" not in page.text
+    assert client.post(f"/SYS/accounts/{acme.code}/", sent()).status_code == 404
+    assert client.post(f"/SYS/accounts/{acme.code}/suspend/").status_code == 404
+    client.post(f"/{alpha.code}/access/")
+    assert client.post(f"/{alpha.code}/accounts/{acme.code}/suspend/").status_code == 302
+    assert fresh(acme).status == "suspended"
+    assert client.get(f"/{alpha.code}/accounts/{acme.code}/close/").status_code == 403
+    theirs = Client()
+    theirs.force_login(make_person(alpha, role="administrator"))
+    assert "suspended the account" in theirs.get(f"/{alpha.code}/history/").text

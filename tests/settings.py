@@ -1,0 +1,8 @@
+"""The portal's settings, with tests that own the tables and requests that do not."""
+
+from portal.settings import *  # noqa: F403
+from portal.settings import DATABASES, MIDDLEWARE, OWNER_SIGN_IN
+
+# Rows for a test are written by the owner of the tables, in the connection that the test's requests use too.
+DATABASES["default"] |= {part: OWNER_SIGN_IN[part] for part in ("USER", "PASSWORD", "HOST", "PORT")}
+MIDDLEWARE = ["tests.rights.AsInProduction", *MIDDLEWARE]

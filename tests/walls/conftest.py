@@ -1,0 +1,49 @@
+"""Two tenants with a row in every table, and the portal's own sign-in."""
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from accounts.models import Access, AuditEvent
+from accounts.walls import portal_role
+from portal.database.owner import signed_in
+from tests.factories import make_destination, make_number, make_person
+
+
+@pytest.fixture
+def rows(alpha, bravo, acme, zenith):
+    """In each tenant: an assigned number, a free one, a destination, an access and an event of customer and VAR."""
+    made = {}
+    for var, customer in ((alpha, acme), (bravo, zenith)):
+        rings = make_destination(customer)
+        made[customer.pk] = {"numbers_destination": [rings], "numbers_phonenumber": [make_number(destination=rings)]}
+        made[var.pk] = {
+            "numbers_destination": [rings],
+            "numbers_phonenumber": [*made[customer.pk]["numbers_phonenumber"], make_number(var=var)],
+        }
+        person = make_person(var, role="administrator")
+        for account in (var, customer):
+            access = Access.unscoped.create(person=person, account=account, sign_in="s", chain=[], manages=True)
+            facts = {"account": account, "person": person, "access": access, "target_type": "access"}
+            event = AuditEvent.unscoped.create(chain=[], verb="access.asked", target="it", **facts)
+            made[account.pk]["accounts_auditevent"] = [event]
+    return made
+
+
+@pytest.fixture
+def as_portal():
+    """Go on as the portal's role, which the test's connection may do; what fails is rolled back on its own."""
+
+    def take(statement, *parameters):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('role', %s, true)", [portal_role()])
+            cursor.execute(statement, parameters)
+            return cursor.fetchall() if cursor.description else cursor.rowcount
+
+    return take
+
+
+@pytest.fixture
+def portals_connection(transactional_db):
+    """What the test does within this is done by a connection that has signed in as the portal, to the last detail."""
+    return signed_in({part: settings.PORTAL_SIGN_IN[part] for part in ("USER", "PASSWORD", "HOST", "PORT")})

@@ -1,0 +1,212 @@
+"""What each role sees and writes, asked of PostgreSQL directly: application code has no part in it."""
+
+import pytest
+from django.apps import apps
+from django.db import DatabaseError, ProgrammingError, connection, transaction
+
+from accounts.models import AuditEvent
+from accounts.scope import role_called, scope
+from accounts.walls import WALLS
+from numbers.models import Destination, PhoneNumber
+from tests.factories import make_person
+
+pytestmark = pytest.mark.django_db
+MODELS = {model._meta.db_table: model for model in apps.get_models()}
+REFUSED, NO_SUCH_PAIR, AGAINST_A_CHECK, NOT_A_NUMBER = "42501", "23503", "23514", "22P02"
+each_walled = pytest.mark.parametrize("table", WALLS)
+STATEMENTS = [
+    "SELECT count(*) FROM {}",
+    "INSERT INTO {} DEFAULT VALUES",
+    "UPDATE {} SET id = id",
+    "DELETE FROM {}",
+    "TRUNCATE {} CASCADE",
+    "COPY {} TO STDOUT",
+    "LOCK TABLE {}",
+]
+
+
+def refused_with(statement, *parameters):
+    """The state with which PostgreSQL refuses a statement; nothing when it does what is asked."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement, parameters)
+    except DatabaseError as error:
+        return error.__cause__.sqlstate
+    return None
+
+
+# Without a scope
+
+
+@each_walled
+@pytest.mark.parametrize("statement", STATEMENTS)
+def test_without_a_scope_the_portal_may_do_nothing_with_a_table(rows, as_portal, table, statement):
+    as_portal("SELECT 1")
+    assert refused_with(statement.format(table)) == REFUSED
+
+
+@each_walled
+def test_without_a_scope_a_queryset_is_refused(rows, as_portal, table):
+    as_portal("SELECT 1")
+    with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+        MODELS[table].unscoped.exists()
+
+
+@each_walled
+@pytest.mark.parametrize("kind", ["var", "customer"])
+@pytest.mark.parametrize("account", ["", "0", "nobody"])
+def test_a_scope_of_no_account_has_no_rows(rows, as_portal, table, kind, account):
+    set_both = "SELECT set_config('role', %s, true), set_config('portal.account', %s, true)"
+    as_portal(set_both, role_called(kind), account)
+    if account == "0":
+        assert MODELS[table].unscoped.count() == 0
+    else:
+        assert refused_with(f"SELECT count(*) FROM {table}") == NOT_A_NUMBER
+
+
+# In a scope
+
+
+@each_walled
+@pytest.mark.parametrize("name", ["alpha", "acme", "bravo", "zenith"])
+def test_a_scope_sees_the_rows_of_its_account_and_no_others(request, rows, table, name):
+    account = request.getfixturevalue(name)
+    with scope(account):
+        seen = set(MODELS[table].unscoped.values_list("pk", flat=True))
+    assert seen == {row.pk for row in rows[account.pk][table]}
+
+
+@each_walled
+def test_the_system_sees_every_row(rows, system, table):
+    with scope(system):
+        assert MODELS[table].unscoped.count() == len({row.pk for made in rows.values() for row in made[table]})
+
+
+def test_a_tenants_statement_without_a_condition_changes_the_tenants_rows_alone(rows, alpha, acme):
+    with scope(alpha):
+        assert PhoneNumber.unscoped.update(label="ours") == 2
+    with scope(acme):
+        assert PhoneNumber.unscoped.update(label="mine") == 1
+        assert Destination.unscoped.update(name="mine") == 1
+    labels = PhoneNumber.unscoped.order_by("pk").values_list("label", flat=True)
+    assert list(labels) == ["mine", "ours", "", ""]
+
+
+# Links across tenants
+
+
+def foreign_keys(table):
+    """The columns of a table that point at rows of tenants, from the catalogue."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT a.attname FROM pg_constraint c JOIN pg_attribute a"
+            " ON a.attrelid = c.conrelid AND a.attnum = ANY(c.conkey)"
+            " WHERE c.contype = 'f' AND c.conrelid = %s::regclass"
+            # What every account shares, and people, who act in accounts that are not their own.
+            " AND c.confrelid NOT IN ('numbers_provider'::regclass, 'accounts_person'::regclass)",
+            [table],
+        )
+        return {name for (name,) in cursor.fetchall()}
+
+
+LINKS = {
+    "numbers_phonenumber": {"var_id", "customer_id", "destination_id", "reserved_for_id", "last_holder_id"},
+    "numbers_destination": {"var_id", "customer_id"},
+    "accounts_auditevent": {"account_id", "access_id"},
+}
+
+
+def test_every_column_that_points_at_tenants_is_tried_below():
+    assert {table: foreign_keys(table) for table in WALLS} == LINKS
+
+
+def row_of(table, name, made, account):
+    """A row of the account's that may be written, as columns and values, not pointing at ``name`` in vain."""
+    if table == "accounts_auditevent":
+        event = made[table][0]
+        return {"at": event.at, "account_id": account.pk, "chain": [], "access_id": event.access_id, "verb": "x",
+                "target_type": "x", "target": "x", "before": "{}", "after": "{}", "request_id": ""}  # fmt: skip
+    var = account.pk if account.kind == "var" else account.parent_id
+    customer = made["numbers_destination"][0].customer_id
+    if table == "numbers_destination":
+        return {
+            "var_id": var,
+            "customer_id": customer,
+            "kind": "user",
+            "service_type": "",
+            "name": "x",
+            "extension": "",
+        }
+    number = {"e164": "+4930123456", "provider_id": made[table][0].provider_id, "var_id": var, "label": "",
+              "caller_name": "", "voice": True, "sms": False, "fax": False}  # fmt: skip
+    if name == "reserved_for_id":
+        return number | {"reserved_for_id": customer, "reserved_until": "2100-01-01"}
+    if name == "last_holder_id":
+        return number | {"last_holder_id": customer}
+    rings = made["numbers_destination"][0].pk
+    return number | {"customer_id": customer, "assigned_at": "2020-01-01", "destination_id": rings}
+
+
+def foreign(name, made, var, customer):
+    """What the column ``name`` would be in the other tenant."""
+    if name == "destination_id":
+        return made[customer.pk]["numbers_destination"][0].pk
+    if name == "access_id":
+        return made[customer.pk]["accounts_auditevent"][0].access_id
+    return var.pk if name == "var_id" else customer.pk
+
+
+def insert(table, row):
+    marks = ", ".join(["%s"] * len(row))
+    return f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", *row.values()
+
+
+@pytest.mark.parametrize(("table", "name"), [(table, name) for table in LINKS for name in sorted(LINKS[table])])
+@pytest.mark.parametrize("whose", ["alpha", "acme"])
+def test_no_row_of_a_tenant_points_at_another_tenant(request, rows, bravo, zenith, table, name, whose):
+    account = request.getfixturevalue(whose)
+    row = row_of(table, name, rows[account.pk], account)
+    there = foreign(name, rows, bravo, zenith)
+    own = rows[account.pk][table][0].pk
+    with scope(account):
+        assert refused_with(*insert(table, row | {name: there})) in (REFUSED, NO_SUCH_PAIR)
+        change = f"UPDATE {table} SET {name} = %s WHERE id = %s"
+        assert refused_with(change, there, own) in (REFUSED, NO_SUCH_PAIR, AGAINST_A_CHECK)
+
+
+@pytest.mark.parametrize(
+    ("table", "name"),
+    [(table, name) for table in LINKS for name in sorted(LINKS[table]) if name not in ("var_id", "account_id")],
+)
+def test_not_even_the_owner_of_the_tables_can_make_a_row_point_at_another_tenant(
+    rows, alpha, bravo, zenith, table, name
+):
+    row = row_of(table, name, rows[alpha.pk], alpha)
+    with transaction.atomic():
+        assert refused_with(*insert(table, row)) is None
+    if table == "numbers_phonenumber":
+        row["e164"] = "+4930123457"
+    assert refused_with(*insert(table, row | {name: foreign(name, rows, bravo, zenith)})) == NO_SUCH_PAIR
+
+
+# The system only looks
+
+
+@pytest.mark.parametrize("table", ["numbers_phonenumber", "numbers_destination"])
+@pytest.mark.parametrize("statement", [s for s in STATEMENTS if not s.startswith(("SELECT", "COPY"))])
+def test_the_systems_scope_cannot_write_numbers_whatever_the_application_thinks(rows, system, table, statement):
+    with scope(system):
+        assert refused_with(statement.format(table)) == REFUSED
+        assert refused_with(f"SELECT FROM {table} FOR UPDATE") == REFUSED
+
+
+@pytest.mark.parametrize("whose", ["system", "alpha", "acme"])
+def test_history_is_added_to_in_ones_own_account_and_never_changed(request, rows, bravo, whose):
+    account = request.getfixturevalue(whose)
+    facts = {"chain": [], "verb": "account.changed", "target_type": "account", "person": make_person(account)}
+    with scope(account):
+        AuditEvent.unscoped.create(account=account, **facts)
+        with pytest.raises(ProgrammingError, match="row-level security"), transaction.atomic():
+            AuditEvent.unscoped.create(account=bravo, **facts)
+        assert refused_with("UPDATE accounts_auditevent SET verb = verb") == REFUSED
+        assert refused_with("DELETE FROM accounts_auditevent") == REFUSED
