@@ -67,10 +67,8 @@ def portal(transactional_db, monkeypatch, tmp_path):
             cursor.execute(f"UPDATE {table} SET name = rpad(name, 120, ' and partners')")
     administrator = Client()
     administrator.force_login(Person.objects.get(email="system@demo.example"))
-    at = connection.settings_dict
-    monkeypatch.setenv(
-        "DATABASE_URL", f"postgresql://{at['USER']}:{at['PASSWORD']}@{at['HOST']}:{at['PORT']}/{at['NAME']}"
-    )
+    at, name = settings.PORTAL_SIGN_IN, connection.settings_dict["NAME"]
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://{at['USER']}:{at['PASSWORD']}@{at['HOST']}:{at['PORT']}/{name}")
     monkeypatch.setenv("DEBUG", "1")  # static files by their plain names: nothing has to be collected first
     port = free_port()
     server = web("127.0.0.1", port, workers=1, threads=THREADS)
