@@ -25,18 +25,6 @@ TABLES = {
 }
 
 
-class NoServer(Exception):
-    """There is no PostgreSQL to measure on."""
-
-
-def server() -> str:
-    """The address of the server. Raises ``NoServer``."""
-    address = os.environ.get("BENCH_DATABASE_URL", "")
-    if not address:
-        raise NoServer("The benchmark needs a PostgreSQL with pg_trgm: set BENCH_DATABASE_URL.")
-    return address
-
-
 def sibling(address: str, name: str) -> str:
     """The address of another database of the same server."""
     parts = conninfo_to_dict(address)
@@ -45,10 +33,20 @@ def sibling(address: str, name: str) -> str:
     return f"postgresql://{user}{secret}@{parts.get('host', '127.0.0.1')}:{parts.get('port', 5432)}/{name}"
 
 
-def run(module: list[str], address: str) -> str:
+def environment(address: str) -> dict[str, str]:
+    """What the portal and its peers are told of the database, on a machine that is a demonstration's."""
+    return {"DEMO": "1", "DATABASE_URL": address, "LOG_LEVEL": "ERROR"}
+
+
+def run(module: list[str], address: str, more: dict[str, str] | None = None) -> str:
     """Run Python in the checkout on a database; return what it wrote."""
-    environment = os.environ | {"DEMO": "1", "DATABASE_URL": address, "LOG_LEVEL": "ERROR"}
-    done = subprocess.run([sys.executable, *module], cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE)  # noqa: S603
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, *module],
+        cwd=ROOT,
+        env=os.environ | environment(address) | (more or {}),
+        check=True,
+        stdout=subprocess.PIPE,
+    )
     return done.stdout.decode().strip()
 
 
@@ -66,21 +64,80 @@ def fresh(address: str, name: str) -> None:
         connection.execute(f'CREATE DATABASE "{name}"')
 
 
+def portal_of(address: str, numbers: int) -> str:
+    """The portal's database of so many numbers, made unless it is there; its address."""
+    name = f"bench_portal_{numbers}"
+    ours = sibling(address, name)
+    full = has(ours, "numbers_phonenumber", numbers)
+    if not full:
+        fresh(address, name)
+    run(["manage.py", "migrate", "--verbosity", "0"], ours)
+    if not full:
+        run(["manage.py", "demo_data", "--numbers", str(numbers)], ours)
+    # There is no autovacuum, and a migration may have made an index.
+    vacuum(ours)
+    return ours
+
+
 def filled(address: str, numbers: int) -> tuple[str, str]:
     """Both databases, made unless they are there; return their addresses, the portal's first."""
-    ours, peer = (f"bench_{who}_{numbers}" for who in ("portal", "peers"))
-    our_address, peer_address = sibling(address, ours), sibling(address, peer)
-    if not has(our_address, "numbers_phonenumber", numbers):
-        fresh(address, ours)
-        run(["manage.py", "migrate", "--verbosity", "0"], our_address)
-        run(["manage.py", "demo_data", "--numbers", str(numbers)], our_address)
-        vacuum(our_address)
-    if not has(peer_address, "peers_number", numbers):
-        fresh(address, peer)
-        run(["-m", "tests.bench.peers_setup"], peer_address)
-        copy(our_address, peer_address)
-        vacuum(peer_address)
-    return our_address, peer_address
+    ours, name = portal_of(address, numbers), f"bench_peers_{numbers}"
+    peers = sibling(address, name)
+    if not has(peers, "peers_number", numbers):
+        fresh(address, name)
+        run(["-m", "tests.bench.peers_setup"], peers)
+        copy(ours, peers)
+    vacuum(peers)
+    return ours, peers
+
+
+def large() -> int:
+    """The second size, at which growth is measured; 0 when none was asked for."""
+    return int(os.environ.get("NUMBERS_LARGE") or 0)
+
+
+def first(address: str, statement: str, *parameters) -> tuple:
+    """The first row of a statement. Raises ``RuntimeError`` when there is none."""
+    with psycopg.connect(address) as connection:
+        row = connection.execute(statement, parameters).fetchone()
+    if row is None:
+        raise RuntimeError("there is no such account in the data")
+    return row
+
+
+VARS = """
+SELECT a.code, a.id, count(*) FROM numbers_phonenumber n JOIN accounts_account a ON a.id = n.var_id
+GROUP BY a.code, a.id ORDER BY
+"""
+
+
+def largest_var(address: str) -> tuple[str, int, int]:
+    """The VAR with the most numbers: its code, its id, how many it has."""
+    return first(address, VARS + "count(*) DESC, a.id LIMIT 1")
+
+
+def var_of_about(address: str, numbers: int) -> tuple[str, int, int]:
+    """The VAR whose count of numbers is nearest to that: its code, its id, how many it has."""
+    return first(address, VARS + "abs(count(*) - %s), a.id LIMIT 1", numbers)
+
+
+def var_name(address: str, code: str) -> tuple[str, bool]:
+    """A VAR's name, and whether no other's name has it in it."""
+    return first(
+        address,
+        "SELECT a.name, (SELECT count(*) = 1 FROM accounts_account v WHERE v.kind IN ('var', 'system')"
+        " AND strpos(lower(v.name), lower(a.name)) > 0) FROM accounts_account a WHERE a.code = %s",
+        code,
+    )
+
+
+def largest_company(address: str) -> str:
+    """The code of the company with the most numbers."""
+    return first(
+        address,
+        "SELECT a.code FROM numbers_phonenumber n JOIN accounts_account a ON a.id = n.customer_id"
+        " WHERE a.kind = 'company' GROUP BY a.code ORDER BY count(*) DESC, a.code LIMIT 1",
+    )[0]
 
 
 def copy(source: str, target: str) -> None:
