@@ -1,101 +1,84 @@
-"""Whole responses of the portal and of its peers, through granian over HTTP, in turns."""
+"""Whole pages of the portal and of its peers, over HTTP, in turns."""
 
-import http.client
-import os
-import socket
-import statistics
-import subprocess
-import sys
-import time
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 
-from tests.bench.data import ROOT, run
+from tests.bench import data, web
+from tests.bench.result import Result, at_most, attempt, times
 
-SESSION = """
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
-from django.contrib.sessions.backends.db import SessionStore
-from django.conf import settings
-user = get_user_model().objects.get({who})
-session = SessionStore()
-session[SESSION_KEY] = str(user.pk)
-session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
-session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-session.save()
-import sys; sys.stdout.write(session.session_key)
-"""
-SETUP = "import os, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'tests.bench.settings'; django.setup()\n"
 SYS, ADMIN, PLAIN = "/SYS/numbers/", "/admin/peers/number/", "/plain/"
-#: name, ours, peer, least ratio
-CASES = [
-    ("first page, admin", SYS, ADMIN, 15),
-    ("first page, tables2", SYS, PLAIN, 9),
-    ("last page, admin", SYS + "?page={last}", ADMIN + "?p={last}", 200),
-    ("middle page, admin", SYS + "?page={middle}", ADMIN + "?p={middle}", 20),
-    ("sort by company, admin", SYS + "?sort=company", ADMIN + "?o=3", 80),
-    ("sort by company down, admin", SYS + "?sort=-company", ADMIN + "?o=-3", 80),
-    ("7 digits, admin", SYS + "?number=5142345", ADMIN + "?q=5142345", 100),
-    ("7 digits, tables2", SYS + "?number=5142345", PLAIN + "?e164=5142345", 20),
-    ("a name, admin", SYS + "?used_by=tremblay", ADMIN + "?q=tremblay", 20),
-    ("a name, tables2", SYS + "?used_by=tremblay", PLAIN + "?used_by=tremblay", 5),
-    ("two names", SYS + "?used_by=tremblay&company=dental", PLAIN + "?used_by=tremblay&company=dental", 5),
-    ("name and digits", SYS + "?used_by=tremblay&number=514", PLAIN + "?used_by=tremblay&e164=514", 2.5),
+#: Our columns, and the place that each has in the admin's list.
+PLACES = {"number": 1, "used_by": 2, "company": 3, "var": 4, "use": 5, "provider": 6, "status": 7}
+#: name, our query, the peer's path, least ratio
+SEARCHES = [
+    ("7 digits, admin", "number=5142345", ADMIN + "?q=5142345", 100),
+    ("7 digits, tables2", "number=5142345", PLAIN + "?e164=5142345", 20),
+    ("a name, admin", "used_by=tremblay", ADMIN + "?q=tremblay", 20),
+    ("a name, tables2", "used_by=tremblay", PLAIN + "?used_by=tremblay", 5),
+    ("two names, tables2", "used_by=tremblay&company=dental", PLAIN + "?used_by=tremblay&company=dental", 5),
+    ("name and digits, tables2", "used_by=tremblay&number=514", PLAIN + "?used_by=tremblay&e164=514", 2.5),
 ]
+#: How many numbers a tenant has of whom sorts are measured, and the least ratio there; 0 is the largest VAR.
+TENANTS = [(0, 25), (500, 15)]
 
 
-@contextmanager
-def serving(application: str, address: str) -> Iterator[int]:
-    """A granian of one worker; yields its port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = os.environ | {
-        "DEMO": "1",
-        "DATABASE_URL": address,
-        "LOG_LEVEL": "ERROR",
-        "DJANGO_SETTINGS_MODULE": "tests.bench.settings",
-    }
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--no-ws", application]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)  # noqa: S603
-    try:
-        for _try in range(200):
-            with socket.socket() as probe:
-                if not probe.connect_ex(("127.0.0.1", port)):
-                    break
-            time.sleep(0.1)
-        yield port
-    finally:
-        process.terminate()
-        process.wait()
+def measure(ours: str, peers: str, numbers: int) -> Iterator[Result]:
+    with web.portal(ours) as us, web.peers(peers) as them:
+        yield beside("first page, admin", us, SYS, them, ADMIN, 15)
+        yield beside("first page, tables2", us, SYS, them, PLAIN, 9)
+        last = max(1, -(-numbers // 50))
+        middle = max(1, last // 2)
+        yield attempt(
+            "last page, admin", lambda: beside("last page, admin", us, last_page(us), them, f"{ADMIN}?p={last}", 200)
+        )
+        yield beside("page by number, admin", us, f"{SYS}?page={middle}", them, f"{ADMIN}?p={middle}", 20)
+        yield from sorts("sort", us, SYS, them, ADMIN + "?", 80)
+        for name, query, path, goal in SEARCHES:
+            yield beside(f"search: {name}", us, f"{SYS}?{query}", them, path, goal)
+        for size, goal in TENANTS:
+            code, key, has = data.largest_var(ours) if not size else data.var_of_about(ours, size)
+            seen = us.seen_by(web.administrator(ours, code))
+            yield from sorts(
+                f"VAR of {has:,}", seen, f"/{code}/numbers/", them, f"{ADMIN}?var__id__exact={key}&", goal, but="var"
+            )
 
 
-def get(port: int, path: str, cookie: str) -> float:
-    """Milliseconds of a whole response."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
-    start = time.perf_counter()
-    connection.request("GET", path, headers={"Cookie": f"sessionid={cookie}"})
-    response = connection.getresponse()
-    response.read()
-    taken = (time.perf_counter() - start) * 1000
-    connection.close()
-    if response.status != http.HTTPStatus.OK:
-        raise RuntimeError(f"{path} answered {response.status}.")
-    return taken
+def beside(work: str, us: web.Site, path: str, them: web.Site, peer_path: str, goal: float) -> Result:
+    """One page of ours and the same of a peer's."""
+
+    def both() -> Result:
+        us.understood(path)
+        return times(work, *web.in_turns(lambda: us.get(path), lambda: them.get(peer_path)), goal)
+
+    return attempt(work, both)
 
 
-def measure(ours: str, peers: str, numbers: int) -> Iterator[tuple[str, float, float, float]]:
-    """For each case its name, our and the peer's median milliseconds, and the least ratio."""
-    our_cookie = run(["-c", SETUP + SESSION.format(who="email='system@demo.example'")], ours)
-    peer_cookie = run(["-c", "import tests.bench.peers\n" + SESSION.format(who="username='admin'")], peers)
-    last = max(1, -(-numbers // 50))
-    pages = {"last": last, "middle": max(1, last // 2)}
-    with serving("portal.wsgi:application", ours) as us, serving("tests.bench.peers:application", peers) as them:
-        for name, path, peer_path, goal in CASES:
-            mine, other = [], []
-            for turn in range(8):
-                taken = get(us, path.format(**pages), our_cookie)
-                mine += [taken] if turn else []
-                if sum(other) < 10_000:
-                    taken = get(them, peer_path.format(**pages), peer_cookie)
-                    other += [taken] if turn else []
-            yield name, statistics.median(mine), statistics.median(other), goal
+def sorts(
+    where: str, us: web.Site, path: str, them: web.Site, peer_path: str, goal: float, but: str = ""
+) -> Iterator[Result]:
+    """The sort by each column that our list has there, both ways, beside the admin's."""
+    for column, place in PLACES.items():
+        for sign in ("", "-") if column != but else ():
+            work = f"{where}: {column}{' descending' if sign else ''}, admin"
+            yield beside(work, us, f"{path}?sort={sign}{column}", them, f"{peer_path}o={sign}{place}", goal)
+
+
+def last_page(us: web.Site) -> str:
+    """Where our own first page's link to the last page leads. Raises ``RuntimeError`` when it has none."""
+    found = re.search(r'id="page-last" href="([^"]+)"', us.text(SYS))
+    if not found:
+        raise RuntimeError("the first page has no link to a last one")
+    return found[1].replace("&amp;", "&")
+
+
+def measure_growth(ours: str, peers: str, numbers: int) -> Iterator[Result]:
+    """The first page at ``NUMBERS_LARGE`` beside that at ``NUMBERS``."""
+    large = data.large()
+    work = f"first page at {large:,} beside {numbers:,}"
+
+    def both() -> Result:
+        with web.portal(ours) as us, web.portal(data.portal_of(ours, large)) as larger:
+            return at_most(work, *web.in_turns(lambda: larger.get(SYS), lambda: us.get(SYS)), 1.3)
+
+    if large:
+        yield attempt(work, both)
