@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE = 1
 help:
 	@echo "make demo    the portal on http://127.0.0.1:8000 with demo data (PORT=8080 for another port)"
 	@echo "make test    all tests"
-	@echo "make bench   pages beside their peers (BENCH_DATABASE_URL=..., NUMBERS=1000000)"
+	@echo "make bench   measure beside the peers (NUMBERS=1000000, NUMBERS_LARGE=, GROUPS_TO_RUN=\"pages csv\", BENCH_DATABASE_URL=)"
 	@echo "make format  lint, and format the code"
 	@echo "make clean   remove what was built, the embedded databases included"
 
@@ -19,7 +19,7 @@ test: build lint
 	$(RUN) -m pytest -n 2
 
 bench: build
-	$(RUN) -m tests.bench
+	$(RUN) -m tests.bench $(GROUPS_TO_RUN)
 
 lint: .venv/.installed
 	$(RUN) -m ruff check .
