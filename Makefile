@@ -44,5 +44,5 @@ static/dist/.built: package-lock.json build.mjs $(shell find static/src -type f 
 	@touch $@
 
 clean:
-	@for link in var/postgres var/test-postgres; do if [ -L $$link ]; then rm -rf "$$(readlink $$link)"; fi; done
+	@for link in var/postgres var/test-postgres var/bench-postgres; do if [ -L $$link ]; then rm -rf "$$(readlink $$link)"; fi; done
 	rm -rf .venv node_modules static/dist var
