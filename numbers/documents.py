@@ -14,9 +14,9 @@ from numbers.listing import Listing, use_text
 from portal import phones
 from portal.pdf import Column, Document, Wording, table_pdf
 
-#: Share of the page's width.
+#: Share of the page's width: the longest number and the longest use fit in every view.
 WIDTHS = {
-    "number": 12, "used_by": 18, "company": 18, "reserved_for": 16, "var": 16, "use": 14, "provider": 12, "status": 7,
+    "number": 13, "used_by": 18, "company": 18, "reserved_for": 16, "var": 16, "use": 16, "provider": 12, "status": 7,
 }  # fmt: skip
 
 

@@ -44,6 +44,10 @@ class TableListing:
         return len(self.order)
 
     @property
+    def has_numbered_pages(self) -> bool:
+        return True
+
+    @property
     def rows_of_state(self) -> QuerySet:
         queryset = self.queryset if self.ids is None else self.queryset.filter(pk__in=self.ids)
         return queryset if self.state == "all" else queryset.filter(dict(self.states)[self.state])

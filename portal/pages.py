@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from http import HTTPStatus
 from urllib.parse import urlencode
 
@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.formats import number_format
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views import View
 from django_tables2 import Table
@@ -103,7 +104,17 @@ class Address:
 
 def columns_of(table: type[Table], hidden: Collection[str] = ()) -> dict[str, str]:
     """The names of the columns that a table declares with their headings, in order, but for the hidden ones."""
-    return {name: str(column.verbose_name) for name, column in table.base_columns.items() if name not in hidden}
+    return dict(headings_in(get_language(), table, frozenset(hidden)))
+
+
+@cache
+def headings_in(language: str, table: type[Table], hidden: frozenset[str]) -> tuple[tuple[str, str], ...]:
+    return tuple((n, str(column.verbose_name)) for n, column in table.base_columns.items() if n not in hidden)
+
+
+@cache
+def states_in(language: str, filter_class: type[ListFilter]) -> tuple[tuple[str, str], ...]:
+    return tuple((value, str(label)) for value, label in filter_class.states.items())
 
 
 def page_size(query, problems: list[str]) -> int:
@@ -200,6 +211,8 @@ class ListPage(View):
         if listing is not None:
             cursor, number = position(request.GET, listing, found.sort, problems)
             page = listing.page(size, cursor, number)
+            if page.number_ignored:
+                problems.append(_("In this order so long a list has no pages by number; this is its beginning."))
             if not page.rows and (cursor or number):
                 if number:
                     problems.append(_("The list has fewer pages than that; this is its beginning."))
@@ -226,7 +239,7 @@ class ListPage(View):
                     Choice(
                         value, str(label), value == found.state, count_text(page.counts[value]) if page.counts else ""
                     )
-                    for value, label in found.states.items()
+                    for value, label in states_in(get_language(), type(found))
                 ),
                 "rows": self.present(request, listing, page.rows),
                 "has_rows": bool(page.rows),
@@ -267,7 +280,7 @@ class ListPage(View):
             next_url=link(page.after),
             last_url=link(Cursor(backward=True)) if page.after else "",
             page_number=(first - 1) // size + 1 if first else None,
-            page_count=-(-exact // size) if exact else None,
+            page_count=-(-exact // size) if exact and (exact <= BOUND or listing.has_numbered_pages) else None,
             sizes=tuple(
                 Choice(str(n), str(n), n == size, url=address.url(size="" if n == DEFAULT_SIZE else n)) for n in SIZES
             ),

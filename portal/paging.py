@@ -67,6 +67,8 @@ class Page:
     first: int | None = None
     before: Cursor | None = None
     after: Cursor | None = None
+    #: A page was asked for by its number, which this order cannot tell.
+    number_ignored: bool = False
 
 
 class Listed(Protocol):
@@ -81,6 +83,10 @@ class Listed(Protocol):
     @property
     def key_count(self) -> int:
         """How many texts a cursor of this sort has in its key."""
+
+    @property
+    def has_numbered_pages(self) -> bool:
+        """Whether a page can be had by its number beyond the bound as well."""
 
 
 def cut(rows: list[dict], key_of: Callable[[dict], tuple], size: int, cursor: Cursor) -> Page:

@@ -12,7 +12,7 @@ differ. Nothing else in the portal knows how the rows are found. Three thoughts 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import psycopg
@@ -41,20 +41,24 @@ class Listing(Matching):
 
     def page(self, size: int, cursor: Cursor | None = None, number: int | None = None) -> Page:
         """The page of ``size`` rows at ``cursor``, or page ``number`` counted from 1, or the first."""
-        known = self._saturated()
-        counts: dict[str, int] = dict.fromkeys(known, paging.BOUND + 1)
-        if "all" not in known:
-            page = self._matched(size, cursor, number, state_inside=False)
+        counts: dict[str, int] = dict.fromkeys(self._saturated(), paging.BOUND + 1)
+        if "all" not in counts:
+            page = self._matched(size, cursor, number, "all")
             if page.counts["all"] <= paging.BOUND:
                 return page
             counts["all"] = paging.BOUND + 1
         counts |= {state: counts["all"] for state in STATES if self._must_be(state)}
-        counts |= self._bounded_counts([state for state in STATES if state not in counts])
+        counts |= {state: 0 for state in STATES if not self._can_be(state)}
+        open_states = [state for state in STATES if state not in counts]
+        page = None
+        if counts.get(self.state, 0) <= paging.BOUND:
+            page = self._matched(size, cursor, number, self.state, [s for s in open_states if s != self.state])
+            counts |= page.counts
+            open_states = []
+        if counts[self.state] > paging.BOUND:
+            page = self._walked(size, cursor, number, open_states)
+            counts |= page.counts
         self._remember_saturated(counts)
-        if counts[self.state] <= paging.BOUND:
-            page = self._matched(size, cursor, number, state_inside=True)
-        else:
-            page = self._walked(size, cursor, number)
         page.counts = counts
         return page
 
@@ -83,23 +87,20 @@ class Listing(Matching):
         if over and self.ids is None and over != self._saturated():
             caches["process"].set(self._saturated_key(), over, SATURATED_SECONDS)
 
-    def _bounded_counts(self, states: list[str]) -> dict[str, int]:
-        """How many match in each of ``states``, each statement stopping at the bound."""
-        counts = {state: 0 for state in states if not self._can_be(state)}
-        states = [state for state in states if state not in counts]
-        if not states:
-            return counts
-        parts = [
-            f"(SELECT count(*) FROM ({replace(self, state=state)._matches('', state=True)}) x)" for state in states
-        ]
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT " + ", ".join(parts), self.params)
-            return counts | dict(zip(states, cursor.fetchone(), strict=True))
+    def _bounded(self, states: Sequence[str]) -> list[str]:
+        """How many match in each of ``states`` up to the bound, as columns."""
+        found = {state: replace(self, state=state)._matches("", state=True) for state in states}
+        return [f"(SELECT count(*) FROM ({matches}) x) AS count_{state}" for state, matches in found.items()]
 
     @property
     def key_count(self) -> int:
         """How many text keys come before the label's id."""
         return SORTS[self.sort].key_count
+
+    @property
+    def has_numbered_pages(self) -> bool:
+        """Whether a page can be had by its number beyond the bound: an index tells in the order of numbers alone."""
+        return self.sort == "number"
 
     def _keys(self, stretch: Run | Walk) -> list[str]:
         """The stretch's text keys and label id as expressions over its label table ``l``; blank for a ``Run``."""
@@ -114,8 +115,15 @@ class Listing(Matching):
     def _key_names(self) -> list[str]:
         return ["stretch", *(f"k{i}" for i in range(self.key_count)), "label_id", "digits"]
 
-    def _matched(self, size: int, cursor: Cursor | None, number: int | None, *, state_inside: bool) -> Page:
-        """Take the matches, count them; if within the bound, sort them and cut the page: one statement."""
+    def _matched(
+        self, size: int, cursor: Cursor | None, number: int | None, among: str, others: Sequence[str] = ()
+    ) -> Page:
+        """Take the matches, count them; if within the bound, sort them and cut the page: one statement.
+
+        ``among`` is *all*, and then the states are counted in what was taken, or the state of the listing itself; then
+        only that is counted, and ``others`` up to the bound.
+        """
+        state_inside = among != "all"
         cursor = cursor or Cursor()
         backward = cursor.backward
         names = self._key_names
@@ -143,22 +151,35 @@ class Listing(Matching):
                 for name in names
             ]
             begin = f"({', '.join(names)}) {operator} ({', '.join(texts)})"
-        total, few, matches = "0::bigint", "true", self._matches(KEPT, state=state_inside)
+        counts = [f"(SELECT count FROM total) AS count_{among}"]
+        if state_inside:
+            counts += self._bounded(others)
+        else:
+            counts += [
+                f"(SELECT count(*) FILTER (WHERE {condition}) FROM m n) AS count_{state}"
+                for state, condition in self.states.items()
+            ]
         if self._counts_first:
-            total = f"(SELECT count(*) FROM ({self._matches('', state=state_inside)}) x)"
-            few = f"(SELECT count FROM total) <= {paging.BOUND}"
+            matches = f"""
+                keys AS MATERIALIZED ({self._matches("n.digits", state=state_inside)}),
+                total AS MATERIALIZED (SELECT count(*) FROM keys),
+                m AS MATERIALIZED (
+                    SELECT n.* FROM keys, LATERAL (
+                        SELECT {KEPT} FROM numbers_phonenumber n WHERE n.digits = keys.digits OFFSET 0
+                    ) n WHERE (SELECT count FROM total) <= {paging.BOUND}
+                )
+            """
+        else:
+            matches = f"""
+                m AS MATERIALIZED ({self._matches(KEPT, state=state_inside)}),
+                total AS MATERIALIZED (SELECT count(*) FROM m)
+            """
         statement = f"""
-            WITH total AS MATERIALIZED (
-                SELECT {total} AS count
-            ), m AS MATERIALIZED (
-                SELECT * FROM ({matches}) n WHERE {few}
-            ), counted AS (
-                SELECT greatest(count(*), (SELECT count FROM total)) AS count_all,
-                       {", ".join(f"count(*) FILTER (WHERE {self.states[s]}) AS count_{s}" for s in STATES)}
-                FROM m n
+            WITH {matches}, counted AS (
+                SELECT {", ".join(counts)}
             ), placed AS (
                 SELECT *, row_number() OVER (ORDER BY {self._order(names, descending=self.descending)}) AS place
-                FROM ({" UNION ALL ".join(stretches)}) x WHERE (SELECT count_all FROM counted) <= {paging.BOUND}
+                FROM ({" UNION ALL ".join(stretches)}) x WHERE (SELECT count FROM total) <= {paging.BOUND}
             ), page AS (
                 SELECT * FROM placed WHERE {begin}
                 ORDER BY {self._order(names, descending=self.descending != backward)} LIMIT {size + 1}
@@ -168,9 +189,7 @@ class Listing(Matching):
             ORDER BY page.place
         """
         rows = self._fetch(statement, params)
-        counts = {name: rows[0][f"count_{name}"] for name in ("all", *STATES)}
-        page = self._cut([row for row in rows if row["id"] is not None], size, cursor)
-        page.counts = counts
+        page = self._counted(rows, size, cursor)
         if page.rows:
             page.first = page.rows[0]["place"]
             if number is not None and page.first > 1:
@@ -183,32 +202,46 @@ class Listing(Matching):
     def _cut(self, rows: list[dict], size: int, cursor: Cursor) -> Page:
         return cut(rows, self._key_of, size, cursor)
 
-    def _walked(self, size: int, cursor: Cursor | None, number: int | None) -> Page:
-        """Take one page out of more matches than the bound, from the indexes."""
+    def _counted(self, rows: list[dict], size: int, cursor: Cursor) -> Page:
+        """The page out of ``rows``, each of which has the counts with it; one without an id has nothing else."""
+        counts = {name.removeprefix("count_"): n for name, n in rows[0].items() if name.startswith("count_")}
+        page = self._cut([row for row in rows if row["id"] is not None], size, cursor)
+        page.counts = counts
+        return page
+
+    def _walked(self, size: int, cursor: Cursor | None, number: int | None, states: list[str]) -> Page:
+        """Take one page out of more matches than the bound, from the indexes, and count ``states`` up to the bound.
+
+        A page by its number is found in the order of the numbers alone: there the index tells which row it begins with.
+        """
+        ignored = number is not None and not self.has_numbered_pages
+        number = None if ignored else number
         cursor = cursor or Cursor()
         at = cursor.at
         params = dict(self.params)
         names = self._key_names
+        begin = "%(from_digits)s"
         if number is not None:
             at = (number - 1) * size + 1
-            found = self._key_at(at - 1) if number > 1 else None
-            cursor = Cursor((0, 0, found), at=at) if found is not None else Cursor(at=1)
-            at = cursor.at
+            if number > 1:
+                begin = self._digits_at(at - 1)
+                cursor = Cursor((0, 0, 0), at=at)
         elif not cursor.key and not cursor.backward:
             at = 1
         descending = self.descending != cursor.backward
-        parts = self._parts(cursor, descending, params, size + 1)
+        parts = self._parts(cursor, descending, params, size + 1, begin)
         statement = f"""
             WITH page AS MATERIALIZED (
                 SELECT * FROM ({" UNION ALL ".join(f"({part})" for part in parts)}) x
                 ORDER BY {self._order(names, descending=descending)} LIMIT {size + 1}
             )
-            SELECT {", ".join("page." + name for name in names[:-1])}, {FIELDS}
-            FROM page JOIN numbers_phonenumber n ON n.id = page.id {TABLES}
+            SELECT counted.*, {", ".join("page." + name for name in names[:-1])}, {FIELDS}
+            FROM (SELECT {", ".join(self._bounded(states))}) counted
+            LEFT JOIN (page JOIN numbers_phonenumber n ON n.id = page.id {TABLES}) ON true
             ORDER BY {self._order(["page." + name for name in names], descending=self.descending)}
         """
-        page = self._cut(self._fetch(statement, params), size, cursor)
-        page.first = at
+        page = self._counted(self._fetch(statement, params), size, cursor)
+        page.first, page.number_ignored = at, ignored
         if page.after and at is not None:
             page.after = Cursor(page.after.key, at=at + size)
         if page.before and at is not None:
@@ -221,7 +254,7 @@ class Listing(Matching):
             names = [column.name for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
-    def _parts(self, cursor: Cursor, descending: bool, params: dict, most: int) -> list[str]:
+    def _parts(self, cursor: Cursor, descending: bool, params: dict, most: int, begin: str) -> list[str]:
         """One statement for each stretch from the cursor on, each in order and no longer than ``most`` rows."""
         beyond = "<" if descending else ">"
         direction = "DESC" if descending else "ASC"
@@ -236,7 +269,7 @@ class Listing(Matching):
             params |= {"from_digits": cursor.key[-1]} if begins_here else {}
             if isinstance(stretch, Run):
                 blank = [f"{k} AS {name}" for k, name in zip(self._keys(stretch), key_names, strict=True)]
-                after = f" AND n.digits {beyond} %(from_digits)s" if begins_here else ""
+                after = f" AND n.digits {beyond} {begin}" if begins_here else ""
                 parts.append(
                     f"SELECT n.id, {index} AS stretch, {', '.join(blank)}, n.digits FROM numbers_phonenumber n"
                     f" WHERE {self._passing()} AND {stretch.where}{after} ORDER BY n.digits {direction} LIMIT {most}"
@@ -269,16 +302,12 @@ class Listing(Matching):
             )
         return parts
 
-    def _key_at(self, skipped: int) -> int | None:
-        """The digits of the row number ``skipped``, in numeric order, from the index alone."""
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"SELECT n.digits FROM numbers_phonenumber n WHERE {self._passing()}"
-                f" ORDER BY n.digits {'DESC' if self.descending else 'ASC'} OFFSET %(skipped)s LIMIT 1",
-                self.params | {"skipped": skipped - 1},
-            )
-            row = cursor.fetchone()
-        return row and row[0]
+    def _digits_at(self, place: int) -> str:
+        """The digits of the row at this place in the order of numbers, counted from 1: a statement for one value."""
+        return (
+            f"(SELECT n.digits FROM numbers_phonenumber n WHERE {self._passing()}"
+            f" ORDER BY n.digits {'DESC' if self.descending else 'ASC'} OFFSET {place - 1} LIMIT 1)"
+        )
 
     # Exports
 

@@ -11,16 +11,20 @@ from django.http import QueryDict
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pypdf import PdfReader
 
 from accounts.actor import Actor
 from accounts.models import Account, Person
+from numbers.documents import numbers_pdf
 from numbers.filters import PhoneNumberFilter
+from numbers.listing import use_text
 from numbers.listing.sorts import SORTS
 from numbers.models import PhoneNumber
 from numbers.tables import columns_for
 from portal import paging
 from portal.paging import BrokenCursor, Cursor
 from tests.factories import make_account, make_destination, make_number, make_person, make_provider, make_system
+from tests.pdf_text import body
 
 pytestmark = pytest.mark.django_db
 USES = [("user", ""), ("group", ""), ("service", "duty_agent"), ("service", "virtual_receptionist")]
@@ -35,6 +39,7 @@ NAMES = [
     "Ölaf",
     "Sales",
     "=cmd()",
+    "Reception of the northern office, second floor",
 ]
 
 
@@ -75,8 +80,8 @@ def fold(text):
     return text.translate(str.maketrans("łøđħıŧ", "lodhit")).replace("ß", "ss").replace("æ", "ae").replace("œ", "oe")
 
 
-def model_of(actor, query):
-    """The same question answered row by row, with nothing of the listing's."""
+def model_rows(actor, query):
+    """The same question answered row by row, with nothing of the listing's: each row's texts by column."""
     now, inside = timezone.now(), actor.account.kind in ("company", "professional")
     query = QueryDict(query) if isinstance(query, str) else query
     rows = []
@@ -115,33 +120,85 @@ def model_of(actor, query):
         }  # fmt: skip
         sort = query.get("sort", "number").removeprefix("-")
         label = labels[sort]
-        rows.append(((label is None, label or (), n.digits), n.e164))
-    return [e164 for _key, e164 in sorted(rows, reverse=query.get("sort", "").startswith("-"))]
+        row = {"number": n.e164} | {name: text or "" for name, text in texts.items()}
+        rows.append(((label is None, label or (), n.digits), row))
+    rows.sort(key=lambda keyed: keyed[0], reverse=query.get("sort", "").startswith("-"))
+    return [row for _key, row in rows]
 
 
-def found(actor, query):
+def model_of(actor, query):
+    return [row["number"] for row in model_rows(actor, query)]
+
+
+def asked(actor, query):
     query = QueryDict(query) if isinstance(query, str) else query
     result = PhoneNumberFilter(actor, columns_for(actor), query)
     assert not result.problems, result.problems
     assert not result.refused, result.refused
-    return result.listing()
+    return result
+
+
+def found(actor, query):
+    return asked(actor, query).listing()
+
+
+def walk_rows(listing, size, *, backward=False):
+    """Every row, page after page, from one end to the other."""
+    rows, cursor = [], Cursor(backward=True) if backward else None
+    while True:
+        page = listing.page(size, cursor)
+        rows = [*page.rows, *rows] if backward else [*rows, *page.rows]
+        cursor = page.before if backward else page.after
+        if cursor is None:
+            return rows
 
 
 def walk_through(listing, size, *, backward=False):
-    """Every row, page after page, from one end to the other."""
-    pages, cursor = [], Cursor(backward=True) if backward else None
-    while True:
-        page = listing.page(size, cursor)
-        numbers = [row["e164"] for row in page.rows]
-        pages = [*numbers, *pages] if backward else [*pages, *numbers]
-        cursor = page.before if backward else page.after
-        if cursor is None:
-            return pages
+    return [row["e164"] for row in walk_rows(listing, size, backward=backward)]
 
 
 def csv_of(listing, columns):
     text = b"".join(listing.csv(columns)).decode()
     return list(csv.reader(io.StringIO(text)))
+
+
+def pdf_of(actor, query, columns):
+    """The cells of the PDF's rows, each row as the texts that are drawn, by column."""
+    result = asked(actor, query)
+    reader = PdfReader(io.BytesIO(b"".join(numbers_pdf(actor, result, result.listing()))), strict=True)
+    rows = [row for page in reader.pages for row in body(page, len(columns))]
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+#: Columns whose texts are written out in the PDF, however long; a name may end in an ellipsis.
+WHOLE = ("number", "use", "status")
+SHORTEST_CUT = 16
+
+
+def as_listed(row):
+    """A row of the list as the texts of a model row."""
+    said = {
+        "number": row["e164"],
+        "use": use_text(row["use_kind"], row["service_type"]),
+        "status": "Active" if row["active"] else "Pending",
+    }
+    return {name: said[name] if name in said else row[name] or "" for name in COLUMNS}
+
+
+def as_in_csv(row, columns):
+    """The model row with what a spreadsheet would take for a formula made inert."""
+    texts = {name: "'" + text if text[:1] in ("=", "+", "-", "@") else text for name, text in row.items()}
+    return [(texts | {"number": row["number"]})[name] for name in columns]
+
+
+def as_in_pdf(row, drawn):
+    """What the PDF should draw of ``row`` where it drew ``drawn``: a cut name counts by the beginning that is left."""
+    cut = {
+        name: text[: len(drawn[name]) - 1].rstrip() + "…"
+        for name, text in row.items()
+        if name in drawn and name not in WHOLE and drawn[name].endswith("…") and len(drawn[name]) > SHORTEST_CUT
+    }
+    return {name: (row | cut)[name] for name in drawn}
 
 
 ACTORS = ["system", "var", "company", "professional"]
@@ -173,7 +230,7 @@ def test_each_sort_pages_without_skipping_or_repeating(stock, bound, kind, desce
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_list_count_csv_and_walk_agree_for_any_search_filter_and_sort(stock, bound, data):
+def test_list_count_csv_pdf_and_walk_agree_for_any_search_filter_and_sort(stock, bound, data):
     actor = an_actor(data.draw(st.sampled_from(ACTORS)))
     columns = columns_for(actor)
     query = QueryDict(mutable=True)
@@ -187,14 +244,20 @@ def test_list_count_csv_and_walk_agree_for_any_search_filter_and_sort(stock, bou
     for name in data.draw(st.sets(st.sampled_from(list(columns)), max_size=3)):
         query[name] = data.draw(st.sampled_from(words[name]))
 
-    expected = model_of(actor, query)
+    rows = model_rows(actor, query)
+    expected = [row["number"] for row in rows]
     listing = found(actor, query)
 
-    assert walk_through(listing, 9) == expected
+    assert [as_listed(row) for row in walk_rows(listing, 9)] == rows
     assert listing.exact_count() == len(expected)
     counts = listing.page(9).counts
     assert counts[query["filter"]] == min(len(expected), paging.BOUND + 1)
-    assert [row[0] for row in csv_of(listing, columns)[1:]] == expected
+    assert csv_of(listing, columns) == [list(columns.values()), *(as_in_csv(row, columns) for row in rows)]
+    drawn = pdf_of(actor, query, columns)
+    for cells in drawn:
+        cells["number"] = "+" + "".join(c for c in cells["number"] if c.isdigit())
+    assert [cells["number"] for cells in drawn] == expected
+    assert drawn == [as_in_pdf(row, cells) for row, cells in zip(rows, drawn, strict=True)]
 
 
 @pytest.mark.parametrize("kind", ACTORS)
@@ -240,12 +303,20 @@ def test_a_page_takes_one_statement_at_any_size(alpha, actor_in, rows, django_as
         listing.page(25)
 
 
-def test_a_page_out_of_more_than_the_bound_takes_at_most_three_statements(
-    stock, monkeypatch, django_assert_num_queries
-):
+@pytest.mark.parametrize("sort", list(SORTS))
+def test_a_page_by_number_is_found_in_any_order_or_the_list_begins_anew(stock, bound, sort):
+    actor = an_actor("var" if sort == "reserved_for" else "system")
+    expected = model_of(actor, f"sort={sort}")
+    page = found(actor, f"sort={sort}").page(10, number=2)
+    begin = 0 if page.number_ignored else 10
+    assert [row["e164"] for row in page.rows] == expected[begin : begin + 10]
+    assert page.number_ignored == (paging.BOUND < 10 and sort != "number")
+
+
+def test_a_page_out_of_more_than_the_bound_takes_at_most_two_statements(stock, monkeypatch, django_assert_num_queries):
     monkeypatch.setattr(paging, "BOUND", 7)
     listing = found(an_actor("system"), "")
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         listing.page(5)
     # It is now known that there are so many: what was counted over the bound is not counted again.
     with django_assert_num_queries(1):

@@ -1,7 +1,6 @@
 """The streamed table: what a reader of the file sees, for any text and any number of rows."""
 
 import io
-import re
 import unicodedata
 import weakref
 from concurrent.futures import ThreadPoolExecutor
@@ -14,10 +13,9 @@ import reportlab
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
-from pypdf.generic import ContentStream
 
-from portal import pdf
-from portal.pdf import Column, Document, Wording, table_pdf
+from portal.pdf import Column, Document, Wording, fonts, layout, table_pdf, writer
+from tests.pdf_text import body, shown, to_unicode
 
 VERA = Path(reportlab.__file__).parent / "fonts"
 MADE_AT = datetime(2026, 5, 4, 10, 32, 5, tzinfo=timezone(timedelta(hours=-4), "EDT"))
@@ -38,33 +36,6 @@ def numbered(how_many: int) -> list[tuple[str, str]]:
 
 def read(rows, total=None, *, document=DOCUMENT, columns=COLUMNS, **options) -> PdfReader:
     return PdfReader(io.BytesIO(b"".join(table_pdf(document, columns, rows, total, **options))), strict=True)
-
-
-def shown(page) -> list[str]:
-    """Every string that the page draws, in order, as a reader of its ToUnicode maps understands it."""
-    maps = {name: _to_unicode(font.get_object()) for name, font in page["/Resources"]["/Font"].items()}
-    texts, current = [], None
-    for operands, operator in ContentStream(page["/Contents"], page.pdf).operations:
-        if operator == b"Tf":
-            current = maps[operands[0]]
-        elif operator == b"Tj":
-            codes = operands[0].original_bytes
-            texts.append("".join(current[codes[i : i + 2]] for i in range(0, len(codes), 2)))
-    return texts
-
-
-def _to_unicode(font) -> dict[bytes, str]:
-    pairs = re.findall(rb"<([0-9A-F]{4})><([0-9a-f]+)>\n", font["/ToUnicode"].get_data().split(b"endcodespacerange")[1])
-    return {bytes.fromhex(code.decode()): bytes.fromhex(text.decode()).decode("utf-16-be") for code, text in pairs}
-
-
-def body(page, columns=2) -> list[tuple[str, ...]]:
-    """The rows of a page: what it draws between the headings and the footer."""
-    texts = shown(page)
-    start = texts.index("Number") + columns
-    cells = texts[start : next(i for i in range(len(texts) - 1, 0, -1) if texts[i].startswith(("Page", "End")))]
-    cells = cells[:-1] if cells and cells[-1].startswith("End of table") else cells
-    return list(zip(*[iter(cells)] * columns, strict=True))
 
 
 def footers(reader) -> list[str]:
@@ -196,7 +167,7 @@ def test_a_name_is_found_by_a_reader_whether_the_font_has_it_or_not(name):
 def test_a_character_that_the_font_lacks_is_drawn_as_its_box():
     page = read([("+15145550000", "é日本")], 1).pages[0]
     font = page["/Resources"]["/Font"]["/F1"].get_object()
-    codes = {text: int.from_bytes(code) for code, text in _to_unicode(font).items()}
+    codes = {text: int.from_bytes(code) for code, text in to_unicode(font).items()}
     glyphs = font["/DescendantFonts"][0]["/CIDToGIDMap"].get_data()
     glyph = {text: int.from_bytes(glyphs[2 * code : 2 * code + 2]) for text, code in codes.items()}
     assert (glyph["日"], glyph["本"]) == (0, 0)
@@ -212,9 +183,9 @@ def test_a_subset_has_the_glyphs_and_widths_of_its_font(tmp_path):
     subset_path.write_bytes(font["/FontDescriptor"]["/FontFile2"].get_data())
     whole, subset = TTFontFile(str(VERA / "Vera.ttf")), TTFontFile(str(subset_path), charInfo=0, validate=1)
     assert subset.name == whole.name
-    to_unicode = _to_unicode(read([(text, "")], 1).pages[0]["/Resources"]["/Font"]["/F1"].get_object())
+    characters = to_unicode(read([(text, "")], 1).pages[0]["/Resources"]["/Font"]["/F1"].get_object())
     first, widths = font["/W"]
-    for code, character in to_unicode.items():
+    for code, character in characters.items():
         if ord(character) in whole.charWidths:
             assert widths[int.from_bytes(code) - first] == round(whole.charWidths[ord(character)])
 
@@ -223,8 +194,8 @@ def test_text_that_does_not_fit_ends_in_an_ellipsis():
     rows = [("+15145550000", "W" * 30), ("+15145550001", "i" * 100_000), ("+15145550002", "e\u0301" * 300)]
     columns = [Column("Number", 9), Column("Used by", 1)]
     cells = [name for _, name in body(read(rows, 3, columns=columns).pages[0])]
-    room = (pdf.TABLE_WIDTH / 10 - pdf.CELL_GAP) * 1000 / pdf.TEXT_SIZE
-    lettering = pdf._Lettering("F1", pdf._typefaces(None)[0])
+    room = (layout.TABLE_WIDTH / 10 - layout.CELL_GAP) * 1000 / layout.TEXT_SIZE
+    lettering = fonts.Lettering("F1", fonts.typefaces(None)[0])
     for (_, name), cell in zip(rows, cells, strict=True):
         beginning = cell.removesuffix("…")
         assert cell == beginning + "…"
@@ -236,12 +207,12 @@ def test_long_evidence_is_wrapped_and_then_cut():
     (page,) = read(numbered(1), 1, document=Document("T", "A", MADE_AT, [("Filter", "some words " * 1000)])).pages
     texts = shown(page)
     lines = texts[texts.index("Filter") + 1 : texts.index("Made at")]
-    assert len([line for line in lines if line]) == pdf.LINES_A_VALUE
+    assert len([line for line in lines if line]) == fonts.LINES_A_VALUE
     assert lines[-1].endswith("…")
 
 
 def test_more_characters_than_there_are_codes_become_the_replacement(monkeypatch):
-    monkeypatch.setattr(pdf, "_SAFE_CODES", pdf._SAFE_CODES[:60])
+    monkeypatch.setattr(fonts, "_SAFE_CODES", fonts._SAFE_CODES[:60])
     names = [chr(0x4E00 + i) for i in range(FIRST_PAGE)]
     texts = shown(read([("1", name) for name in names], FIRST_PAGE).pages[0])
     cells = texts[texts.index("1") + 1 :: 2][:FIRST_PAGE]
@@ -251,7 +222,7 @@ def test_more_characters_than_there_are_codes_become_the_replacement(monkeypatch
 
 
 def test_the_page_tree_is_nested(monkeypatch):
-    monkeypatch.setattr(pdf, "KIDS_PER_NODE", 3)
+    monkeypatch.setattr(writer, "KIDS_PER_NODE", 3)
     for pages in (1, 3, 4, 9, 10, 28):
         rows = numbered(FIRST_PAGE + FURTHER_PAGES * (pages - 1))
         reader = read(rows, len(rows))
@@ -295,7 +266,7 @@ def test_rows_are_let_go_of():
     most = 0
     for _ in islice(pages, 5):
         most = max(most, len(alive))
-    assert most <= pdf.CACHED_CELLS + 3 * FURTHER_PAGES
+    assert most <= layout.CACHED_CELLS + 3 * FURTHER_PAGES
 
 
 def test_documents_made_at_once_do_not_mix():
@@ -309,12 +280,12 @@ def test_documents_made_at_once_do_not_mix():
 
 
 def test_the_font_folder_is_used_when_it_holds_the_font(tmp_path):
-    fonts = read([], 0, font_folder=tmp_path).pages[0]["/Resources"]["/Font"]
-    assert fonts["/F2"]["/BaseFont"].endswith("+BitstreamVeraSans-Bold")
+    named = read([], 0, font_folder=tmp_path).pages[0]["/Resources"]["/Font"]
+    assert named["/F2"]["/BaseFont"].endswith("+BitstreamVeraSans-Bold")
     (tmp_path / "DejaVuSans.ttf").write_bytes((VERA / "VeraIt.ttf").read_bytes())
-    fonts = read([], 0, font_folder=tmp_path).pages[0]["/Resources"]["/Font"]
-    assert [fonts[name]["/BaseFont"][8:] for name in ("/F1", "/F2")] == ["BitstreamVeraSans-Oblique"] * 2
-    assert all(len(fonts[name]["/BaseFont"].split("+")[0]) == 7 for name in fonts)
+    named = read([], 0, font_folder=tmp_path).pages[0]["/Resources"]["/Font"]
+    assert [named[name]["/BaseFont"][8:] for name in ("/F1", "/F2")] == ["BitstreamVeraSans-Oblique"] * 2
+    assert all(len(named[name]["/BaseFont"].split("+")[0]) == 7 for name in named)
 
 
 @pytest.mark.parametrize(
