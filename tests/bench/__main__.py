@@ -5,6 +5,7 @@ another server than the distribution's from BENCH_DATABASE_URL.
 """
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -33,6 +34,8 @@ def main(wanted: list[str]) -> int:
     numbers = int(os.environ.get("NUMBERS") or 1_000_000)
     # A checkout that has built nothing lacks it, and each process would warn of that.
     (data.ROOT / "var" / "static").mkdir(parents=True, exist_ok=True)
+    # Ended from outside, it still stops the servers that it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("The benchmark was ended."))
     start, shown, missed = time.monotonic(), 0, 0
     try:
         with server.running() as address:
