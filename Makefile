@@ -7,7 +7,7 @@ export PYTHONDONTWRITEBYTECODE = 1
 help:
 	@echo "make demo    the portal on http://127.0.0.1:8000 with demo data (PORT=8080 for another port)"
 	@echo "make test    all tests"
-	@echo "make bench   pages beside their peers (BENCH_DATABASE_URL=..., NUMBERS=1000000)"
+	@echo "make bench   measure beside the peers (NUMBERS=1000000, NUMBERS_LARGE=, GROUPS_TO_RUN=\"pages csv\", BENCH_DATABASE_URL=)"
 	@echo "make format  lint, and format the code"
 	@echo "make clean   remove what was built, the embedded databases included"
 
@@ -19,7 +19,7 @@ test: build lint
 	$(RUN) -m pytest -n 2
 
 bench: build
-	$(RUN) -m tests.bench
+	$(RUN) -m tests.bench $(GROUPS_TO_RUN)
 
 lint: .venv/.installed
 	$(RUN) -m ruff check .
@@ -44,5 +44,5 @@ static/dist/.built: package-lock.json build.mjs $(shell find static/src -type f 
 	@touch $@
 
 clean:
-	@for link in var/postgres var/test-postgres; do if [ -L $$link ]; then rm -rf "$$(readlink $$link)"; fi; done
+	@for link in var/postgres var/test-postgres var/bench-postgres; do if [ -L $$link ]; then rm -rf "$$(readlink $$link)"; fi; done
 	rm -rf .venv node_modules static/dist var

@@ -25,12 +25,12 @@ TABLES = {
 }
 
 
-#: The portal is measured under an ordinary role, as it runs in production; the peers own their tables.
+#: The portal's own role.
 ROLE = "bench_web"
 
 
 def sibling(address: str, name: str, **changes: str) -> str:
-    """The address of another database of the same server."""
+    """The address of another database of the same server; ``changes`` are another role's name and password."""
     parts = conninfo_to_dict(address) | changes
     secret = f":{parts['password']}" if parts.get("password") else ""
     user = parts.get("user") or "postgres"
@@ -38,20 +38,20 @@ def sibling(address: str, name: str, **changes: str) -> str:
 
 
 def environment(address: str) -> dict[str, str]:
-    """What a program needs to work on the database of ``address``, which is its owner's."""
+    """What the portal and its peers are told of the database, which is its owner's; the portal has an ordinary role."""
     portal = sibling(address, conninfo_to_dict(address)["dbname"], user=ROLE, password=ROLE)
-    return os.environ | {
-        "DEMO": "1",
-        "DATABASE_URL": portal,
-        "MIGRATION_DATABASE_URL": address,
-        "LOG_LEVEL": "ERROR",
-    }
+    return {"DEMO": "1", "DATABASE_URL": portal, "MIGRATION_DATABASE_URL": address, "LOG_LEVEL": "ERROR"}
 
 
-def run(module: list[str], address: str) -> str:
+def run(module: list[str], address: str, more: dict[str, str] | None = None) -> str:
     """Run Python in the checkout on a database; return what it wrote."""
-    command = [sys.executable, *module]
-    done = subprocess.run(command, cwd=ROOT, env=environment(address), check=True, stdout=subprocess.PIPE)  # noqa: S603
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, *module],
+        cwd=ROOT,
+        env=os.environ | environment(address) | (more or {}),
+        check=True,
+        stdout=subprocess.PIPE,
+    )
     return done.stdout.decode().strip()
 
 
@@ -69,49 +69,80 @@ def fresh(address: str, name: str) -> None:
         connection.execute(f'CREATE DATABASE "{name}"')
 
 
+def portal_of(address: str, numbers: int) -> str:
+    """The portal's database of so many numbers, made unless it is there; its address."""
+    name = f"bench_portal_{numbers}"
+    ours = sibling(address, name)
+    full = has(ours, "numbers_phonenumber", numbers)
+    if not full:
+        fresh(address, name)
+    run(["manage.py", "migrate", "--verbosity", "0"], ours)
+    if not full:
+        run(["manage.py", "demo_data", "--numbers", str(numbers)], ours)
+    # There is no autovacuum, and a migration may have made an index.
+    vacuum(ours)
+    return ours
+
+
 def filled(address: str, numbers: int) -> tuple[str, str]:
     """Both databases, made unless they are there; return their addresses, the portal's first."""
-    ours, peers = portal_of(address, numbers), sibling(address, f"bench_peers_{numbers}")
+    ours, name = portal_of(address, numbers), f"bench_peers_{numbers}"
+    peers = sibling(address, name)
     if not has(peers, "peers_number", numbers):
-        fresh(address, f"bench_peers_{numbers}")
+        fresh(address, name)
         run(["-m", "tests.bench.peers_setup"], peers)
         copy(ours, peers)
-        vacuum(peers)
+    vacuum(peers)
     return ours, peers
 
 
-def query(address: str, statement: str, *parameters):
-    """The first row of a statement."""
-    with psycopg.connect(address) as connection:
-        return connection.execute(statement, parameters).fetchone()
-
-
-def var_of_about(address: str, numbers: int) -> tuple[str, int, int]:
-    """The VAR that has nearest to so many numbers: its code, its id, how many it has."""
-    return query(
-        address,
-        "SELECT a.code, a.id, count(*) FROM numbers_phonenumber n JOIN accounts_account a ON a.id = n.var_id"
-        " GROUP BY 1, 2 ORDER BY abs(count(*) - %s), 2 LIMIT 1",
-        numbers,
-    )
-
-
 def large() -> int:
-    """The second size, for how pages grow; 0 where none is asked for."""
+    """The second size, at which growth is measured; 0 when none was asked for."""
     return int(os.environ.get("NUMBERS_LARGE") or 0)
 
 
-def portal_of(address: str, numbers: int) -> str:
-    """The portal's database with so many numbers, on the server of ``address``."""
-    ours = sibling(address, f"bench_portal_{numbers}")
-    filled = has(ours, "numbers_phonenumber", numbers)
-    if not filled:
-        fresh(address, f"bench_portal_{numbers}")
-    run(["manage.py", "migrate", "--verbosity", "0"], ours)
-    if not filled:
-        run(["manage.py", "demo_data", "--numbers", str(numbers)], ours)
-        vacuum(ours)
-    return ours
+def first(address: str, statement: str, *parameters) -> tuple:
+    """The first row of a statement. Raises ``RuntimeError`` when there is none."""
+    with psycopg.connect(address) as connection:
+        row = connection.execute(statement, parameters).fetchone()
+    if row is None:
+        raise RuntimeError("there is no such account in the data")
+    return row
+
+
+VARS = """
+SELECT a.code, a.id, count(*) FROM numbers_phonenumber n JOIN accounts_account a ON a.id = n.var_id
+GROUP BY a.code, a.id ORDER BY
+"""
+
+
+def largest_var(address: str) -> tuple[str, int, int]:
+    """The VAR with the most numbers: its code, its id, how many it has."""
+    return first(address, VARS + "count(*) DESC, a.id LIMIT 1")
+
+
+def var_of_about(address: str, numbers: int) -> tuple[str, int, int]:
+    """The VAR whose count of numbers is nearest to that: its code, its id, how many it has."""
+    return first(address, VARS + "abs(count(*) - %s), a.id LIMIT 1", numbers)
+
+
+def var_name(address: str, code: str) -> tuple[str, bool]:
+    """A VAR's name, and whether no other's name has it in it."""
+    return first(
+        address,
+        "SELECT a.name, (SELECT count(*) = 1 FROM accounts_account v WHERE v.kind IN ('var', 'system')"
+        " AND strpos(lower(v.name), lower(a.name)) > 0) FROM accounts_account a WHERE a.code = %s",
+        code,
+    )
+
+
+def largest_company(address: str) -> str:
+    """The code of the company with the most numbers."""
+    return first(
+        address,
+        "SELECT a.code FROM numbers_phonenumber n JOIN accounts_account a ON a.id = n.customer_id"
+        " WHERE a.kind = 'company' GROUP BY a.code ORDER BY count(*) DESC, a.code LIMIT 1",
+    )[0]
 
 
 def copy(source: str, target: str) -> None:

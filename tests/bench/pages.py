@@ -1,77 +1,84 @@
-"""Whole pages of the portal beside the same pages of its peers, over HTTP, in turns."""
+"""Whole pages of the portal and of its peers, over HTTP, in turns."""
 
 import re
-import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from tests.bench import data, web
-from tests.bench.result import Result, at_most, times
+from tests.bench.result import Result, at_most, attempt, times
 
 SYS, ADMIN, PLAIN = "/SYS/numbers/", "/admin/peers/number/", "/plain/"
-#: Our sort -> the admin's, by the place of the column in its list.
-SORTS = {"number": 1, "used_by": 2, "company": 3, "var": 4, "use": 5, "provider": 6, "status": 7}
-ROUNDS = 7
-#: A peer that needs longer than this for all rounds is believed after fewer.
-ENOUGH_MS = 8_000
-
-
-def in_turns(ours: Callable[[], float], peer: Callable[[], float]) -> tuple[float, float]:
-    """The medians of both after one round that does not count."""
-    mine, other = [], []
-    for turn in range(ROUNDS + 1):
-        mine += [taken] if (taken := ours()) and turn else []
-        if turn < 2 or sum(other) < ENOUGH_MS:
-            other += [taken] if (taken := peer()) and turn else []
-    return statistics.median(mine), statistics.median(other)
-
-
-def last_page(site: web.Site, path: str) -> str:
-    """The address behind the link to the last page."""
-    found = re.search(r'id="page-last" href="([^"]+)"', site.open(path).read().decode())
-    if found is None:
-        raise RuntimeError(f"{path} has one page.")
-    return found[1].replace("&amp;", "&")
+#: Our columns, and the place that each has in the admin's list.
+PLACES = {"number": 1, "used_by": 2, "company": 3, "var": 4, "use": 5, "provider": 6, "status": 7}
+#: name, our query, the peer's path, least ratio
+SEARCHES = [
+    ("7 digits, admin", "number=5142345", ADMIN + "?q=5142345", 100),
+    ("7 digits, tables2", "number=5142345", PLAIN + "?e164=5142345", 20),
+    ("a name, admin", "used_by=tremblay", ADMIN + "?q=tremblay", 20),
+    ("a name, tables2", "used_by=tremblay", PLAIN + "?used_by=tremblay", 5),
+    ("two names, tables2", "used_by=tremblay&company=dental", PLAIN + "?used_by=tremblay&company=dental", 5),
+    ("name and digits, tables2", "used_by=tremblay&number=514", PLAIN + "?used_by=tremblay&e164=514", 2.5),
+]
+#: How many numbers a tenant has of whom sorts are measured, and the least ratio there; 0 is the largest VAR.
+TENANTS = [(0, 25), (500, 15)]
 
 
 def measure(ours: str, peers: str, numbers: int) -> Iterator[Result]:
     with web.portal(ours) as us, web.peers(peers) as them:
+        yield beside("first page, admin", us, SYS, them, ADMIN, 15)
+        yield beside("first page, tables2", us, SYS, them, PLAIN, 9)
+        last = max(1, -(-numbers // 50))
+        middle = max(1, last // 2)
+        yield attempt(
+            "last page, admin", lambda: beside("last page, admin", us, last_page(us), them, f"{ADMIN}?p={last}", 200)
+        )
+        yield beside("page by number, admin", us, f"{SYS}?page={middle}", them, f"{ADMIN}?p={middle}", 20)
+        yield from sorts("sort", us, SYS, them, ADMIN + "?", 80)
+        for name, query, path, goal in SEARCHES:
+            yield beside(f"search: {name}", us, f"{SYS}?{query}", them, path, goal)
+        for size, goal in TENANTS:
+            code, key, has = data.largest_var(ours) if not size else data.var_of_about(ours, size)
+            seen = us.seen_by(web.administrator(ours, code))
+            yield from sorts(
+                f"VAR of {has:,}", seen, f"/{code}/numbers/", them, f"{ADMIN}?var__id__exact={key}&", goal, but="var"
+            )
 
-        def beside(work: str, path: str, peer_path: str, goal: float) -> Result:
-            return times(work, *in_turns(lambda: us.get(path), lambda: them.get(peer_path)), goal)
 
-        pages = max(1, -(-numbers // 50))
-        yield beside("first page, admin", SYS, ADMIN, 15)
-        yield beside("first page, tables2", SYS, PLAIN, 9)
-        yield beside("last page, admin", last_page(us, SYS), f"{ADMIN}?p={pages}", 200)
-        middle = pages // 2
-        yield beside("a page by number, the middle, admin", f"{SYS}?page={middle}", f"{ADMIN}?p={middle}", 20)
-        for column, place in SORTS.items():
-            for sign, way in (("", ""), ("-", " down")):
-                if (column, sign) != ("number", ""):
-                    mine, theirs = f"{SYS}?sort={sign}{column}", f"{ADMIN}?o={sign}{place}"
-                    goal = 15 if column == "number" else 80
-                    yield beside(f"sort by {column}{way}, admin", mine, theirs, goal)
-        for text, name, admin_goal, plain_goal in (("5142345", "7 digits", 100, 20), ("tremblay", "a name", 20, 5)):
-            mine, theirs = ("number", "e164") if text.isdigit() else ("used_by", "used_by")
-            yield beside(f"search {name}, admin", f"{SYS}?{mine}={text}", f"{ADMIN}?q={text}", admin_goal)
-            yield beside(f"search {name}, tables2", f"{SYS}?{mine}={text}", f"{PLAIN}?{theirs}={text}", plain_goal)
-        two = "used_by=tremblay&company=dental"
-        yield beside("search two names, tables2", f"{SYS}?{two}", f"{PLAIN}?{two}", 5)
-        mine, theirs = "used_by=tremblay&number=514", "used_by=tremblay&e164=514"
-        yield beside("search a name and digits, tables2", f"{SYS}?{mine}", f"{PLAIN}?{theirs}", 2.5)
-        for size, goal in ((90_000, 25), (500, 15)):
-            yield from measure_tenant(ours, them, size, goal)
-    if large := data.large():
+def beside(work: str, us: web.Site, path: str, them: web.Site, peer_path: str, goal: float) -> Result:
+    """One page of ours and the same of a peer's."""
+
+    def both() -> Result:
+        us.understood(path)
+        return times(work, *web.in_turns(lambda: us.get(path), lambda: them.get(peer_path)), goal)
+
+    return attempt(work, both)
+
+
+def sorts(
+    where: str, us: web.Site, path: str, them: web.Site, peer_path: str, goal: float, but: str = ""
+) -> Iterator[Result]:
+    """The sort by each column that our list has there, both ways, beside the admin's."""
+    for column, place in PLACES.items():
+        for sign in ("", "-") if column != but else ():
+            work = f"{where}: {column}{' descending' if sign else ''}, admin"
+            yield beside(work, us, f"{path}?sort={sign}{column}", them, f"{peer_path}o={sign}{place}", goal)
+
+
+def last_page(us: web.Site) -> str:
+    """Where our own first page's link to the last page leads. Raises ``RuntimeError`` when it has none."""
+    found = re.search(r'id="page-last" href="([^"]+)"', us.text(SYS))
+    if not found:
+        raise RuntimeError("the first page has no link to a last one")
+    return found[1].replace("&amp;", "&")
+
+
+def measure_growth(ours: str, peers: str, numbers: int) -> Iterator[Result]:
+    """The first page at ``NUMBERS_LARGE`` beside that at ``NUMBERS``."""
+    large = data.large()
+    work = f"first page at {large:,} beside {numbers:,}"
+
+    def both() -> Result:
         with web.portal(ours) as us, web.portal(data.portal_of(ours, large)) as larger:
-            pair = in_turns(lambda: larger.get(SYS), lambda: us.get(SYS))
-            yield at_most(f"first page at {large:,} numbers against {numbers:,}", *pair, 1.3)
+            return at_most(work, *web.in_turns(lambda: larger.get(SYS), lambda: us.get(SYS)), 1.3)
 
-
-def measure_tenant(ours: str, them: web.Site, size: int, goal: float) -> Iterator[Result]:
-    """The lists of one VAR, beside the admin's narrowed to the same rows."""
-    code, pk, has = data.var_of_about(ours, size)
-    with web.portal(ours, code) as us:
-        for sign, way in (("", ""), ("-", " down")):
-            mine, theirs = f"/{code}/numbers/?sort={sign}company", f"{ADMIN}?var__id__exact={pk}&o={sign}3"
-            pair = in_turns(lambda: us.get(mine), lambda: them.get(theirs))  # noqa: B023 - used within the turn
-            yield times(f"sort by company{way} in a VAR of {has:,}, admin", *pair, goal)
+    if large:
+        yield attempt(work, both)

@@ -1,6 +1,7 @@
-"""How many statements a page takes, and what its counts cost beside a full count.
+"""How many statements a page takes at any size, and what its bounded counts cost beside a full one.
 
-python -m tests.bench.statements prints, as JSON, the number of statements of each page.
+python -m tests.bench.statements prints as JSON, for each page, how many it takes with nothing known of the list and
+when it is shown again, and the milliseconds of the first page's counts.
 """
 
 import json
@@ -12,75 +13,92 @@ from collections.abc import Iterator
 
 import psycopg
 
-from tests.bench import data
+from tests.bench import data, web
 from tests.bench.result import Result, times
 
-SMALL = 100
+FEW = 100
 MOST = 8
-PAGES = [
-    "", "sort=company", "sort=-used_by", "number=514", "used_by=tremblay", "filter=used", "filter=available",
-    "filter=reserved", "filter=cooling", "page=2", "size=100",
-]  # fmt: skip
-FULL = (
-    "SELECT count(*) FROM peers_number n JOIN peers_var v ON v.id = n.var_id"
-    " JOIN peers_provider p ON p.id = n.provider_id LEFT JOIN peers_customer c ON c.id = n.customer_id"
-    " LEFT JOIN peers_assignee a ON a.id = n.assignee_id"
-)
 ROUNDS = 7
+PATH = "/SYS/numbers/"
+PAGES = {
+    "first page": "",
+    "search": "used_by=tremblay",
+    "sort": "sort=company",
+    "filter used": "filter=used",
+    "filter available": "filter=available",
+    "filter reserved": "filter=reserved",
+    "filter cooling": "filter=cooling",
+}
+
+
+def counted(address: str) -> dict:
+    more = {"DJANGO_SETTINGS_MODULE": web.SETTINGS, "BENCH_COOKIE": web.administrator(address, "SYS")}
+    return json.loads(data.run(["-m", "tests.bench.statements"], address, more))
 
 
 def measure(ours: str, peers: str, numbers: int) -> Iterator[Result]:
-    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.bench.settings"
-    counted = {
-        size: json.loads(data.run(["-m", "tests.bench.statements"], data.portal_of(ours, size)))
-        for size in (SMALL, numbers)
-    }
-    del os.environ["DJANGO_SETTINGS_MODULE"]
-    for page in PAGES:
-        few, many = counted[SMALL][page], counted[numbers][page]
-        yield Result(
-            f"statements of ?{page}", str(many), f"{few} as at {SMALL}", many == few <= MOST, str(many), str(few)
-        )
-    yield times("the list's counts, a full count", *counts(ours, peers), 5)
+    """Statements: the same number at both sizes, seen for the first time and again, and never more than ``MOST``."""
+    few, many = counted(data.portal_of(ours, FEW))["pages"], counted(ours)["pages"]
+    for name in PAGES:
+        ok = few[name] == many[name] and max(few[name] + many[name]) <= MOST
+        ours_text, few_text = ("/".join(map(str, found[name])) for found in (many, few))
+        work = f"statements new/again, {name}, at {FEW} numbers"
+        yield Result(work, ours_text, f"=, <= {MOST}", ok, ours_text, few_text)
 
 
-def counts(ours: str, peers: str) -> tuple[float, float]:
-    """Milliseconds of counting all that are in each state up to the bound, and of the peers' exact count."""
-    states = ("true", "customer_id IS NOT NULL", "customer_id IS NULL",
-              "reserved_for_id IS NOT NULL AND reserved_until > now()", "cooling_until > now()")  # fmt: skip
-    parts = [f"(SELECT count(*) FROM (SELECT FROM numbers_phonenumber WHERE {s} LIMIT 10001) x)" for s in states]
-    return timed(ours, "SELECT " + ", ".join(parts)), timed(peers, FULL)
-
-
-def timed(address: str, statement: str) -> float:
+def measure_counts(ours: str, peers: str, numbers: int) -> Iterator[Result]:
+    """All bounded counts of the first page beside one exact count of the same numbers."""
     taken = []
-    with psycopg.connect(address) as connection:
-        for _ in range(ROUNDS):
+    with psycopg.connect(ours) as connection:
+        for _round in range(ROUNDS):
             start = time.perf_counter()
-            connection.execute(statement).fetchall()
+            connection.execute("SELECT count(*) FROM numbers_phonenumber").fetchone()
             taken.append((time.perf_counter() - start) * 1000)
-    return statistics.median(taken)
+    yield times("first page's counts, a full count", counted(ours)["counts"], statistics.median(taken), 5)
 
 
 def main() -> None:
-    import django  # noqa: PLC0415 - settings come from the environment of this process
+    import django  # noqa: PLC0415 - only where the portal's settings are
 
     django.setup()
+    from django.core.cache import caches  # noqa: PLC0415
     from django.db import connection  # noqa: PLC0415
     from django.test import Client  # noqa: PLC0415
     from django.test.utils import CaptureQueriesContext  # noqa: PLC0415
 
-    from accounts.models import Person  # noqa: PLC0415
-
     client = Client(headers={"Host": "127.0.0.1"})
-    client.force_login(Person.objects.get(email="system@demo.example"))
-    found = {}
-    for page in PAGES:
-        client.get(f"/SYS/numbers/?{page}")
+    client.cookies["sessionid"] = os.environ["BENCH_COOKIE"]
+
+    def statements(query: str) -> int:
         with CaptureQueriesContext(connection) as captured:
-            client.get(f"/SYS/numbers/?{page}")
-        found[page] = len(captured)
-    sys.stdout.write(json.dumps(found))
+            response = client.get(f"{PATH}?{query}")
+        if response.status_code != 200:
+            raise RuntimeError(f"?{query} answered {response.status_code}")
+        return len(captured)
+
+    def counting() -> float:
+        taken = [0.0]
+
+        def timed(execute, sql, params, many, context):
+            start = time.perf_counter()
+            try:
+                return execute(sql, params, many, context)
+            finally:
+                if "count(" in sql:
+                    taken[0] += (time.perf_counter() - start) * 1000
+
+        caches["process"].clear()
+        with connection.execute_wrapper(timed):
+            client.get(PATH)
+        return taken[0]
+
+    pages = {}
+    client.get(PATH)
+    for name, query in PAGES.items():
+        caches["process"].clear()
+        pages[name] = [statements(query), statements(query)]
+    counts = statistics.median(counting() for _round in range(ROUNDS))
+    sys.stdout.write(json.dumps({"pages": pages, "counts": counts}))
 
 
 if __name__ == "__main__":

@@ -1,17 +1,20 @@
-"""The portal and its peers as servers, and somebody signed in to them."""
+"""The portal and its peers as servers, and people signed in to them."""
 
 import http.client
+import os
+import re
 import socket
+import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.bench import data
-from tests.bench.data import ROOT, run
 
+#: Prints the cookie of a new session of ``user``.
 SIGN_IN = """
 from importlib import import_module
 from django.conf import settings
@@ -24,27 +27,15 @@ session[HASH_SESSION_KEY] = user.get_session_auth_hash()
 session.save()
 import sys; sys.stdout.write(session.session_key)
 """
-SETUP = "import os, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'tests.bench.settings'; django.setup()\n"
-#: The administrator of an account, who is made where there is none.
+SETTINGS = "tests.bench.settings"
+SETUP = f"import os, django; os.environ['DJANGO_SETTINGS_MODULE'] = '{SETTINGS}'; django.setup()\n"
 ADMINISTRATOR = (
-    "get_user_model().objects.get_or_create(account=import_module('accounts.models').Account.unscoped.get(code='{code}'),"
-    " role='administrator', defaults={{'email': '{code}@bench.example', 'name': 'Bench'}})[0]"
+    "get_user_model().objects.get_or_create(email='{code}@bench.example', defaults=dict(name='Bench',"
+    " role='administrator', account=import_module('accounts.models').Account.unscoped.get(code='{code}')))[0]"
 )
-
-
-def administrator(address: str, code: str) -> str:
-    """The cookie of a session of the administrator of an account of the portal."""
-    return run(["-c", SETUP + SIGN_IN.format(who=ADMINISTRATOR.format(code=code))], address)
-
-
-def peer_administrator(address: str) -> str:
-    """The cookie of a session of the peers' superuser."""
-    who = "get_user_model().objects.get(username='admin')"
-    return run(["-c", "import tests.bench.peers\n" + SIGN_IN.format(who=who)], address)
-
-
-def environment(address: str) -> dict[str, str]:
-    return data.environment(address) | {"DJANGO_SETTINGS_MODULE": "tests.bench.settings"}
+#: A peer that took so long in all is believed after fewer rounds.
+ENOUGH_MS = 10_000
+ROUNDS = 7
 
 
 @dataclass(frozen=True)
@@ -52,52 +43,99 @@ class Site:
     """A server on this machine, as somebody who is signed in sees it."""
 
     port: int
-    cookie: str
     process: int
+    cookie: str = ""
+
+    def seen_by(self, cookie: str) -> "Site":
+        return replace(self, cookie=cookie)
 
     def open(self, path: str) -> http.client.HTTPResponse:
         """The answer to a GET, its body still to be read. Raises ``RuntimeError`` for any but a good one."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=600)
-        connection.request("GET", path, headers={"Cookie": f"sessionid={self.cookie}; csrftoken={'a' * 32}"})
-        response = connection.getresponse()
+        try:
+            connection.request("GET", path, headers={"Cookie": f"sessionid={self.cookie}"})
+            response = connection.getresponse()
+        except http.client.HTTPException as error:
+            raise RuntimeError(f"{path}: {error!r}") from error
         if response.status != http.HTTPStatus.OK:
-            raise RuntimeError(f"{path} answered {response.status}.")
+            response.close()
+            raise RuntimeError(f"{path} answered {response.status}")
         return response
 
     def get(self, path: str) -> float:
         """Milliseconds of a whole response."""
         start = time.perf_counter()
-        self.open(path).read()
+        with self.open(path) as response:
+            response.read()
         return (time.perf_counter() - start) * 1000
+
+    def text(self, path: str) -> str:
+        with self.open(path) as response:
+            return response.read().decode()
+
+    def understood(self, path: str) -> str:
+        """The path. Raises ``RuntimeError`` when our page complains of it, and so shows something else."""
+        found = re.search(r'<div class="alert alert-warning list-problems".*?<p[^>]*>(.*?)</p>|aria-invalid="true"',
+                          self.text(path), re.DOTALL)  # fmt: skip
+        if found:
+            raise RuntimeError(f"{path}: {found[1] or 'a field was refused'}")
+        return path
+
+
+def administrator(address: str, code: str) -> str:
+    """The cookie of a session of an administrator of an account, who is made where there is none."""
+    return data.run(["-c", SETUP + SIGN_IN.format(who=ADMINISTRATOR.format(code=code))], address)
+
+
+def peer_administrator(address: str) -> str:
+    who = "get_user_model().objects.get(username='admin')"
+    return data.run(["-c", "import tests.bench.peers\n" + SIGN_IN.format(who=who)], address)
 
 
 @contextmanager
-def serving(application: str, address: str, cookie: str) -> Iterator[Site]:
-    """A granian of one worker process."""
+def serving(application: str, address: str) -> Iterator[Site]:
+    """A granian of one worker process. Raises ``RuntimeError`` when it does not come up."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    environment = os.environ | data.environment(address) | {"DJANGO_SETTINGS_MODULE": SETTINGS}
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--no-ws", application]
-    process = subprocess.Popen(command, cwd=ROOT, env=environment(address), stdout=subprocess.DEVNULL)  # noqa: S603
+    process = subprocess.Popen(command, cwd=data.ROOT, env=environment, stdout=subprocess.DEVNULL)  # noqa: S603
     try:
         for _try in range(300):
             with socket.socket() as probe:
                 if not probe.connect_ex(("127.0.0.1", port)):
                     break
             time.sleep(0.1)
-        yield Site(port, cookie, process.pid)
+        else:
+            raise RuntimeError(f"{application} does not come up")
+        yield Site(port, process.pid)
     finally:
         process.terminate()
         process.wait()
 
 
 @contextmanager
-def portal(address: str, code: str = "SYS") -> Iterator[Site]:
-    with serving("portal.wsgi:application", address, administrator(address, code)) as site:
-        yield site
+def portal(address: str) -> Iterator[Site]:
+    """The portal, as the system's administrator sees it."""
+    cookie = administrator(address, "SYS")
+    with serving("portal.wsgi:application", address) as site:
+        yield site.seen_by(cookie)
 
 
 @contextmanager
 def peers(address: str) -> Iterator[Site]:
-    with serving("tests.bench.peers:application", address, peer_administrator(address)) as site:
-        yield site
+    cookie = peer_administrator(address)
+    with serving("tests.bench.peers:application", address) as site:
+        yield site.seen_by(cookie)
+
+
+def in_turns(ours: Callable[[], float], peer: Callable[[], float]) -> tuple[float, float]:
+    """The medians of both, after one round of each that does not count."""
+    ours(), peer()
+    mine, other = [], []
+    for _turn in range(ROUNDS):
+        mine.append(ours())
+        if sum(other) < ENOUGH_MS:
+            other.append(peer())
+    return statistics.median(mine), statistics.median(other)

@@ -122,7 +122,8 @@ def test_system_administrators_can_only_view(numbers_page):
     page = numbers_page("system@demo.example")
     for path in ("/SYS/numbers/", "/SYS/numbers/15145550100/"):
         page.goto(path)
-        forms = page.locator("main form[method=post]").count()
+        # The one form there is leads into the accounts of the list.
+        forms = page.locator("main form[method=post]:not(#enter)").count()
         words = page.locator("main").inner_text()
         assert forms == 0
         assert not re.search(r"\b(Assign|Unassign|Release|Delete|Reserve|Order)\b", words)

@@ -4,6 +4,8 @@ import pytest
 
 from portal import exports
 
+pytestmark = pytest.mark.django_db  # a response that ends looks after connections
+
 
 @pytest.fixture
 def one_slot(settings):

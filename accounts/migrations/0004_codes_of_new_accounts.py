@@ -12,7 +12,7 @@ FROM accounts_account WHERE kind = '{kind}';
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0002_access_and_history")]
+    dependencies = [("accounts", "0003_events_of_the_access_of_their_account")]
 
     operations = [
         migrations.AddField("account", "form_key", models.UUIDField(editable=False, null=True)),
