@@ -84,7 +84,7 @@ class DestinationFilter(ListFilter):
         "groups": gettext_lazy("Groups"),
         "services": gettext_lazy("Services"),
     }
-    kinds = {"users": "user", "groups": "group", "services": "service"}
+    kind_of = {"users": "user", "groups": "group", "services": "service"}
     orders = {
         "name": ("name_folded",), "use": ("kind", "service_type", "name_folded"), "extension": ("extension_number",),
         "numbers": ("numbers",),
@@ -123,7 +123,7 @@ class DestinationFilter(ListFilter):
             texts=texts,
             order=self.orders[self.sort],
             descending=self.descending,
-            states=tuple((state, Q(kind=kind)) for state, kind in self.kinds.items()),
+            states=tuple((state, Q(kind=kind)) for state, kind in self.kind_of.items()),
             state=self.state,
             ids=self.selected,
         )

@@ -8,20 +8,15 @@ from django.utils.translation import gettext as _
 
 from portal import phones
 
-# Control characters, halves of characters, private and unassigned ones, and the breaks of lines and paragraphs.
-UNREADABLE = {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"}
-# What turns the direction of the text after it: a name would change how the words around it read (CVE-2021-42574).
-TURNING = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-
 
 class NameField(forms.CharField):
     """A name: anything that can be written on one line."""
 
     def to_python(self, value):
         text = unicodedata.normalize("NFC", str(value or "")).strip()
-        if any(c in TURNING or unicodedata.category(c) in UNREADABLE for c in text):
+        if any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in text):
             raise ValidationError(_("There is a character in it that cannot be shown. Type it again, on one line."))
-        return " ".join(text.split())
+        return text
 
 
 class PhoneField(forms.CharField):

