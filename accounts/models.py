@@ -4,6 +4,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actor import Actor
@@ -152,3 +153,8 @@ class Person(AbstractBaseUser):
 
     def __str__(self):
         return self.name
+
+    @cached_property
+    def has_second_factor(self) -> bool:
+        """Whether signing in takes more than the password. Known already of whoever makes the request."""
+        return self.authenticator_set.exclude(type="recovery_codes").exists()

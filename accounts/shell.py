@@ -22,6 +22,15 @@ HELP_TOPICS = {
     "numbers:detail": "phone-number",
     "webphone:phone": "webphone",
     "profile": "profile",
+    "mfa_index": "security",
+    "mfa_activate_totp": "security",
+    "mfa_deactivate_totp": "security",
+    "mfa_view_recovery_codes": "security",
+    "mfa_generate_recovery_codes": "security",
+    "mfa_add_webauthn": "security",
+    "mfa_edit_webauthn": "security",
+    "mfa_remove_webauthn": "security",
+    "account_change_password": "security",
 }
 
 

@@ -57,6 +57,8 @@ INSTALLED_APPS = [
     "django.forms",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "django_filters",
     "django_htmx",
     "django_tables2",
@@ -77,6 +79,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.ActorMiddleware",
+    "accounts.last_seen.LastSeen",
 ]
 
 ROOT_URLCONF = "portal.urls"
@@ -142,6 +145,22 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_RATE_LIMITS = {"change_password": "5/m/user,20/h/user", "reauthenticate": "5/m/user,20/h/user"}
+# How long after signing in, or confirming it, a person may do what only they may do.
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
+MFA_ADAPTER = "accounts.sign_in.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+# Addresses are those that administrators invited.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+# A code is good for the half minute before and after its own: clocks differ, and typing takes time.
+MFA_TOTP_TOLERANCE = 1
+MFA_FORMS = {
+    "add_webauthn": "accounts.forms.PasskeyForm",
+    "authenticate": "accounts.forms.CodeForm",
+    "edit_webauthn": "accounts.forms.PasskeyNameForm",
+    "reauthenticate": "accounts.forms.CodeAgainForm",
+}
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=0)
 
 SESSION_ENGINE = "accounts.sessions"

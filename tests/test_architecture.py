@@ -23,7 +23,7 @@ STOREYS = [
     {"models"},
     {"rules", "audit"},
     {"actions", "listing", "demo"},
-    {"middleware", "forms", "tables", "filters", "imports", "sign_in", "shell", "stock"},
+    {"middleware", "last_seen", "forms", "tables", "filters", "imports", "sign_in", "shell", "stock"},
     {"documents", "help_pages"},
     {"views"},
     {"urls"},

@@ -9,7 +9,8 @@ PATHS = {
     "system@demo.example": [
         "/SYS/", "/SYS/numbers/", "/SYS/numbers/?used_by=qqqq", "/SYS/numbers/?number=abc&sort=x",
         "/SYS/numbers/15145550100/", "/SYS/help/phone-numbers/", "/SYS/webphone/?number=abc", "/profile/",
-        "/password/change/", "/V1001/numbers/",
+        "/password/change/", "/V1001/numbers/", "/security/", "/security/app/", "/security/passkeys/add/",
+        "/reauthenticate/?next=/security/",
     ],
     "var@alpha.example": ["/V1001/", "/V1001/numbers/?filter=reserved"],
     "pro@jane.example": ["/P30001/", "/P30001/numbers/"],
