@@ -1,5 +1,6 @@
 """Accounts, the people in them, and the base of every row that an account owns."""
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import F, Q
@@ -158,3 +159,9 @@ class Person(AbstractBaseUser):
     def has_second_factor(self) -> bool:
         """Whether signing in takes more than the password. Known already of whoever makes the request."""
         return self.authenticator_set.exclude(type="recovery_codes").exists()
+
+    @property
+    def lacks_second_factor(self) -> bool:
+        """Whether this person must set up a second factor before anything else opens to them."""
+        staff = self.account.kind in (Account.Kind.SYSTEM, Account.Kind.VAR)
+        return settings.STAFF_SECOND_FACTOR and staff and not self.has_second_factor

@@ -49,6 +49,8 @@ def shell(request) -> dict:
     actor = getattr(request, "actor", None)
     if actor is None or request.resolver_match is None:
         return {"actor": None}
+    if actor.person.lacks_second_factor:
+        return {"actor": actor}  # nothing of the frame would open
     here, code = request.resolver_match.view_name, actor.account.code
     return {"actor": actor, **frame(actor.role, code, here, get_language())}
 

@@ -79,6 +79,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.ActorMiddleware",
+    "accounts.second_factor.SecondFactor",
     "accounts.last_seen.LastSeen",
 ]
 
@@ -148,6 +149,8 @@ ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_RATE_LIMITS = {"change_password": "5/m/user,20/h/user", "reauthenticate": "5/m/user,20/h/user"}
 # How long after signing in, or confirming it, a person may do what only they may do.
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
+# Whether who works for the system or a VAR must have a second factor.
+STAFF_SECOND_FACTOR = env.bool("STAFF_SECOND_FACTOR", default=not DEMO)
 MFA_ADAPTER = "accounts.sign_in.FactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

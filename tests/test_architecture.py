@@ -23,7 +23,7 @@ STOREYS = [
     {"models"},
     {"rules", "audit"},
     {"actions", "listing", "demo"},
-    {"middleware", "last_seen", "forms", "tables", "filters", "imports", "sign_in", "shell", "stock"},
+    {"middleware", "second_factor", "last_seen", "forms", "tables", "filters", "imports", "sign_in", "shell", "stock"},
     {"documents", "help_pages"},
     {"views"},
     {"urls"},

@@ -11,7 +11,7 @@ from django.test import Client
 
 from accounts.actions import credentials_changed
 from tests.accounts.totp import code_for
-from tests.factories import make_account, make_person
+from tests.factories import make_account, make_person, make_system
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a-long-password-1"
@@ -241,7 +241,53 @@ def test_the_secret_is_drawn_inside_the_page(client, person):
     assert "style=" not in page
 
 
-def test_a_company_has_no_need_of_factors(client):
-    user = make_person(make_account("company"), password=PASSWORD)
-    sign_in(client, user)
+@pytest.fixture
+def mandatory(settings):
+    settings.STAFF_SECOND_FACTOR = True
+
+
+@pytest.mark.parametrize(("kind", "role"), [("system", "administrator"), ("system", "support"), ("var", "support")])
+def test_staff_are_led_to_set_up_a_second_factor_first(client, mandatory, kind, role):
+    account = make_system() if kind == "system" else make_account(kind)
+    person = make_person(account, role=role, password=PASSWORD)
+    sign_in(client, person)
+    home = f"/{account.code}/"
+    for path in ("/", home, f"{home}help/", "/profile/", "/password/change/", "/security/sessions/1/end/"):
+        assert client.get(path).url == "/security/"
+        assert client.post(path).url == "/security/"
+    page = client.get("/security/").text
+    assert "needs a second factor" in page
+    assert home not in page
+    set_up_app(client)
+    assert client.get("/security/codes/").status_code == 200
+    assert client.get(home).status_code == 200
+    client.post("/security/app/remove/")
+    assert client.get(home).url == "/security/"
+
+
+def test_staff_without_a_second_factor_can_sign_out(client, mandatory, person):
+    sign_in(client, person)
+    client.post("/logout/")
+    assert client.get("/security/").url == "/login/?next=/security/"
+
+
+def test_staff_may_confirm_themselves_to_set_one_up(client, mandatory, person):
+    sign_in(client, person)
+    let_time_pass(client, 16 * 60)
+    asked = client.get("/security/app/").url
+    assert client.post(asked, {"password": PASSWORD}).url == "/security/app/"
+    set_up_app(client)
     assert is_in(client)
+
+
+@pytest.mark.parametrize("kind", ["company", "professional"])
+def test_customers_may_do_without_a_second_factor(client, mandatory, kind):
+    sign_in(client, make_person(make_account(kind), role="administrator", password=PASSWORD))
+    assert is_in(client)
+
+
+def test_the_rule_costs_no_query(client, mandatory, person, django_assert_num_queries):
+    sign_in(client, person)
+    set_up_app(client)
+    with django_assert_num_queries(3):  # session, person with account and factor, numbers
+        client.get(f"/{person.account.code}/numbers/")
