@@ -1,5 +1,6 @@
 """Signing in and out, one's own profile, and what keeps the sign-in safe."""
 
+from allauth.account import views as passwords
 from allauth.mfa.base import views as factors
 from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.totp import views as totp
@@ -7,6 +8,7 @@ from allauth.mfa.webauthn import views as passkeys
 from django.urls import include, path, reverse_lazy
 
 from accounts import views
+from accounts.sign_in import reauthentication_required
 
 SECURITY = reverse_lazy("mfa_index")
 
@@ -37,5 +39,7 @@ urlpatterns = [
     path("login/passkey/", passkeys.login_webauthn, name="mfa_login_webauthn"),
     path("reauthenticate/code/", factors.reauthenticate, name="mfa_reauthenticate"),
     path("reauthenticate/passkey/", passkeys.reauthenticate_webauthn, name="mfa_reauthenticate_webauthn"),
+    # Asks for the present password by itself; who has a second factor confirms with that too.
+    path("password/change/", reauthentication_required(passwords.password_change), name="account_change_password"),
     path("", include("allauth.account.urls")),
 ]
