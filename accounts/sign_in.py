@@ -99,6 +99,14 @@ class Adapter(DefaultAccountAdapter):
         super().set_password(user, password)
         credentials_changed(user, keep=session_of(self.request, user))
 
+    def _get_login_attempts_cache_key(self, request, **credentials):
+        """Attempts are counted by the name that is tried, and nothing else that whoever tries it can vary.
+
+        allauth's own key has the host as the browser sends it, with whatever port. Some letters of other alphabets are
+        capitals or small forms of ours.
+        """
+        return credentials["email"].upper().casefold()
+
     def get_password_change_redirect_url(self, request):
         return reverse("mfa_index")
 

@@ -112,12 +112,8 @@ DATABASES["default"] |= {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
-    # Shared by all processes: limits on guessing live here, and must not be evicted by an attacker's own entries.
-    "default": {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
-        "LOCATION": "portal_cache",
-        "OPTIONS": {"MAX_ENTRIES": 100_000},
-    },
+    # Shared by all processes. Limits on guessing live here, so no entry makes room for another.
+    "default": {"BACKEND": "portal.cache.LastingCache", "LOCATION": "portal_cache"},
     "process": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 10_000}},
 }
 
