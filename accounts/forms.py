@@ -2,6 +2,7 @@
 
 from zoneinfo import available_timezones
 
+from allauth.account.forms import EmailField
 from allauth.core.internal.cryptokit import normalize_user_code
 from allauth.mfa import app_settings
 from allauth.mfa.adapter import get_adapter
@@ -12,6 +13,7 @@ from django.core.cache import cache
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Person
+from accounts.tasks import send_reset_link
 
 
 class ProfileForm(forms.ModelForm):
@@ -22,6 +24,15 @@ class ProfileForm(forms.ModelForm):
     class Meta:
         model = Person
         fields = ["name", "time_zone", "number_format"]
+
+
+class ForgottenPasswordForm(forms.Form):
+    """Where to send a link for a new password. Whose address it is, the worker finds out."""
+
+    email = EmailField(required=True)
+
+    def save(self, request):
+        send_reset_link.defer(email=self.cleaned_data["email"], host=request.get_host(), scheme=request.scheme)
 
 
 class OnceOnly(forms.Form):

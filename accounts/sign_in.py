@@ -10,10 +10,12 @@ from allauth.account.internal.flows.login import get_authentication_records
 from allauth.core.exceptions import ReauthenticationRequired
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
+from django.contrib.sites.shortcuts import get_current_site
 from django.db import connection
 from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
@@ -21,6 +23,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.actions import credentials_changed
 from accounts.models import Account, Person
+from accounts.tasks import RequestOf, send_message
 from portal.browsers import in_words
 
 
@@ -93,6 +96,22 @@ class Adapter(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request):
         return False
+
+    def send_mail(self, template_prefix, email, context):
+        """Have the worker send it; on the worker, send it."""
+        known = {"request": self.request, "email": email, "current_site": get_current_site(self.request)}
+        message = self.render_mail(template_prefix, email, known | context)
+        if isinstance(self.request, RequestOf):
+            message.send()
+        else:
+            send_message.defer(subject=message.subject, body=message.body, to=message.to)
+
+    def send_notification_mail(self, template_prefix, user, context=None, email=None):
+        """Tell the person by mail what was changed, with the time and the browser as people say them."""
+        if user.is_active:
+            with timezone.override(user.time_zone):
+                described = {"user": user, "browser": in_words(self.get_http_user_agent(self.request))}
+                super().send_notification_mail(template_prefix, user, described | (context or {}), email or user.email)
 
     def set_password(self, user, password):
         """Each way to a new password comes by here."""

@@ -22,7 +22,7 @@ STOREYS = [
     {"actor"},
     {"models"},
     {"rules", "audit"},
-    {"actions", "listing", "demo"},
+    {"actions", "tasks", "listing", "demo"},
     {"middleware", "second_factor", "last_seen", "forms", "tables", "filters", "imports", "sign_in", "shell", "stock"},
     {"documents", "help_pages"},
     {"views"},

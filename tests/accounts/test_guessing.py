@@ -11,7 +11,6 @@ import sys
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -19,8 +18,8 @@ from django.core.cache import cache
 from django.db import connection
 
 from tests.factories import make_account, make_person
+from tests.processes import ROOT, environment
 
-ROOT = Path(__file__).resolve().parents[2]
 PROCESSES = 4
 GUESSES = 1000
 OWNER, PASSWORD = "boss@example.com", "a-long-password-1"
@@ -33,7 +32,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def ports():
     """Ports for the servers, which find static files where they are collected."""
     collect = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
-    subprocess.run(collect, cwd=ROOT, env=os.environ | {"DEMO": "1"}, check=True)  # noqa: S603
+    subprocess.run(collect, cwd=ROOT, env=environment(), check=True)  # noqa: S603
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(PROCESSES)]
     found = [taken.getsockname()[1] for taken in sockets]
     for taken in sockets:
@@ -47,15 +46,12 @@ def servers(ports, transactional_db):
     started = []
 
     def start(**more):
-        of = connection.settings_dict
-        url = f"postgresql://{of['USER']}:{of['PASSWORD']}@{of['HOST']}:{of['PORT']}/{of['NAME']}"
-        environment = os.environ | {"DATABASE_URL": url, "DEMO": "1", "LOG_LEVEL": "ERROR"} | more
         for port in ports:
             command = [
                 sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--workers", "1",
                 "--blocking-threads", "2", "--no-access-log", "--log-level", "error", "portal.wsgi:application",
             ]  # fmt: skip
-            started.append(subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True))  # noqa: S603
+            started.append(subprocess.Popen(command, cwd=ROOT, env=environment(**more), start_new_session=True))  # noqa: S603
         for port in ports:
             wait_for(port)
         return ports

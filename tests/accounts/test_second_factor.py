@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 
 from accounts.actions import credentials_changed
+from tests.accounts.post import deliver
 from tests.accounts.totp import code_for
 from tests.factories import make_account, make_person, make_system
 
@@ -104,6 +105,7 @@ def test_a_recovery_code_opens_once(protected):
 def test_a_new_password_by_mail_does_not_open_without_the_factor(client, protected):
     person, secret, _codes = protected
     client.post("/password/reset/", {"email": person.email})
+    deliver()
     link = re.search(r"http://testserver(/\S+)", mail.outbox[-1].body)[1]
     form = client.get(link).url
     assert client.post(form, {"password1": "another-password-2", "password2": "another-password-2"}).status_code == 302
@@ -169,10 +171,10 @@ def test_what_was_sent_before_confirming_is_done_afterwards(client, person):
     assert not is_in(other)
 
 
+# allauth tells of some changes once they are committed.
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("change", ["app on", "app off", "codes", "password", "end"])
-def test_a_change_of_what_protects_the_sign_in_ends_all_other_sessions(
-    client, person, change, django_capture_on_commit_callbacks
-):
+def test_a_change_of_what_protects_the_sign_in_ends_all_other_sessions(client, person, change):
     sign_in(client, person)
     secret = set_up_app(client) if change in ("app off", "codes") else ""
     other = Client()
@@ -180,18 +182,17 @@ def test_a_change_of_what_protects_the_sign_in_ends_all_other_sessions(
     if secret:
         other.post("/login/code/", {"code": code_for(secret, steps=1)})
     assert is_in(other)
-    with django_capture_on_commit_callbacks(execute=True):
-        if change == "app on":
-            set_up_app(client)
-        elif change == "app off":
-            client.post("/security/app/remove/")
-        elif change == "codes":
-            client.post("/security/codes/new/")
-        elif change == "end":
-            client.post("/security/sessions/end/")
-        else:
-            new = "another-password-2"
-            client.post("/password/change/", {"oldpassword": PASSWORD, "password1": new, "password2": new})
+    if change == "app on":
+        set_up_app(client)
+    elif change == "app off":
+        client.post("/security/app/remove/")
+    elif change == "codes":
+        client.post("/security/codes/new/")
+    elif change == "end":
+        client.post("/security/sessions/end/")
+    else:
+        new = "another-password-2"
+        client.post("/password/change/", {"oldpassword": PASSWORD, "password1": new, "password2": new})
     assert is_in(client)
     assert not is_in(other)
     assert Session.objects.count() == 1
@@ -239,6 +240,40 @@ def test_the_secret_is_drawn_inside_the_page(client, person):
     assert '<svg class="qr"' in page
     assert "data:" not in page
     assert "style=" not in page
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("change", "subject"),
+    [
+        ("app on", "An authenticator app was set up"),
+        ("app off", "Your authenticator app was removed"),
+        ("codes", "New recovery codes were made"),
+        ("password", "Your password was changed"),
+    ],
+)
+def test_the_person_is_told_of_a_change_by_mail(client, person, change, subject, mailoutbox):
+    sign_in(client, person)
+    if change in ("app off", "codes"):
+        set_up_app(client)
+    deliver()
+    mailoutbox.clear()
+    firefox = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
+    if change == "app on":
+        client.defaults["HTTP_USER_AGENT"] = firefox["User-Agent"]
+        set_up_app(client)
+    elif change == "app off":
+        client.post("/security/app/remove/", headers=firefox)
+    elif change == "codes":
+        client.post("/security/codes/new/", headers=firefox)
+    else:
+        new = "another-password-2"
+        client.post("/password/change/", {"oldpassword": PASSWORD, "password1": new, "password2": new}, headers=firefox)
+    assert mailoutbox == []
+    deliver()
+    assert [(message.to, message.subject) for message in mailoutbox] == [([person.email], f"[testserver] {subject}")]
+    for said in (f"Hello {person.name},", "from 127.0.0.1 (Firefox on Linux)", "http://testserver/password/reset/"):
+        assert said in mailoutbox[0].body
 
 
 @pytest.fixture
