@@ -19,7 +19,7 @@ from accounts.actions.accounts import (
     suspend_account,
     why_not_closed,
 )
-from accounts.actions.people import change_profile
+from accounts.actions.people import change_profile, credentials_changed, end_session
 
 __all__ = [
     "add_account",
@@ -28,9 +28,11 @@ __all__ = [
     "change_profile",
     "change_settings",
     "close_account",
+    "credentials_changed",
     "decide_access",
     "end_access",
     "end_accesses",
+    "end_session",
     "enter_account",
     "leave_account",
     "new_sign_in",
