@@ -1,12 +1,20 @@
-"""What people change about themselves, and administrators about people and accounts."""
+"""What people change about themselves, others and accounts, and what they prove themselves with."""
 
 from uuid import uuid4
 from zoneinfo import available_timezones
 
+from allauth.account.forms import EmailField
+from allauth.core.internal.cryptokit import normalize_user_code
+from allauth.mfa import app_settings
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm
 from django import forms
+from django.core.cache import cache
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, Person
+from accounts.tasks import send_reset_link
 from portal.fields import NameField, PhoneField
 
 
@@ -126,3 +134,64 @@ class NewAccountForm(OpenAccountForm):
     """A new account. The key is the form's own: sent twice, it adds one account."""
 
     key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
+
+
+class ForgottenPasswordForm(forms.Form):
+    """Where to send a link for a new password. Whose address it is, the worker finds out."""
+
+    email = EmailField(required=True)
+
+    def save(self, request):
+        send_reset_link.defer(email=self.cleaned_data["email"], host=request.get_host(), scheme=request.scheme)
+
+
+class OnceOnly(forms.Form):
+    """A code opens once. allauth remembers a used code for one period, but with tolerance it is good for three."""
+
+    code = forms.CharField(
+        label=_("Code from the app, or a recovery code"),
+        max_length=20,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True}),
+    )
+
+    def clean_code(self):
+        code = super().clean_code()
+        periods = 2 * app_settings.TOTP_TOLERANCE + 1
+        key = f"factor-code:{self.user.pk}:{normalize_user_code(code)}"
+        if not cache.add(key, True, periods * app_settings.TOTP_PERIOD):
+            raise get_adapter().validation_error("incorrect_code")
+        return code
+
+
+class CodeForm(OnceOnly, AuthenticateForm):
+    """The second step of signing in."""
+
+
+class CodeAgainForm(OnceOnly, ReauthenticateForm):
+    """Confirming that it is still the same person."""
+
+
+class PasskeyForm(AddWebAuthnForm):
+    """A new passkey. The browser's answer comes in ``credential``, filled in by a script."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=60,
+        required=False,
+        help_text=_("By which you will know it again: the device, or the key ring it is kept in."),
+    )
+    passwordless = forms.BooleanField(
+        label=_("Sign in with this passkey alone"),
+        required=False,
+        initial=True,
+        help_text=_(
+            "No password is asked then; the device asks for your finger, face or PIN. Without the tick the passkey is"
+            " the second step after the password; older security keys can only do that."
+        ),
+    )
+
+
+class PasskeyNameForm(EditWebAuthnForm):
+    """Another name for a passkey."""
+
+    name = forms.CharField(label=_("Name"), max_length=60)

@@ -13,6 +13,7 @@ from django.db import connection, models
 from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce, Concat, Least, Length, Lower
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from guardian.models import UserObjectPermissionBase
 
@@ -334,6 +335,17 @@ class Person(AbstractBaseUser):
     def has_joined(self) -> bool:
         """Whether an invited person has chosen a password yet."""
         return self.has_usable_password()
+
+    @cached_property
+    def has_second_factor(self) -> bool:
+        """Whether signing in takes more than the password. Known already of whoever makes the request."""
+        return self.authenticator_set.exclude(type="recovery_codes").exists()
+
+    @property
+    def lacks_second_factor(self) -> bool:
+        """Whether this person must set up a second factor before anything else opens to them."""
+        staff = self.account.kind in (Account.Kind.SYSTEM, Account.Kind.VAR)
+        return settings.STAFF_SECOND_FACTOR and staff and not self.has_second_factor
 
 
 NO_END = datetime(9999, 1, 1, tzinfo=UTC)

@@ -50,6 +50,15 @@ HELP_TOPICS = {
     "accounts_edit": "accounts",
     "accounts_close": "accounts",
     "account_settings": "settings",
+    "mfa_index": "security",
+    "mfa_activate_totp": "security",
+    "mfa_deactivate_totp": "security",
+    "mfa_view_recovery_codes": "security",
+    "mfa_generate_recovery_codes": "security",
+    "mfa_add_webauthn": "security",
+    "mfa_edit_webauthn": "security",
+    "mfa_remove_webauthn": "security",
+    "account_change_password": "security",
 }
 
 
@@ -68,6 +77,8 @@ def shell(request) -> dict:
     actor = getattr(request, "actor", None)
     if actor is None or request.resolver_match is None:
         return {"actor": None}
+    if actor.person.lacks_second_factor:
+        return {"actor": actor}  # nothing of the frame would open
     here, code = request.resolver_match.view_name, actor.account.code
     return {
         "actor": actor,

@@ -1,8 +1,14 @@
-"""Signing in and out, one's own profile, and working in accounts."""
+"""Signing in and out, one's own profile, what keeps the sign-in safe, and working in accounts."""
 
-from django.urls import include, path
+from allauth.account import views as passwords
+from allauth.mfa.base import views as factors
+from allauth.mfa.recovery_codes import views as recovery_codes
+from allauth.mfa.totp import views as totp
+from allauth.mfa.webauthn import views as passkeys
+from django.urls import include, path, reverse_lazy
 
-from accounts.views import access, accounts, grants, history, people, profile
+from accounts.sign_in import reauthentication_required
+from accounts.views import access, accounts, grants, history, people, profile, security
 
 access_urls = [
     path("", access.AccessHistory.as_view(), name="access"),
@@ -51,9 +57,37 @@ grant_urls = [
     path("<int:grant_id>/withdraw/", grants.withdraw, name="grant_withdraw"),
 ]
 
+SECURITY = reverse_lazy("mfa_index")
+
 urlpatterns = [
     path("", profile.home, name="home"),
     path("profile/", profile.profile, name="profile"),
+    # Under allauth's name: its pages lead back to it.
+    path("security/", security.security, name="mfa_index"),
+    path("security/sessions/end/", security.end_other_sessions, name="end_other_sessions"),
+    path("security/sessions/<int:session_id>/end/", security.end_session, name="end_session"),
+    path("security/app/", totp.activate_totp, name="mfa_activate_totp"),
+    path("security/app/remove/", totp.deactivate_totp, name="mfa_deactivate_totp"),
+    path("security/codes/", recovery_codes.view_recovery_codes, name="mfa_view_recovery_codes"),
+    path("security/codes/new/", recovery_codes.generate_recovery_codes, name="mfa_generate_recovery_codes"),
+    path("security/codes/download/", recovery_codes.download_recovery_codes, name="mfa_download_recovery_codes"),
+    path("security/passkeys/add/", passkeys.add_webauthn, name="mfa_add_webauthn"),
+    path(
+        "security/passkeys/<int:pk>/name/",
+        passkeys.EditWebAuthnView.as_view(success_url=SECURITY),
+        name="mfa_edit_webauthn",
+    ),
+    path(
+        "security/passkeys/<int:pk>/remove/",
+        passkeys.RemoveWebAuthnView.as_view(success_url=SECURITY),
+        name="mfa_remove_webauthn",
+    ),
+    path("login/code/", factors.authenticate, name="mfa_authenticate"),
+    path("login/passkey/", passkeys.login_webauthn, name="mfa_login_webauthn"),
+    path("reauthenticate/code/", factors.reauthenticate, name="mfa_reauthenticate"),
+    path("reauthenticate/passkey/", passkeys.reauthenticate_webauthn, name="mfa_reauthenticate_webauthn"),
+    # Asks for the present password by itself; who has a second factor confirms with that too.
+    path("password/change/", reauthentication_required(passwords.password_change), name="account_change_password"),
     path("", include("allauth.account.urls")),
     path("<account:code>/access/", include(access_urls)),
     path("<account:code>/history/", include(history_urls)),

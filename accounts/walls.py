@@ -65,6 +65,8 @@ OPEN = {
     "account_emailaddress": (ALL, "signing in"),
     "account_emailconfirmation": (ALL, "signing in"),
     "django_session": (ALL, "signing in"),
+    "mfa_authenticator": (ALL, "signing in"),
+    "usersessions_usersession": (ALL, "signing in"),
     "portal_cache": (ALL, "counts of guesses, before anybody has signed in"),
     "numbers_provider": ("SELECT", "the same for every account"),
     "procrastinate_jobs": (ALL, "the queue: what a job does, it does in a scope of its own"),

@@ -303,7 +303,37 @@ TOPICS = {
         (
             (
                 _("Your profile"),
-                (_("Your name, the time zone in which you read times, how numbers are written, and your password."),),
+                (_("Your name, the time zone in which you read times, and how numbers are written."),),
+            ),
+        ),
+    ),
+    "security": Topic(
+        _("Security"),
+        (
+            (
+                _("A second factor"),
+                (
+                    _(
+                        "With a second factor a password that somebody has found out opens nothing. An authenticator app "
+                        "shows a new code of six digits every half minute; each code opens once. A passkey is kept by your "
+                        "phone, computer or security key, which asks for your finger, face or PIN; it can also replace the "
+                        "password altogether."
+                    ),
+                    _(
+                        "Recovery codes are for the day when the phone is lost: each opens once in place of a code of the "
+                        "app. Keep them where you keep other papers."
+                    ),
+                ),
+            ),
+            (
+                _("Sessions"),
+                (
+                    _(
+                        "Where you are signed in, from which address, and when it was last used. End what you do not "
+                        "know, then change your password. A change of the password or of a factor ends all other "
+                        "sessions, and you are told of it by e-mail."
+                    ),
+                ),
             ),
         ),
     ),

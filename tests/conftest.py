@@ -5,6 +5,7 @@ from django.core.cache import caches
 from django.db import connection
 
 from accounts.actor import Actor
+from portal import exports
 from tests import factories
 
 
@@ -26,6 +27,13 @@ def static_files_as_built(settings):
 def fresh_process_cache():
     """What one process remembers of another test's rows must not meet this one's."""
     caches["process"].clear()
+
+
+@pytest.fixture(autouse=True)
+def room_for_exports(settings):
+    """An answer that a test does not read to its end holds its slot until it is collected as garbage."""
+    settings.EXPORTS_AT_ONCE = 100
+    exports.slots.cache_clear()
 
 
 @pytest.fixture

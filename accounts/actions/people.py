@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from django.contrib.auth import SESSION_KEY
+from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
@@ -32,6 +32,21 @@ def change_profile(actor: Actor, *, name: str, time_zone: str, number_format: st
     person.save(update_fields=["name", "time_zone", "number_format"])
     audit.record(actor, "person.changed", person, before, after)
     return person
+
+
+@transaction.atomic
+def end_session(actor: Actor, session_id: int) -> None:
+    """End one of the acting person's sessions. One that is not theirs, or gone, is no session: ``DoesNotExist``."""
+    _end(UserSession.objects.filter(pk=UserSession.objects.get(pk=session_id, user=actor.person).pk))
+
+
+@transaction.atomic
+def credentials_changed(person: Person, *, keep: str | None = None) -> None:
+    """What a person proves themselves with has changed, or they want all else ended: end every session of theirs.
+
+    ``keep`` is the key of the session in which they did it.
+    """
+    end_everything(person, Access.End.CREDENTIALS, keep=keep)
 
 
 @transaction.atomic
@@ -156,16 +171,17 @@ def sign_out_person(actor: Actor, person_id: int) -> Person:
     return person
 
 
-def end_everything(person: Person, why: Access.End) -> None:
-    """End all sessions of a person and all they have entered. The one place that does: whatever else a sign-in opens
-    ends here too.
-
-    Sessions do not say in a column whose they are, so all that live are looked at. It is done by hand, and seldom.
-    """
-    live = Session.objects.filter(expire_date__gt=timezone.now())
-    theirs = [s.pk for s in live.iterator() if s.get_decoded().get(SESSION_KEY) == str(person.pk)]
-    Session.objects.filter(pk__in=theirs).delete()
+def end_everything(person: Person, why: Access.End, *, keep: str | None = None) -> None:
+    """End the sessions of a person, but for the one with the key ``keep``, and all they have entered. The one place
+    that does: whatever else is opened by proving oneself ends here too."""
+    _end(UserSession.objects.filter(user=person).exclude(session_key=keep))
     end_accesses(person, why)
+
+
+def _end(sessions) -> None:
+    keys = list(sessions.values_list("session_key", flat=True))
+    Session.objects.filter(pk__in=keys).delete()
+    sessions.delete()
 
 
 def locked_account(actor: Actor) -> Account:

@@ -9,7 +9,8 @@ PATHS = {
     "system@demo.example": [
         "/SYS/", "/SYS/numbers/", "/SYS/numbers/?used_by=qqqq", "/SYS/numbers/?number=abc&sort=x",
         "/SYS/numbers/15145550100/", "/SYS/help/phone-numbers/", "/SYS/webphone/?number=abc", "/profile/",
-        "/password/change/", "/V1001/numbers/", "/SYS/accounts/", "/SYS/accounts/?kind=company",
+        "/password/change/", "/V1001/numbers/", "/security/", "/security/app/", "/security/passkeys/add/",
+        "/reauthenticate/?next=/security/", "/SYS/accounts/", "/SYS/accounts/?kind=company",
         "/SYS/accounts/V1001/", "/SYS/accounts/C20001/", "/SYS/accounts/add/", "/SYS/accounts/V1001/close/",
         "/SYS/people/", "/SYS/people/invite/", "/SYS/people/1/",
         "/SYS/people/2/", "/SYS/grants/", "/SYS/grants/?agent=qqqq", "/SYS/grants/1/", "/SYS/grants/give/",

@@ -22,7 +22,7 @@ from portal.processes import answers, web
 # With long names a CSV of 13 MB: more than the sockets between server and reader hold.
 NUMBERS = 40_000
 THREADS = 3
-PATIENCE = 10
+PATIENCE = 30
 
 
 class Portal:

@@ -4,15 +4,13 @@ import pytest
 
 from portal import exports
 
-pytestmark = pytest.mark.django_db  # a response that ends looks after connections
+# At its end an answer has Django look after the connections.
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def one_slot(settings):
+def one_slot(room_for_exports, settings):
     settings.EXPORTS_AT_ONCE = 1
-    exports.slots.cache_clear()
-    yield
-    exports.slots.cache_clear()
 
 
 def begun(ended=None):

@@ -1,0 +1,86 @@
+"""Processes of the portal's own, on the database of the test, and how to talk to them."""
+
+import fcntl
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlencode
+
+from django.db import connection
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 120
+
+
+def environment(**more: str) -> dict[str, str]:
+    """What such a process finds in its environment."""
+    of = connection.settings_dict
+    url = f"postgresql://{of['USER']}:{of['PASSWORD']}@{of['HOST']}:{of['PORT']}/{of['NAME']}"
+    return os.environ | {"DATABASE_URL": url, "DEMO": "1", "LOG_LEVEL": "ERROR"} | more
+
+
+@contextmanager
+def servers(count: int, **more: str):
+    """So many web servers, each a process of its own; gives their ports."""
+    collect_static_files()
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [taken.getsockname()[1] for taken in sockets]
+    for taken in sockets:
+        taken.close()
+    started = []
+    try:
+        for port in ports:
+            command = [
+                sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--workers", "1",
+                "--blocking-threads", "2", "--no-access-log", "--log-level", "error", "portal.wsgi:application",
+            ]  # fmt: skip
+            started.append(subprocess.Popen(command, cwd=ROOT, env=environment(**more), start_new_session=True))  # noqa: S603
+        for port in ports:
+            wait_for(port)
+        yield ports
+    finally:
+        for process in started:
+            os.killpg(process.pid, signal.SIGTERM)
+        for process in started:
+            process.wait(30)
+
+
+def collect_static_files() -> None:
+    """Bring static files to where servers look for them, unless they are there; one process of the tests at a time."""
+    built, manifest = ROOT / "static" / "dist" / ".built", ROOT / "var" / "static" / "staticfiles.json"
+    with (ROOT / "var" / "collecting").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not manifest.exists() or manifest.stat().st_mtime < built.stat().st_mtime:
+            command = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
+            subprocess.run(command, cwd=ROOT, env=environment(), check=True)  # noqa: S603
+
+
+def wait_for(port: int) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            if ask(port, "GET", "/healthz", Host="localhost")[0] == 200:
+                return
+        except OSError:
+            pass
+        time.sleep(0.1)
+    raise TimeoutError
+
+
+def ask(port: int, method: str, path: str, fields: dict | None = None, **headers: str):
+    """One request; its status, headers and content."""
+    server = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    body = urlencode(fields) if fields else None
+    if body:
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+    server.request(method, path, body, headers)
+    response = server.getresponse()
+    content = response.read()
+    server.close()
+    return response.status, response.headers, content
