@@ -221,7 +221,7 @@ EXPORTS_AT_ONCE = env.int("EXPORTS_AT_ONCE", default=1)
 
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
-EMAIL_TIMEOUT = 10  # whoever waits for a page waits for the mail server
+EMAIL_TIMEOUT = 10  # seconds; a mail server that does not answer is asked again later
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="portal@demo.example")
 
 LANGUAGE_CODE = "en"

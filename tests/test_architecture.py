@@ -25,7 +25,7 @@ STOREYS = [
     {"actions", "tasks", "listing", "demo"},
     {"tables"},
     {"middleware", "second_factor", "last_seen", "forms", "filters", "imports", "sign_in", "shell", "stock"},
-    {"help_pages", "invitations"},
+    {"help_pages"},
     {"views"},
     {"urls"},
 ]

@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -17,10 +16,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import actions
 from accounts.filters import PersonFilter, person_states
 from accounts.forms import InvitationForm, PersonForm
-from accounts.invitations import mail_invitation
 from accounts.models import Person
 from accounts.rules import invitable_roles, possible_roles
 from accounts.tables import person_columns
+from accounts.tasks import send_invitation
 from portal.pages import ListPage, url_of
 from portal.times import moment
 
@@ -49,16 +48,11 @@ class People(ListPage):
 
 
 def mail(request, person: Person) -> None:
-    """Mail the invitation once what it invites to is there for good, and say how it went."""
-
-    def send():
-        if mail_invitation(request, person):
-            messages.success(request, _("An invitation is on its way to %(email)s.") % {"email": person.email})
-            return
-        sentence = _("The invitation to %(email)s could not be mailed. Send it again in a while.")
-        messages.error(request, sentence % {"email": person.email})
-
-    transaction.on_commit(send)
+    """Have the worker mail the invitation, once what it invites to is there for good."""
+    send_invitation.defer(
+        person_id=person.pk, inviter=request.actor.person.name, host=request.get_host(), scheme=request.scheme
+    )
+    messages.success(request, _("An invitation is on its way to %(email)s.") % {"email": person.email})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from accounts.models import Access, Person
 from numbers.demo import PASSWORD
 from numbers.models import Destination
+from tests.accounts.post import deliver
 
 
 @pytest.fixture
@@ -42,6 +43,7 @@ def test_an_invited_person_chooses_a_password_and_signs_in(sign_in, another, mai
     expect(page.get_by_text("An invitation is on its way to nora@acme.example.")).to_be_visible()
     assert any("Nora Nowak" in row and "Invited" in row for row in rows(page))
 
+    deliver()
     (message,) = mailoutbox
     another.goto(re.search(r"https?://\S+", message.body)[0])
     another.get_by_label("New Password", exact=True).fill("fresh-password-7")
