@@ -24,7 +24,11 @@ def environment(**more: str) -> dict[str, str]:
     of, name = settings.PORTAL_SIGN_IN, connection.settings_dict["NAME"]
     url = f"postgresql://{of['USER']}:{of['PASSWORD']}@{of['HOST']}:{of['PORT']}/{name}"
     inherited = {name: value for name, value in os.environ.items() if name != "MIGRATION_DATABASE_URL"}
-    return inherited | {"DATABASE_URL": url, "DEMO": "1", "LOG_LEVEL": "ERROR"} | more
+    return (
+        inherited
+        | {"DJANGO_SETTINGS_MODULE": "portal.settings", "DATABASE_URL": url, "DEMO": "1", "LOG_LEVEL": "ERROR"}
+        | more
+    )
 
 
 @contextmanager
