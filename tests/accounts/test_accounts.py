@@ -395,8 +395,7 @@ def test_the_list_takes_the_same_queries_at_any_size(signed_in, system, alpha, r
         make_number(customer=make_account("company", alpha))
     client = signed_in(alpha)
     client.get(f"/{alpha.code}/accounts/")
-    # Session, person, counts, page, numbers; four for the scope in the test's own transaction.
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(9):  # session, person; BEGIN, scope, counts, page, numbers, COMMIT, scope
         client.get(f"/{alpha.code}/accounts/")
     client = signed_in(system)
     for _ in range(rows):
