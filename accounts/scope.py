@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.account.middleware import AccountMiddleware
+from allauth.core.exceptions import ImmediateHttpResponse, ReauthenticationRequired
 from django.conf import settings
 from django.db import connection, transaction
 
@@ -68,6 +69,8 @@ class ScopeMiddleware:
 
     def __init__(self, get_response):
         self.get_response = get_response
+        # It is asked about exceptions of views that Django calls, and this is not one.
+        self.answer_of_allauth = AccountMiddleware(get_response).process_exception
 
     def __call__(self, request):
         return self.get_response(request)
@@ -81,8 +84,8 @@ class ScopeMiddleware:
                 response = view(request, *args, **kwargs)
                 if not getattr(response, "is_rendered", True):
                     response = response.render()
-            except ImmediateHttpResponse as answer:  # allauth's middleware is asked about a view's exceptions alone
-                response = answer.response
+            except (ImmediateHttpResponse, ReauthenticationRequired) as wish:
+                response = self.answer_of_allauth(request, wish)
         if response.streaming:
             response.streaming_content = streamed(account, response.streaming_content)
         return response

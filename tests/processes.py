@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.db import connection
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,10 +20,15 @@ START_SECONDS = 120
 
 
 def environment(**more: str) -> dict[str, str]:
-    """What such a process finds in its environment."""
-    of = connection.settings_dict
-    url = f"postgresql://{of['USER']}:{of['PASSWORD']}@{of['HOST']}:{of['PORT']}/{of['NAME']}"
-    return os.environ | {"DATABASE_URL": url, "DEMO": "1", "LOG_LEVEL": "ERROR"} | more
+    """What such a process finds in its environment: it signs in to the test's database as the portal does."""
+    of, name = settings.PORTAL_SIGN_IN, connection.settings_dict["NAME"]
+    url = f"postgresql://{of['USER']}:{of['PASSWORD']}@{of['HOST']}:{of['PORT']}/{name}"
+    inherited = {name: value for name, value in os.environ.items() if name != "MIGRATION_DATABASE_URL"}
+    return (
+        inherited
+        | {"DJANGO_SETTINGS_MODULE": "portal.settings", "DATABASE_URL": url, "DEMO": "1", "LOG_LEVEL": "ERROR"}
+        | more
+    )
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.accounts.totp import code_for
+from tests.browser.test_looks import serious
 
 EMAIL = "var@alpha.example"
 
@@ -48,12 +49,14 @@ def test_an_app_and_its_recovery_codes(page, sign_in):
     open_security(page)
     secret, codes = set_up_app(page)
     assert len(codes) == 10
+    assert serious(page) == []
     with page.expect_download() as download:
         page.get_by_role("link", name="Download").click()
     assert set(codes) <= set(download.value.path().read_text().split())
     sign_out(page)
 
     sign_in(EMAIL)
+    assert serious(page) == []
     page.get_by_label("Code from the app, or a recovery code").fill("000000")
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_text("This code does not fit")).to_be_visible()
@@ -68,6 +71,7 @@ def test_an_app_and_its_recovery_codes(page, sign_in):
     page.wait_for_url("**/V1001/")
     open_security(page)
     expect(page.get_by_text("9 codes left")).to_be_visible()
+    assert serious(page) == []
 
     page.get_by_role("link", name="Remove the authenticator app").click()
     page.get_by_role("button", name="Remove").click()

@@ -52,7 +52,7 @@ def paths_of(account):
     for name in ADDRESSES:
         for arguments in (
             [], [account.code], [account.code, "15145550100"], [account.code, "phone-numbers"], [1],
-            ["Mg", "set-password"],
+            [account.code, account.code], ["Mg", "set-password"],
         ):  # fmt: skip
             try:
                 yield reverse(name, args=arguments)
