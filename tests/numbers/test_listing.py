@@ -20,7 +20,7 @@ from numbers.listing import use_text
 from numbers.listing.sorts import SORTS
 from numbers.models import PhoneNumber
 from numbers.tables import columns_for
-from numbers.views import PhoneNumberList
+from numbers.views.phone_numbers import PhoneNumberList
 from portal import paging
 from portal.downloads import pdf
 from portal.paging import BrokenCursor, Cursor
