@@ -65,7 +65,12 @@ class Listing(Matching):
 
     @property
     def _counts_first(self) -> bool:
-        """Whether to count before anything else: where an index alone can tell, and many matches are likely."""
+        """Whether to count before anything else: where an index alone can tell, and many matches are likely.
+
+        For digits only a VAR's index can: behind row-level security it is the one place where they are searched.
+        """
+        if "var_id" in self.scope:
+            return True
         return not self.digits and (bool(self._labels) or not self.actor.account.is_customer)
 
     def exact_count(self) -> int:

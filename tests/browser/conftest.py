@@ -51,16 +51,17 @@ def page(chromium, demo, live_server):
     assert complaints == []
 
 
+def sign_in_at(page, email, password=PASSWORD):
+    """Sign in at a page as one of the demo's people."""
+    page.goto("/login/")
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_load_state()
+    return page
+
+
 @pytest.fixture
 def sign_in(page):
     """Sign in at the page as one of the demo's people."""
-
-    def go(email, password=PASSWORD):
-        page.goto("/login/")
-        page.get_by_label("E-mail").fill(email)
-        page.get_by_label("Password", exact=True).fill(password)
-        page.get_by_role("button", name="Sign in").click()
-        page.wait_for_load_state()
-        return page
-
-    return go
+    return lambda email, password=PASSWORD: sign_in_at(page, email, password)

@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import expect
 
 from accounts.models import Access, Person
-from numbers.demo import PASSWORD
 from numbers.models import Destination
 from tests.accounts.post import deliver
+from tests.browser.conftest import sign_in_at
 
 
 @pytest.fixture
@@ -18,14 +18,6 @@ def another(chromium, live_server):
     context.set_default_timeout(10_000)
     yield context.new_page()
     context.close()
-
-
-def sign_in_at(page, email, password=PASSWORD):
-    page.goto("/login/")
-    page.get_by_label("E-mail").fill(email)
-    page.get_by_label("Password", exact=True).fill(password)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_load_state()
 
 
 def rows(page):
