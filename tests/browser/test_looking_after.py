@@ -97,7 +97,7 @@ def test_a_company_adds_a_service_and_sees_it(sign_in):
     page.get_by_role("link", name="All destinations").click()
     with page.expect_response(lambda response: "/destinations/" in response.url):
         page.get_by_label("Set Filter").select_option("services")
-    expect(page.get_by_role("link", name="Monday round")).to_be_visible()
+    expect(page.get_by_role("link", name="Monday round", exact=True)).to_be_visible()
     assert any(row.startswith("Monday round Service Conference 177 –") for row in rows(page))
     page.get_by_role("link", name="Numbers that ring Front desk: 1").click()
     expect(page.get_by_role("heading", name="Phone Numbers")).to_be_visible()
@@ -129,7 +129,7 @@ def test_an_agent_enters_what_was_granted_and_changes_nothing_until_it_is_withdr
     another.get_by_role("button", name="Enter Zenith Ltd").click()
     expect(another.get_by_text("Nothing can be changed.")).to_be_visible()
     another.goto("/C20002/destinations/")
-    expect(another.get_by_role("link", name="Board room")).to_be_visible()
+    expect(another.get_by_role("link", name="Board room", exact=True)).to_be_visible()
     assert another.get_by_role("link", name="Add", exact=True).count() == 0
     assert another.goto("/C20002/destinations/add/").status == 403
 
