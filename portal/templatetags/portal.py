@@ -31,40 +31,58 @@ class Blanks:
 
 
 class RowsNode(template.Node):
-    def __init__(self, rows, name: str, nodelist):
-        self.rows, self.name, self.nodelist = rows, name, nodelist
+    def __init__(self, rows, name: str, inputs: dict, nodelist):
+        self.rows, self.name, self.inputs, self.nodelist = rows, name, inputs, nodelist
+        self.kept: dict[tuple, tuple[str, list[str]]] = {}
 
     def render(self, context):
         rows = self.rows.resolve(context)
         if not rows:
             return ""
-        with context.push(**{self.name: Blanks()}):
-            pieces = self.nodelist.render(context).split("\0")
-        names = pieces[1::2]
-        form = "%s".join(piece.replace("%", "%%") for piece in pieces[::2])
+        form, names = kept_for(self, context, self.drawn)
         # One call escapes all values; no text that comes out of PostgreSQL has a NUL.
         values = [row[name] for row in rows for name in names]
-        texts = escape("\0".join("" if value is None else str(value) for value in values)).split("\0")
+        texts = escape("\0".join(["" if value is None else str(value) for value in values])).split("\0")
         return SafeString(form * len(rows) % tuple(texts))
+
+    def drawn(self, context) -> tuple[str, list[str]]:
+        """The body with ``%s`` for each blank, and the names of the blanks in order."""
+        with context.push(**{self.name: Blanks()}):
+            pieces = self.nodelist.render(context).split("\0")
+        return "%s".join(piece.replace("%", "%%") for piece in pieces[::2]), pieces[1::2]
 
 
 @register.tag
 def rows(parser, token):
-    """``{% rows <rows> as <name> %}…{% endrows %}``: the body for each row, many times as fast as a loop.
+    """``{% rows <rows> as <name> [name=value …] %}…{% endrows %}``: the body for each row, many times as fast as a loop.
 
-    The body is rendered once, with a blank for each ``{{ name.key }}``; the blanks are then filled in, escaped, row by
-    row. So tags and filters in the body see the page but never a row's values: rows come with their words ready, as
-    plain text.
+    The body is drawn once, with a blank for each ``{{ name.key }}``; the blanks are then filled in, escaped, row by
+    row. So tags and filters in the body see its inputs but never a row's values: rows come with their words ready, as
+    plain text. What was drawn is kept as ``kept`` keeps it.
     """
-    try:
-        _, of, word, name = token.split_contents()
-    except ValueError:
-        word = ""
-    if word != "as":
-        raise template.TemplateSyntaxError("Write {% rows <rows> as <name> %}.")
+    _, *written = token.split_contents()
+    if len(written) < 3 or written[1] != "as":
+        raise template.TemplateSyntaxError("Write {% rows <rows> as <name> name=value … %}.")
+    of, _as, name, *inputs = written
+    named = template.base.token_kwargs(inputs, parser)
+    if inputs:
+        raise template.TemplateSyntaxError("Write {% rows <rows> as <name> name=value … %}.")
     nodelist = parser.parse(["endrows"])
     parser.delete_first_token()
-    return RowsNode(parser.compile_filter(of), name, nodelist)
+    return RowsNode(parser.compile_filter(of), name, named, nodelist)
+
+
+def kept_for(node, context, make):
+    """What ``make`` draws of a node's inputs and nothing else; kept for the same inputs."""
+    values = {name: expression.resolve(context) for name, expression in node.inputs.items()}
+    key = (get_language(), *values.values())
+    if (made := node.kept.get(key)) is None:
+        if len(node.kept) >= MOST_KEPT:
+            node.kept.clear()
+        if any(isinstance(value, Model) for value in values.values()):
+            raise TypeError("Keep texts, not rows: a row stays equal to itself when its texts change.")
+        made = node.kept[key] = make(context.new(values))
+    return made
 
 
 class KeptNode(template.Node):
@@ -73,15 +91,7 @@ class KeptNode(template.Node):
         self.kept: dict[tuple, str] = {}
 
     def render(self, context):
-        values = {name: expression.resolve(context) for name, expression in self.inputs.items()}
-        key = (get_language(), *values.values())
-        if (text := self.kept.get(key)) is None:
-            if len(self.kept) >= MOST_KEPT:
-                self.kept.clear()
-            if any(isinstance(value, Model) for value in values.values()):
-                raise TypeError("Keep texts, not rows: a row stays equal to itself when its texts change.")
-            text = self.kept[key] = self.nodelist.render(context.new(values))
-        return text
+        return kept_for(self, context, self.nodelist.render)
 
 
 @register.tag
