@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 #: kind of account -> what the role of its scope is called, after the name of the role that the portal signs in with
 SCOPES = {"system": "system", "var": "var", "company": "customer", "professional": "customer"}
 # One journey for both, and both end with the transaction: nothing is left on a connection that others use next.
+# A statement that is planned once (``numbers.listing``) is planned at once, and not first for some time anew.
 BEGIN = """
 SELECT current_setting('role'), current_setting('portal.account', true),
-       set_config('role', %s, true), set_config('portal.account', %s, true)
+       set_config('role', %s, true), set_config('portal.account', %s, true),
+       set_config('plan_cache_mode', 'force_generic_plan', true)
 """
 BACK = "SELECT set_config('role', %s, true), set_config('portal.account', %s, true)"
 

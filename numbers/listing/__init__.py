@@ -140,7 +140,8 @@ class Listing(Matching):
             keys = [f"{k} AS {name}" for k, name in zip(self._keys(stretch), names[1:-1], strict=True)]
             label, condition = "", stretch.where if isinstance(stretch, Run) else stretch.numbers
             if isinstance(stretch, Walk):
-                label = f" JOIN {stretch.labels} l ON l.id = n.{stretch.foreign_key}"
+                own = self.scope_of_labels(stretch.labels, stretch.foreign_key, "l.")
+                label = f" JOIN {stretch.labels} l ON {' AND '.join([f'l.id = n.{stretch.foreign_key}', *own])}"
             stretches.append(
                 f"SELECT n.id, {index} AS stretch, {', '.join(keys)}, n.digits FROM m n{label}"
                 f" WHERE {condition} AND {outer_state}"

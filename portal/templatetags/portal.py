@@ -54,7 +54,7 @@ class RowsNode(template.Node):
 
 @register.tag
 def rows(parser, token):
-    """``{% rows <rows> as <name> [name=value …] %}…{% endrows %}``: the body for each row, many times as fast as a loop.
+    """``{% rows <rows> as <name> [name=value …] %}…{% endrows %}``: the body for each row, much faster than a loop.
 
     The body is drawn once, with a blank for each ``{{ name.key }}``; the blanks are then filled in, escaped, row by
     row. So tags and filters in the body see its inputs but never a row's values: rows come with their words ready, as
