@@ -366,6 +366,13 @@ class GrantQuerySet(models.QuerySet):
             by_folded=Fold(by),
         )
 
+    def names_by_account(self) -> dict[int, set[str]]:
+        """What was granted, by the id of the account that it is for."""
+        found: dict[int, set[str]] = {}
+        for account, name in self.values_list("content_object", "permission__codename"):
+            found.setdefault(account, set()).add(name)
+        return found
+
 
 class Grant(UserObjectPermissionBase):
     """A support agent may view or manage an account and what is below it: django-guardian's row, with an end.
