@@ -124,6 +124,8 @@ def ask_consent(actor: Actor, *, wanted: bool) -> None:
     if not actor.may("access.decide"):
         raise PermissionDenied
     account = Account.visible_to(actor).select_for_update().get(pk=actor.account.pk)
+    if account.asks_consent == wanted:
+        return
     before = {"asks_consent": account.asks_consent}
     account.asks_consent = wanted
     account.save(update_fields=["asks_consent"])

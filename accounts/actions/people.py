@@ -28,6 +28,8 @@ def change_profile(actor: Actor, *, name: str, time_zone: str, number_format: st
     person = Person.objects.select_for_update().get(pk=actor.person.pk)
     before = {"name": person.name, "time_zone": person.time_zone, "number_format": person.number_format}
     after = {"name": name, "time_zone": time_zone, "number_format": number_format}
+    if before == after:
+        return person
     person.name, person.time_zone, person.number_format = name, time_zone, number_format
     person.save(update_fields=["name", "time_zone", "number_format"])
     audit.record(actor, "person.changed", person, before, after)

@@ -47,7 +47,7 @@ class AccountList(ListPage):
     csv_name = "Accounts.csv"
     widths = {
         "code": 8, "name": 22, "var": 16, "companies": 9, "professionals": 11, "used": 8, "available": 8, "numbers": 8,
-        "quota": 7, "cooling": 7, "contact": 16, "phone": 14, "status": 9,
+        "quota": 8, "cooling": 11, "contact": 16, "phone": 14, "status": 9,
     }  # fmt: skip
     template_name = "accounts/accounts.html"
 

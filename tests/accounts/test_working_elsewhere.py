@@ -408,3 +408,28 @@ def test_deep_trees_stop_at_a_suspended_account_on_the_way(client, boss, alpha, 
     assert enter(client, acme).status_code == 422
     assert "Alpha Telecom is not in service" in client.get(f"/{acme.code}/").text
     make_account("company", alpha)
+
+
+def test_saving_what_is_there_already_is_no_change(client, alpha, actor_in):
+    """History has an event for each change, and none for a form that was sent as it stood."""
+    person = actor_in(alpha).person
+    client.force_login(person)
+    same = {"name": person.name, "time_zone": person.time_zone, "number_format": person.number_format}
+    assert client.post("/profile/", same).status_code == 302
+    assert client.post(f"/{alpha.code}/access/consent/").status_code == 302
+    assert not AuditEvent.unscoped.exists()
+
+
+@pytest.mark.parametrize("role", ["administrator", "support", "user"])
+def test_to_be_nothing_to_an_account_takes_as_long_as_that_there_is_none(
+    system, alpha, bravo, role, django_assert_num_queries
+):
+    """The same number of statements: a support agent is asked what they were granted in either case."""
+    person = make_person(alpha, role=role)
+    for code in (bravo.code, "V99999"):
+        with django_assert_num_queries(2 if role == "support" else 1):
+            assert standing(person, code) is None
+    agent = make_person(system, role="support")
+    for code in (bravo.code, "V99999"):
+        with django_assert_num_queries(2):
+            assert standing(agent, code) is None
