@@ -3,11 +3,13 @@ PYTHON ?= python3
 RUN := .venv/bin/python
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: help demo test bench lint format build clean
+.PHONY: help demo test mutants bench docs lint format build clean
 help:
 	@echo "make demo    the portal on http://127.0.0.1:8000 with demo data (PORT=8080 for another port)"
 	@echo "make test    all tests"
 	@echo "make bench   measure beside the peers (NUMBERS=1000000, NUMBERS_LARGE=, GROUPS_TO_RUN=\"pages csv\", BENCH_DATABASE_URL=)"
+	@echo "make mutants take one guard of access away at a time: a test has to turn red (WORDS=\"rules middleware\" for some)"
+	@echo "make docs    write docs/roles.md from the policy"
 	@echo "make format  lint, and format the code"
 	@echo "make clean   remove what was built, the embedded databases included"
 
@@ -20,6 +22,12 @@ test: build lint
 
 bench: build
 	$(RUN) -m tests.bench $(GROUPS_TO_RUN)
+
+mutants: build
+	$(RUN) -m tests.mutants $(WORDS)
+
+docs: .venv/.installed
+	$(RUN) manage.py document_roles
 
 lint: .venv/.installed
 	$(RUN) -m ruff check .

@@ -1,5 +1,7 @@
 """The cast, and a database that is like the real one: the tests sign in as the ordinary role."""
 
+import os
+
 import pytest
 from django.core.cache import caches
 from django.db import connection
@@ -13,7 +15,12 @@ from tests import factories
 def django_db_setup(django_db_setup, django_db_blocker):
     """Tests that commit empty all tables afterwards, which the table of history refuses; their databases may."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE accounts_auditevent DISABLE TRIGGER accounts_auditevent_no_truncate")
+        # What a run without one of the guards takes away (tests/mutants).
+        for statement in filter(None, os.environ.get("TESTS_SQL", "").split(";")):
+            cursor.execute(statement)
+        cursor.execute("SELECT FROM pg_trigger WHERE tgname = 'accounts_auditevent_no_truncate'")
+        if cursor.fetchone() is not None:
+            cursor.execute("ALTER TABLE accounts_auditevent DISABLE TRIGGER accounts_auditevent_no_truncate")
 
 
 @pytest.fixture(autouse=True)
@@ -95,3 +102,13 @@ def signed_in(client, administrator_of):
         return client
 
     return sign_in
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say how many cells of the matrix of access were run, of those that the policy has."""
+    told = [dict(report.user_properties) for report in terminalreporter.getreports("passed") if report.when == "call"]
+    told += [dict(report.user_properties) for report in terminalreporter.getreports("failed") if report.when == "call"]
+    run = sum(properties.get("cells", 0) for properties in told)
+    if run:
+        whole = max(properties.get("cells_in_policy", 0) for properties in told)
+        terminalreporter.write_line(f"matrix of access, cells run / cells in policy: {run} / {whole}")

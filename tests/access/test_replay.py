@@ -1,0 +1,114 @@
+"""What people of one tree may send, sent with the names of the other tree's rows in place of their own."""
+
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.access.addresses import ALL
+from tests.access.crawl import Sent, inert, sendings, walk
+from tests.access.database import changed, fingerprint, snapshot, undone
+from tests.access.tokens import found_in, made_up, swapped, tokens, twins
+from tests.access.world import IDENTITIES
+
+#: Everybody who is at home in the tree, or was granted it, or works in it; who only looks sees and sends no more.
+PEOPLE = [
+    i
+    for i in IDENTITIES.values()
+    if not (i.is_nobody or i.is_viewing) and (i.home != "system" or i.granted or i.inside)
+]
+#: What every answer has of its own.
+OWN_HEADERS = {"X-Request-Id", "Content-Length"}
+REFUSED = (403, 404, 405)
+
+
+def requests_of(seat):
+    """Each address of theirs, empty handed, and every link and form of every page that they can reach: one of a kind,
+    where many differ only in which of their own rows they name."""
+    found = {}
+    for address in ALL.values():
+        for method in ("get", "post"):
+            sent = Sent(method, seat.path(address))
+            found[kind_of(sent)] = sent
+    for asked, _answer, page in walk(seat):
+        sent = [asked, *(sending for form in (page.forms if page else ()) for sending in sendings(form))]
+        found = {kind_of(one): one for one in sent} | found
+    return found.values()
+
+
+def kind_of(sent):
+    return re.sub(r"\b([VCP])?[0-9]{4,}\b", r"\1#", str(sent))
+
+
+def with_name(sent, old, new):
+    fields = tuple((name, swapped(value, old, new)) for name, value in sent.fields)
+    return Sent(sent.method, swapped(sent.url, old, new), fields)
+
+
+class Replay:
+    """Sends requests, undoes what they did, and says what is wrong about the answers."""
+
+    def __init__(self, world, seat):
+        self.seat, self.theirs = seat, tokens(world.b)
+        self.before, self.print = snapshot(), fingerprint()
+
+    def answer(self, sent, name):
+        """What may be compared of the answer, in which what was asked for may be said again; the rows that changed."""
+        with undone(self.seat.client):
+            with CaptureQueriesContext(connection) as queries:
+                answer = sent.by(self.seat.client)
+            rows = []
+            if sent.method == "post" and fingerprint() != self.print:
+                rows = changed(self.before, snapshot())
+        headers = sorted((n, v.replace(name, "*")) for n, v in answer.headers.items() if n not in OWN_HEADERS)
+        said = answer.status_code, headers, inert(answer.body).replace(name.encode(), b"*")
+        return said, len(queries), rows
+
+    def problems(self, sent, own, foreign):
+        """What tells the foreign name from one that nobody has, or does something to the other tree."""
+        unknown = made_up(own)
+        theirs, nobodys = with_name(sent, own, foreign), with_name(sent, own, unknown)
+        said, count, rows = self.answer(theirs, foreign)
+        said_, count_, _rows = self.answer(nobodys, unknown)
+        if said != said_:
+            yield f"{theirs}: {said[0]}, told from {nobodys}: {said_[0]}"
+        elif count != count_:
+            yield f"{theirs}: {count} statements, but {count_} for {nobodys}"
+        if touched := [row for row in rows if self.names(row)]:
+            yield f"{theirs}: changes {touched}"
+        if foreign in theirs.url.partition("?")[0]:
+            if said[0] not in REFUSED:
+                yield f"{theirs}: is answered with {said[0]}"
+            if rows:
+                yield f"{theirs}: changes {rows}"
+
+    def names(self, row):
+        """What a changed row says of the other tree in numbers; texts are what somebody typed."""
+        numbers = [value for value in row[1].values() if isinstance(value, int | list) and value is not True]
+        return found_in(str(numbers), self.theirs)
+
+
+@pytest.mark.parametrize("identity", PEOPLE, ids=lambda identity: identity.name)
+def test_rows_of_another_tenant_are_absent_from_everything_one_can_send(world, identity):
+    seat, twin = world.seat(identity), twins(world)
+    replay, wrong, replayed = Replay(world, seat), [], 0
+    sent_by = list(requests_of(seat))
+    if identity.inside:
+        sent_by = [sent for sent in sent_by if sent.url.startswith(f"/{seat.account.code}/")]
+    if identity.home == "system" and not identity.granted:
+        # Administrators of the system may enter every account: there the code of another opens its entrance.
+        del twin[seat.account.code]
+    for sent in sent_by:
+        for own in found_in(f"{sent.url} {dict(sent.fields)}", set(twin)):
+            wrong += replay.problems(sent, own, twin[own])
+            replayed += 1
+    assert not wrong, "\n".join(wrong)
+    assert replayed
+
+
+def test_the_twin_of_everything_is_known(world):
+    twin = twins(world)
+    assert set(twin) == tokens(world.a)
+    assert set(twin.values()) == tokens(world.b)
+    assert not set(twin) & set(twin.values())

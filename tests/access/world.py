@@ -1,0 +1,352 @@
+"""Two identical trees of accounts, everybody who may meet them, and what each person has in each account."""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import product
+from types import SimpleNamespace
+
+from allauth.account.internal.flows.login import record_authentication
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from allauth.usersessions.models import UserSession
+from cryptography.hazmat.primitives.asymmetric import ec
+from django.apps import apps
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+from fido2.cose import ES256
+from fido2.utils import websafe_encode
+from fido2.webauthn import AttestationObject, AttestedCredentialData, AuthenticatorData, CollectedClientData
+
+from accounts import policy
+from accounts.models import Access, Account, AuditEvent, Grant, Person
+from numbers.models import Destination, PhoneNumber
+from tests.access.addresses import NoBuilder
+from tests.factories import grant, make_number, make_provider
+
+KINDS = ("var", "company", "professional")
+#: kind of account -> the kinds on the way to each account below it
+PATHS = {
+    "system": (("var",), ("var", "company"), ("var", "professional")),
+    "var": (("company",), ("professional",)),
+}
+GRANTS = ("view_account", "manage_account")
+#: Kinds of account and roles that are no administrator's.
+ELSE = (("var", "support"), ("var", "user"), ("company", "user"))
+KEY = ec.generate_private_key(ec.SECP256R1())
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who somebody is: at home in the account of a kind, with a role there; ``inside`` those they entered.
+
+    ``granted`` is what a support agent was given, on the first account below their own.
+    """
+
+    name: str
+    home: str = ""
+    role: str = "administrator"
+    granted: str = ""
+    inside: tuple[str, ...] = ()
+    is_active: bool = True
+
+    @property
+    def is_nobody(self) -> bool:
+        """Whether no person is signed in, or none who counts."""
+        return not self.home or not self.is_active
+
+    @property
+    def acting_in(self) -> str:
+        """The kind of the account that is acted in."""
+        return self.inside[-1] if self.inside else self.home
+
+    @property
+    def policy_role(self) -> policy.Role:
+        return policy.role_inside(self.acting_in) if self.inside else policy.role_of(self.home, self.role)
+
+    @property
+    def is_viewing(self) -> bool:
+        return bool(self.inside) and self.granted == "view_account"
+
+    def may(self, permission: str) -> bool:
+        return policy.allows(self.policy_role, permission, inside=bool(self.inside), viewing=self.is_viewing)
+
+
+def identities():
+    """Everybody: each role at home, and each way into each account below, to manage and to view."""
+    yield Identity("anonymous")
+    yield Identity("deactivated VAR administrator", "var", is_active=False)
+    yield Identity("user of a company", "company", "user")
+    yield Identity("user of a VAR", "var", "user")
+    for home, role in policy._ROLES:
+        grants = ("",) if role == "administrator" else ("view_account", "manage_account")
+        for granted in grants:
+            way = {"": "", "view_account": " to view", "manage_account": " to manage"}[granted]
+            yield Identity(f"{home} {role}{way}", home, role, granted)
+            for path in PATHS.get(home, ()):
+                yield Identity(f"{home} {role}{way} in {' in '.join(path)}", home, role, granted, path)
+
+
+IDENTITIES = {identity.name: identity for identity in identities()}
+
+
+def restart_ids(first: int) -> None:
+    """Let ids go on from ``first``, so that a number in a page or in a form says whose row it is."""
+    with connection.cursor() as cursor:
+        for model in apps.get_models():
+            if model._meta.app_label in ("accounts", "numbers", "mfa", "usersessions") and model._meta.managed:
+                cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')::regclass::text", [model._meta.db_table])
+                if (sequence := cursor.fetchone()[0]) and model._meta.db_table != "numbers_provider":
+                    cursor.execute(f"ALTER SEQUENCE {sequence} RESTART WITH {first}")
+
+
+def passkey(name: str) -> dict:
+    """A passkey that was registered, as allauth keeps it."""
+    secret = hashlib.sha256(name.encode()).digest()
+    public = AttestedCredentialData.create(bytes(16), secret, ES256.from_cryptography_key(KEY.public_key()))
+    data = AuthenticatorData.create(hashlib.sha256(b"testserver").digest(), 0x45, 0, public)
+    told = CollectedClientData.create(type="webauthn.create", challenge=b"challenge", origin="http://testserver")
+    return {
+        "id": websafe_encode(secret),
+        "rawId": websafe_encode(secret),
+        "type": "public-key",
+        "response": {
+            "clientDataJSON": websafe_encode(told),
+            "attestationObject": websafe_encode(AttestationObject.create("none", data, {})),
+        },
+        "clientExtensionResults": {},
+    }
+
+
+@dataclass
+class Tree:
+    """A VAR with a company and a professional. ``rows`` are all rows made for it, in the order of their making."""
+
+    letter: str
+    var: Account
+    company: Account
+    professional: Account
+    rows: list = field(default_factory=list)
+
+    def account(self, kind: str) -> Account:
+        return getattr(self, kind)
+
+    @property
+    def accounts(self) -> tuple[Account, ...]:
+        return self.var, self.company, self.professional
+
+
+class World:
+    """The system, the trees A and B, and people in them."""
+
+    def __init__(self):
+        restart_ids(6_000_001)
+        self.rows = []
+        #: tree, kind of account, role, and which of several
+        self.people: dict[tuple, Person] = {}
+        self.system = Account.unscoped.create(kind="system", code="SYS", name="The System", contact="System Contact")
+        for role, turn in (("administrator", 1), ("administrator", 2), ("user", 1)):
+            self.people["", "system", role, turn] = self.make_person(self.system, role, f"s{turn}")
+        self.provider = make_provider()
+        restart_ids(7_000_001)
+        self.a = self.make_tree("A", 700)
+        restart_ids(8_000_001)
+        self.b = self.make_tree("B", 800)
+        restart_ids(9_000_001)
+
+    def kept(self, row, tree: Tree | None = None):
+        (tree.rows if tree else self.rows).append(row)
+        return row
+
+    # Making
+
+    def make_tree(self, letter: str, first: int) -> Tree:
+        def account(kind, parent, code):
+            facts = {
+                "contact": f"Contact {letter}",
+                "email": f"{code.lower()}@example.com",
+                "phone": f"+4930{first}0001",
+            }
+            return Account.unscoped.create(
+                kind=kind, parent=parent, code=code, name=f"The {kind} {letter}{len(code)}{code[-1]}", **facts
+            )
+
+        var = account("var", self.system, f"V{first}1")
+        tree = Tree(letter, var, account("company", var, f"C{first}01"), account("professional", var, f"P{first}01"))
+        tree.rows += tree.accounts
+        # One more of each kind that may be below another, to be closed, moved or mistaken.
+        self.kept(account("company", var, f"C{first}02"), tree)
+        for kind, role in (*((kind, "administrator") for kind in KINDS), *ELSE):
+            # Two of each: one acts, the other is acted upon.
+            for turn in (1, 2):
+                person = self.make_person(tree.account(kind), role, f"{letter.lower()}{turn}", tree)
+                self.people[letter, kind, role, turn] = person
+        boss = self.people[letter, "var", "administrator", 1]
+        # Agents of the system and of the VAR, for each kind of grant: what was granted decides who they are.
+        for home, granted in product((self.system, var), GRANTS):
+            agent = self.make_person(home, "support", f"{letter.lower()}{granted}", tree)
+            self.people[letter, home.kind, "support", granted] = agent
+            for below in (var,) if home == self.system else (tree.company, tree.professional):
+                given = self.kept(grant(agent, below, granted), tree)
+                Grant.objects.filter(pk=given.pk).update(granted_by=boss if home == var else self.system_boss)
+        for customer in (tree.company, tree.professional):
+            for turn, (use, service) in enumerate((("user", ""), ("service", "fax"), ("group", ""))):
+                rings = Destination.unscoped.create(
+                    customer=customer, var=var, name=f"Rings {letter} {use}", kind=use, service_type=service,
+                    extension=f"{first}{turn}",
+                )  # fmt: skip
+                self.kept(rings, tree)
+                self.number(tree, destination=rings, active=turn == 0)
+            self.number(tree, customer=customer)
+        soon = timezone.now() + timedelta(days=2)
+        self.number(tree, var=var)
+        self.number(tree, var=var, reserved_for=tree.company, reserved_until=soon)
+        self.number(tree, var=var, cooling_until=soon, last_holder=tree.professional)
+        past = timezone.now() - timedelta(days=1)
+        for acting in tree.accounts:
+            asks = Access.unscoped.create(
+                person=boss if acting != var else self.system_boss, account=acting, sign_in="", manages=True,
+                chain=[var.pk, acting.pk], reason=f"Reason {letter} {acting.kind}", asked_at=timezone.now(),
+            )  # fmt: skip
+            self.kept(asks, tree)
+            was_in = Access.unscoped.create(
+                person=asks.person, account=acting, sign_in="", manages=True, chain=asks.chain, reason=asks.reason,
+                started_at=past, seen_at=past, expires_at=past + timedelta(hours=1), ended_at=past, ended_why="left",
+            )  # fmt: skip
+            self.kept(was_in, tree)
+            event = AuditEvent.unscoped.create(
+                account=acting, person=boss, chain=[acting.pk], verb="account.changed", target_type="account",
+                target_id=acting.pk, target=acting.name, before={"contact": "before"}, after={"contact": "after"},
+            )  # fmt: skip
+            self.kept(event, tree)
+        return tree
+
+    @property
+    def system_boss(self) -> Person:
+        return self.people["", "system", "administrator", 1]
+
+    def number(self, tree: Tree, **facts) -> PhoneNumber:
+        turn = sum(isinstance(row, PhoneNumber) for row in tree.rows)
+        first = {"A": "+15147", "B": "+15148"}[tree.letter]
+        label = {"label": f"Label {tree.letter}", "caller_name": f"Caller {tree.letter}"}
+        return self.kept(make_number(e164=f"{first}{turn:06}", provider=self.provider, **label, **facts), tree)
+
+    def make_person(self, account: Account, role: str, name: str, tree: Tree | None = None, **facts) -> Person:
+        person = Person(
+            account=account, role=role, name=f"{role} {name} of {account.name}",
+            email=f"{role}.{name}.{account.code}@example.com".lower(), **facts,
+        )  # fmt: skip
+        person.set_unusable_password()
+        person.save()
+        self.kept(person, tree)
+        TOTP.activate(person, generate_totp_secret())
+        RecoveryCodes.activate(person)
+        secret = {"name": f"Key {person.pk}", "credential": passkey(person.email)}
+        self.kept(Authenticator.objects.create(user=person, type=Authenticator.Type.WEBAUTHN, data=secret), tree)
+        self.kept(
+            UserSession.objects.create(user=person, ip="127.0.0.1", user_agent="", session_key=f"none{person.pk}"), tree
+        )
+        return person
+
+    def person_of(self, identity: Identity, letter: str) -> Person:
+        """Who has this identity, in tree A or B."""
+        turn = identity.granted or 1
+        at = "" if identity.home == "system" and not identity.granted else letter
+        return self.people[at, identity.home, identity.role, turn]
+
+    # What there is for whom
+
+    def tree_of(self, account: Account) -> Tree:
+        return self.b if account in self.b.accounts else self.a
+
+    def one_of(self, model, account: Account, holds=lambda row: True):
+        """A row of the tree that ``holds``; the first."""
+        for row in self.tree_of(account).rows:
+            if isinstance(row, model) and holds(row):
+                return row
+        raise NoBuilder(f"There is no {model.__name__} for {account.code}.")
+
+    def below(self, account: Account) -> Account:
+        """An account right below this one; below none, one that it may not know."""
+        tree = self.tree_of(account)
+        return {"system": tree.var, "var": tree.company}.get(account.kind, tree.professional)
+
+    def number_of(self, account: Account) -> PhoneNumber:
+        return self.one_of(PhoneNumber, account, lambda n: account.kind in ("system", "var") or n.customer == account)
+
+    def destination_of(self, account: Account) -> Destination:
+        return self.one_of(Destination, account, lambda d: not account.is_customer or d.customer == account)
+
+    def grant_in(self, account: Account) -> Grant:
+        """A grant to an agent of this account."""
+        if account.kind == "system":
+            return Grant.objects.filter(user__account=account).first() or self.one_of(Grant, account)
+        return self.one_of(Grant, account)
+
+    def colleague_of(self, account: Account, person: Person) -> Person:
+        """Another person at home in the account."""
+        if account.kind == "system":
+            return self.people["", "system", "administrator", 2]
+        return next(
+            other
+            for (*_facts, turn), other in self.people.items()
+            if other.account == account and other != person and turn == 2
+        )
+
+    def session_of(self, person: Person) -> UserSession:
+        return UserSession.objects.get(session_key=f"none{person.pk}")
+
+    def passkey_of(self, person: Person) -> Authenticator:
+        return Authenticator.objects.get(user=person, type=Authenticator.Type.WEBAUTHN)
+
+    # Who is there
+
+    def seat(self, identity: Identity, letter: str = "A") -> "Seat":
+        """Somebody with this identity, signed in, and inside where they should be: in tree A, or B."""
+        tree = self.a if letter == "A" else self.b
+        if not identity.home:
+            return Seat(
+                self,
+                identity,
+                tree.var,
+                self.people[letter, "var", "administrator", 1],
+                Client(raise_request_exception=False),
+            )
+        person = self.person_of(identity, letter)
+        client = signed_in(person)
+        account = self.system if identity.home == "system" else tree.account(identity.home)
+        for kind in identity.inside:
+            account = tree.account(kind)
+            answer = client.post(f"/{account.code}/access/", {"back": "/", "reason": "Ticket"})
+            assert answer.status_code == 302, f"{identity.name} cannot enter {account.code}"
+        # Seen so late that however long a test takes nobody writes down that they are there.
+        Access.of(person).filter(ended_at=None).update(seen_at=timezone.now() + timedelta(minutes=10))
+        if not identity.is_active:
+            Person.objects.filter(pk=person.pk).update(is_active=False)
+        return Seat(self, identity, account, person, client)
+
+
+def signed_in(person: Person) -> Client:
+    """A browser in which this person has signed in a moment ago."""
+    client = Client(raise_request_exception=False)
+    client.force_login(person)
+    session = client.session
+    record_authentication(SimpleNamespace(session=session), person, "password")
+    session.save()
+    return client
+
+
+@dataclass
+class Seat:
+    """A browser in front of which somebody sits."""
+
+    world: World
+    identity: Identity
+    account: Account
+    person: Person
+    client: Client
+
+    def path(self, address, **changed: str) -> str:
+        return address.path(self.world, self.account, self.person, **changed)

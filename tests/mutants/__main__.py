@@ -1,0 +1,159 @@
+"""``make mutants``: take one guard away at a time and run the tests that should see it, two at once.
+
+Each runs in a copy of the tree of its own, on a database that is a copy of one that has been migrated. Ends with
+*mutants killed / made*, and in failure when one has survived. ``python -m tests.mutants WORD...`` runs those alone
+whose names have one of the words in them.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import Queue
+from threading import Lock
+
+import psycopg
+
+from tests import database as test_database
+from tests.mutants import database, source
+from tests.mutants.source import ROOT, Mutant
+
+AT_ONCE = 2
+COPIED = ["accounts", "numbers", "portal", "webphone", "templates", "tests", "docs", "manage.py", "pyproject.toml"]
+LINKED = ["static", ".venv", "README.md", "Makefile", "package-lock.json"]
+TEMPLATE = "mutants_template"
+WALLS_DOWN = "ALTER TABLE {} DISABLE ROW LEVEL SECURITY"
+LIMIT_SECONDS = 600
+#: A template may be copied by one at a time.
+COPYING = Lock()
+
+
+def main(words: list[str]) -> int:
+    began = time.monotonic()
+    owner = os.environ["MIGRATION_DATABASE_URL"]
+    with tempfile.TemporaryDirectory() as folder:
+        places: Queue[Place] = Queue()
+        every = [Place(Path(folder) / str(turn), f"mutants_{turn}", owner) for turn in range(AT_ONCE)]
+        try:
+            every[0].migrate()
+            for place in every:
+                places.put(place)
+            with psycopg.connect(address(owner, TEMPLATE)) as session:
+                made = [*source.mutants(), *database.mutants(session)]
+                walled = [t for (t,) in session.execute("SELECT relname FROM pg_class WHERE relrowsecurity")]
+            made = [mutant for mutant in made if not words or any(word in mutant.name for word in words)]
+
+            def run(mutant: Mutant) -> tuple[Mutant, bool, str]:
+                place = places.get()
+                try:
+                    return mutant, *place.kills(mutant, walled)
+                finally:
+                    places.put(place)
+
+            # Tests that are red without any mutant would kill everything.
+            seen = {(*mutant.tests, mutant.walls_down): mutant for mutant in made}
+            sound = [
+                Mutant(f"nothing removed ({' '.join(m.tests)})", m.tests, walls_down=m.walls_down)
+                for m in seen.values()
+            ]
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                for mutant, killed, said in pool.map(run, sound):
+                    if killed:
+                        print(f"{mutant.name}: red as it is\n{said}")  # noqa: T201
+                        return 2
+                survivors = []
+                for mutant, killed, said in pool.map(run, made):
+                    print(f"{'killed  ' if killed else 'SURVIVED'} {mutant.name}  {said}", flush=True)  # noqa: T201
+                    if not killed:
+                        survivors.append(mutant.name)
+        finally:
+            for place in every:
+                place.remove()
+    print(f"\nmutants killed / made: {len(made) - len(survivors)} / {len(made)}")  # noqa: T201
+    print(f"in {(time.monotonic() - began) / 60:.0f} minutes")  # noqa: T201
+    for name in survivors:
+        print(f"  survived: {name}")  # noqa: T201
+    return 1 if survivors else 0
+
+
+def address(owner: str, name: str) -> str:
+    return f"{owner.rpartition('/')[0]}/{name}"
+
+
+class Place:
+    """A copy of the tree, and a database of its own."""
+
+    def __init__(self, folder: Path, name: str, owner: str):
+        self.folder, self.name, self.owner = folder, name, owner
+        folder.mkdir()
+        for entry in COPIED:
+            if (ROOT / entry).is_dir():
+                shutil.copytree(ROOT / entry, folder / entry, ignore=shutil.ignore_patterns("__pycache__", "bench"))
+            else:
+                shutil.copy(ROOT / entry, folder / entry)
+        for entry in LINKED:
+            (folder / entry).symlink_to(ROOT / entry)
+
+    def pytest(self, tests: list[str], name: str, sql: str = "", *options: str) -> subprocess.CompletedProcess:
+        environment = os.environ | {"TESTS_DATABASE": name, "TESTS_SQL": sql}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        there = [test for test in tests if (self.folder / test).exists()]
+        return subprocess.run(  # noqa: S603
+            [sys.executable, "-m", "pytest", "-x", "-q", "--show-capture=no", "--durations=0", "--tb=line", "-p",
+             "no:cacheprovider", *options, *there],
+            cwd=self.folder, env=environment, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False,
+        )  # fmt: skip
+
+    def migrate(self) -> None:
+        """Make the database that the others are copies of."""
+        self.sql(f"DROP DATABASE IF EXISTS {TEMPLATE}")
+        done = self.pytest(["tests/access/test_constraints.py"], TEMPLATE, "", "--reuse-db", "--create-db")
+        if done.returncode:
+            raise SystemExit(f"The tests of constraints are red as they are:\n{done.stdout[-3000:]}")
+
+    def sql(self, *statements: str) -> None:
+        with psycopg.connect(self.owner, autocommit=True) as session:
+            for statement in statements:
+                session.execute(statement)
+
+    def kills(self, mutant: Mutant, walled: list[str]) -> tuple[bool, str]:
+        """Whether a test turns red without the guard, and what it said."""
+        file, kept = self.folder / (mutant.path or "manage.py"), None
+        statements = [mutant.sql] if mutant.sql else []
+        if mutant.walls_down:
+            statements += [WALLS_DOWN.format(table) for table in walled]
+        with COPYING:
+            self.sql(
+                f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)", f"CREATE DATABASE {self.name} TEMPLATE {TEMPLATE}"
+            )
+        try:
+            if mutant.path:
+                kept = file.read_text()
+                file.write_text(mutant.text)
+                for compiled in file.parent.glob(f"__pycache__/{file.stem}.*"):
+                    compiled.unlink()
+            done = self.pytest(mutant.tests, self.name, ";".join(statements), "--reuse-db")
+        except subprocess.TimeoutExpired:
+            return True, "does not end"
+        finally:
+            if kept is not None:
+                file.write_text(kept)
+                for compiled in file.parent.glob(f"__pycache__/{file.stem}.*"):
+                    compiled.unlink()
+        lines = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+        said = lines[0][:150] if lines else done.stdout[-200:].replace("\n", " ")
+        return done.returncode != 0, said
+
+    def remove(self) -> None:
+        self.sql(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    finally:
+        test_database.SERVER.stop()

@@ -1,0 +1,192 @@
+"""Guards in the code, found in its syntax: each comes with the text of its module without it."""
+
+import ast
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+#: Modules in which every branch decides who may do what.
+RULES = ["accounts/rules.py", "accounts/middleware.py", "accounts/second_factor.py"]
+#: Modules whose functions refuse what the actor may not do.
+ACTIONS = ["accounts/actions", "numbers/actions"]
+#: What narrows rows to those of somebody, as it is called.
+SCOPES = {"visible_to", "of", "live_of"}
+APPS = ["accounts", "numbers", "webphone", "portal"]
+
+DOCUMENTS = ["tests/access/test_documents.py"]
+DECIDING = [
+    "tests/accounts/test_working_elsewhere.py", "tests/accounts/test_second_factor.py",
+    "tests/accounts/test_accounts.py", "tests/access/test_policy.py", "tests/access/test_matrix.py",
+]  # fmt: skip
+SCOPING = [
+    "tests/access/test_lists.py", "tests/accounts/test_accounts.py", "tests/accounts/test_working_elsewhere.py",
+    "tests/numbers/test_pages.py", "tests/numbers/test_listing.py", "tests/access/test_replay.py",
+    "tests/access/test_canaries.py",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One guard less: in a module's text, or in the database. ``tests`` are those that should see it.
+
+    ``walls_down``: with the walls in the database down, so that the code has to hold by itself.
+    """
+
+    name: str
+    tests: list[str]
+    path: str = ""
+    text: str = ""
+    sql: str = ""
+    walls_down: bool = False
+
+
+def mutants() -> Iterator[Mutant]:
+    yield from of_policy()
+    for path in RULES:
+        yield from of_branches(path, DECIDING)
+    yield from of_branches("accounts/policy.py", DECIDING, inside={"allows", "needed_for", "role_of"})
+    yield from of_branches("accounts/actor.py", DECIDING)
+    for folder in ACTIONS:
+        for module in sorted((ROOT / folder).rglob("*.py")):
+            tests = [*DECIDING, *(["tests/numbers"] if folder.startswith("numbers") else [])]
+            yield from of_branches(str(module.relative_to(ROOT)), tests, refusing=True)
+    yield from of_scopes()
+
+
+def module(path: str) -> ast.Module:
+    return ast.parse((ROOT / path).read_text())
+
+
+def without(path: str, node: ast.AST, other: ast.AST) -> str:
+    """The text of a module with ``other`` in place of a node."""
+    tree = module(path)
+    place = position(node)
+
+    class Replace(ast.NodeTransformer):
+        def visit(self, found):
+            if type(found) is type(node) and position(found) == place:
+                return ast.copy_location(copy.deepcopy(other), found)
+            return self.generic_visit(found)
+
+    return ast.unparse(ast.fix_missing_locations(Replace().visit(tree)))
+
+
+def position(node: ast.AST):
+    return tuple(getattr(node, name, None) for name in ("lineno", "col_offset", "end_lineno", "end_col_offset"))
+
+
+# The policy: two tables, and what a permission means that nobody thought about
+
+
+def of_policy() -> Iterator[Mutant]:
+    path = "accounts/policy.py"
+    tables = {
+        node.target.id: node.value for node in module(path).body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.value, ast.Dict)
+    }  # fmt: skip
+    for key, call in zip(tables["PERMISSIONS"].keys, tables["PERMISSIONS"].values, strict=True):
+        wider = {"own": "change", "change": "view"}.get(call.func.id)
+        if wider:
+            other = ast.Call(ast.Name(wider), call.args, [])
+            yield Mutant(f"{key.value}: {call.func.id} -> {wider}", DOCUMENTS, path, without(path, call, other))
+        if ast.unparse(call.args) != "*EVERYBODY":
+            other = ast.Call(call.func, [ast.Starred(ast.Name("EVERYBODY"))], [])
+            yield Mutant(f"{key.value}: for everybody", DOCUMENTS, path, without(path, call, other))
+    for key, value in zip(tables["ADDRESSES"].keys, tables["ADDRESSES"].values, strict=True):
+        for needed in value.values if isinstance(value, ast.Dict) else [value]:
+            said = ast.unparse(needed)
+            if said in ("Door.PUBLIC", "Door.MACHINE"):
+                continue
+            opened = "Door.SIGNED_IN" if isinstance(needed, ast.Constant) else "Door.PUBLIC"
+            other = ast.parse(opened, mode="eval").body
+            yield Mutant(f"{key.value}: {said} -> {opened}", DOCUMENTS, path, without(path, needed, other))
+    for node in ast.walk(module(path)):
+        if (
+            isinstance(node, ast.AnnAssign)
+            and isinstance(node.value, ast.Constant)
+            and isinstance(node.value.value, bool)
+        ):
+            other = ast.Constant(not node.value.value)
+            name = f"{node.target.id} is {other.value} where nothing is said"
+            yield Mutant(name, DECIDING[:1], path, without(path, node.value, other))
+
+
+# Branches
+
+
+def functions(tree: ast.Module):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            yield node
+
+
+def of_branches(path: str, tests: list[str], *, inside: set[str] = frozenset(), refusing: bool = False):
+    """Each condition never true, and each part of a condition gone; ``refusing``: of those that forbid something."""
+    for function in functions(module(path)):
+        if inside and function.name not in inside:
+            continue
+        for node in ast.walk(function):
+            if isinstance(node, ast.If):
+                forbids = isinstance(node.body[0], ast.Raise) and "PermissionDenied" in ast.unparse(node.body[0])
+                if refusing and not forbids:
+                    continue
+                where = f"{path}:{node.lineno} {function.name}"
+                text = without(path, node.test, ast.Constant(False))
+                yield Mutant(f"{where}: if {ast.unparse(node.test)} -> never", tests, path, text)
+            elif isinstance(node, ast.BoolOp) and not refusing:
+                where = f"{path}:{node.lineno} {function.name}"
+                for turn, part in enumerate(node.values):
+                    kept = [value for at, value in enumerate(node.values) if at != turn]
+                    other = kept[0] if len(kept) == 1 else ast.BoolOp(node.op, kept)
+                    yield Mutant(f"{where}: without {ast.unparse(part)}", tests, path, without(path, node, other))
+
+
+# Scopes
+
+
+def of_scopes() -> Iterator[Mutant]:
+    for app in APPS:
+        for file in sorted((ROOT / app).rglob("*.py")):
+            if "migrations" in file.parts or "demo" in file.parts:
+                continue
+            path = str(file.relative_to(ROOT))
+            for function in functions(module(path)):
+                if function.name in SCOPES or function.name == "held_by":
+                    yield from of_definition(path, function)
+                else:
+                    yield from of_uses(path, function)
+
+
+def of_definition(path: str, function: ast.FunctionDef) -> Iterator[Mutant]:
+    """Each branch of what narrows, and each narrowing itself."""
+    for node in ast.walk(function):
+        where = f"{path}:{getattr(node, 'lineno', 0)} {function.name}"
+        if isinstance(node, ast.If):
+            text = without(path, node.test, ast.Constant(False))
+            yield Mutant(f"{where}: if {ast.unparse(node.test)} -> never", SCOPING, path, text, walls_down=True)
+        elif isinstance(node, ast.Return) and isinstance(node.value, ast.Dict) and node.value.keys:
+            text = without(path, node.value, ast.Dict([], []))
+            yield Mutant(f"{where}: {ast.unparse(node.value)} -> all", SCOPING, path, text, walls_down=True)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "filter":
+            other = ast.Call(ast.Attribute(node.func.value, "all"), [], [])
+            name = f"{where}: {ast.unparse(node)} -> all"
+            yield Mutant(name, SCOPING, path, without(path, node, other), walls_down=True)
+
+
+def of_uses(path: str, function: ast.FunctionDef) -> Iterator[Mutant]:
+    """Each place that asks for the rows of somebody, asking for all."""
+    for node in ast.walk(function):
+        is_scoped = (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in SCOPES
+            and isinstance(node.func.value, ast.Name)
+            and node.func.value.id[:1].isupper()
+        )
+        if is_scoped:
+            manager = "objects" if node.func.value.id == "Grant" else "unscoped"
+            other = ast.Call(ast.Attribute(ast.Attribute(node.func.value, manager), "all"), [], [])
+            name = f"{path}:{node.lineno} {function.name}: {ast.unparse(node)} -> all"
+            yield Mutant(name, SCOPING, path, without(path, node, other), walls_down=True)
