@@ -12,8 +12,8 @@ from tests.access.tokens import found_in, tokens
 from tests.access.world import IDENTITIES
 
 #: Columns whose texts have a form, which the rows of the trees have already.
-FORMED = {"code", "email", "phone", "e164", "password", "time_zone", "sign_in", "request_id", "entered_from", "verb",
-          "target_type"}  # fmt: skip
+FORMED = {"code", "extension", "phone", "e164", "password", "time_zone", "sign_in", "request_id", "entered_from",
+          "verb", "target_type"}  # fmt: skip
 #: What an account's people may read of those above it: who they are, never how they are reached and what they hold.
 NAMES = {(Account, "name"), (Person, "name"), (Access, "reason")}
 #: model -> the account that a row's texts belong to
@@ -49,7 +49,8 @@ class Marks:
                 self.owners[mark] = OWNERS[type(row)](row)
                 if (type(row), column.name) in NAMES:
                     self.open.add(mark)
-                type(row)._base_manager.filter(pk=row.pk).update(**{column.name: mark})
+                text = f"{mark}@example.com" if isinstance(column, models.EmailField) else mark
+                type(row)._base_manager.filter(pk=row.pk).update(**{column.name: text})
 
     def forbidden_to(self, world, identity):
         """The marks of every account that is neither the person's, nor below it, nor one that they were granted.

@@ -16,6 +16,7 @@ VIOLATIONS = {
     "accounts_account_code_form": "UPDATE accounts_account SET code = 'X1' WHERE id = {var}",
     "accounts_access_started_expires": "UPDATE accounts_access SET expires_at = now() WHERE id = {access}",
     "numbers_destination_service_has_type": "UPDATE numbers_destination SET service_type = 'fax' WHERE kind = 'user'",
+    "numbers_destination_extension_digits": "UPDATE numbers_destination SET extension = 'x1' WHERE kind = 'group'",
     "numbers_number_e164": "UPDATE numbers_phonenumber SET e164 = '12' WHERE id = {number}",
     "numbers_number_customer_since": "UPDATE numbers_phonenumber SET assigned_at = NULL WHERE id = {number}",
     "numbers_number_destination_has_customer":
@@ -140,6 +141,14 @@ def test_every_foreign_key_refuses_what_is_not_there(world, constraints):
             for other_table, other, other_columns in pointed:
                 if other_table == table and other != name and columns[0] in other_columns:
                     ask(f'ALTER TABLE {table} DROP CONSTRAINT "{other}"')
+            # Nor may rows that point at this one speak first.
+            for pointing, other in ask(
+                "SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE contype = 'f' AND conname <> %s"
+                " AND confrelid = %s::regclass",
+                name,
+                table,
+            ):
+                ask(f'ALTER TABLE {pointing} DROP CONSTRAINT IF EXISTS "{other}"')
             for (trigger,) in ask(
                 "SELECT tgname::text FROM pg_trigger WHERE tgrelid = %s::regclass AND NOT tgisinternal", table
             ):

@@ -23,6 +23,9 @@ COLUMNS = {
         "professional": NUMBERS,
     },
     "accounts": {"system": VARS, "var": CUSTOMERS},
+    "people": {"everybody": ["Name", "E-mail", "Role", "State", "Last sign-in"]},
+    "grants": {"everybody": ["Support agent", "Account", "To", "Until", "Granted by"]},
+    "destinations:list": {"everybody": ["Name", "Use", "Extension", "Numbers"]},
     "access": {"everybody": ["Who", "From", "Entered", "Ended", "Why it ended", "Reason", "To", "Changes"]},
     "history": {"everybody": ["Time", "Who", "From", "What", "Of", "Before and after"]},
 }
