@@ -217,7 +217,13 @@ class PhoneNumber(models.Model):
             models.CheckConstraint(
                 name="numbers_number_calls_of_tenure",
                 condition=Q(first_call_at=None, last_call_at=None)
-                | Q(first_call_at__isnull=False, last_call_at__gte=F("first_call_at"), customer__isnull=False),
+                # A comparison with NULL is unknown, and what is unknown passes: that there is a last call is said too.
+                | Q(
+                    first_call_at__isnull=False,
+                    last_call_at__isnull=False,
+                    last_call_at__gte=F("first_call_at"),
+                    customer__isnull=False,
+                ),
             ),
         ]
         indexes = [

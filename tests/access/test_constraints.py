@@ -26,8 +26,7 @@ VIOLATIONS = {
         "UPDATE numbers_phonenumber SET reserved_until = NULL WHERE reserved_for_id IS NOT NULL",
     "numbers_number_cooling_is_free": "UPDATE numbers_phonenumber SET cooling_until = now() WHERE id = {number}",
     "numbers_number_calls_of_tenure":
-        "UPDATE numbers_phonenumber SET first_call_at = now(), last_call_at = now() - interval '1 day'"
-        " WHERE id = {number}",
+        "UPDATE numbers_phonenumber SET first_call_at = now(), last_call_at = NULL WHERE id = {number}",
 }  # fmt: skip
 TURN = count()
 
