@@ -43,8 +43,9 @@ def main(words: list[str]) -> int:
             for place in every:
                 places.put(place)
             with psycopg.connect(address(owner, TEMPLATE)) as session:
-                made = [*source.mutants(), *database.mutants(session)]
+                every_one = [*source.mutants(), *database.mutants(session)]
                 walled = [t for (t,) in session.execute("SELECT relname FROM pg_class WHERE relrowsecurity")]
+            made = [mutant for mutant in every_one if not mutant.equal]
             made = [mutant for mutant in made if not words or any(word in mutant.name for word in words)]
 
             def run(mutant: Mutant) -> tuple[Mutant, bool, str]:
@@ -55,10 +56,9 @@ def main(words: list[str]) -> int:
                     places.put(place)
 
             # Tests that are red without any mutant would kill everything.
-            seen = {(*mutant.tests, mutant.walls_down): mutant for mutant in made}
             sound = [
-                Mutant(f"nothing removed ({' '.join(m.tests)})", m.tests, walls_down=m.walls_down)
-                for m in seen.values()
+                Mutant(f"nothing removed: {test}{', walls down' if down else ''}", [test], walls_down=down)
+                for test, down in sorted({(test, mutant.walls_down) for mutant in made for test in mutant.tests})
             ]
             with ThreadPoolExecutor(AT_ONCE) as pool:
                 for mutant, killed, said in pool.map(run, sound):
@@ -74,6 +74,7 @@ def main(words: list[str]) -> int:
             for place in every:
                 place.remove()
     print(f"\nmutants killed / made: {len(made) - len(survivors)} / {len(made)}")  # noqa: T201
+    print(f"not counted, since nothing could be seen of them: {sum(bool(mutant.equal) for mutant in every_one)}")  # noqa: T201
     print(f"in {(time.monotonic() - began) / 60:.0f} minutes")  # noqa: T201
     for name in survivors:
         print(f"  survived: {name}")  # noqa: T201
