@@ -55,7 +55,10 @@ class Listing(Matching):
         counts |= {state: 0 for state in STATES if not self._can_be(state)}
         open_states = [state for state in STATES if state not in counts]
         page = None
-        if counts.get(self.state, 0) <= paging.BOUND:
+        if not self._can_be(self.state):
+            page = self._empty(open_states)
+            counts |= page.counts
+        elif counts.get(self.state, 0) <= paging.BOUND:
             page = self._matched(size, cursor, number, self.state, [s for s in open_states if s != self.state])
             counts |= page.counts
             open_states = []
@@ -229,6 +232,14 @@ class Listing(Matching):
         page = self._cut([row for row in rows if row["id"] is not None], size, cursor)
         page.counts = counts
         return page
+
+    def _empty(self, states: list[str]) -> Page:
+        """The page of what cannot be, with ``states`` counted up to the bound."""
+        if not states:
+            return Page([], {})
+        return self._counted(
+            self._fetch(f"SELECT {', '.join(self._bounded(states))}, NULL AS id", self.params), 1, Cursor()
+        )
 
     def _walked(self, size: int, cursor: Cursor | None, number: int | None, states: list[str]) -> Page:
         """Take one page out of more matches than the bound, from the indexes, and count ``states`` up to the bound.
