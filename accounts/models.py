@@ -531,6 +531,11 @@ class AuditEvent(models.Model):
 
     at = models.DateTimeField(_("time"), default=timezone.now)
     account = models.ForeignKey(Account, models.PROTECT, verbose_name=_("account"), related_name="+")
+    # The other account that it happened to, which may read it as well: the customer who was given a number, say, or
+    # the VAR whose number a customer gave back.
+    concerns = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("concerns"), null=True, related_name="+", db_index=False
+    )
     person = models.ForeignKey(Person, models.PROTECT, verbose_name=_("person"), null=True, related_name="+")
     # Ids of the accounts from the person's own to the one that was acted in.
     chain = ArrayField(models.BigIntegerField())
@@ -550,6 +555,13 @@ class AuditEvent(models.Model):
         verbose_name = _("event")
         indexes = [
             models.Index("account", F("at").desc(), F("id").desc(), name="accounts_auditevent_account"),
+            models.Index(
+                "concerns",
+                F("at").desc(),
+                F("id").desc(),
+                name="accounts_auditevent_concerns",
+                condition=Q(concerns__isnull=False),
+            ),
             models.Index("target_type", "target_id", F("id").desc(), name="accounts_auditevent_target"),
             models.Index("access", name="accounts_auditevent_access", condition=Q(access__isnull=False)),
         ]
