@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.conf import settings
+from django.contrib.auth.middleware import get_user
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
@@ -40,13 +41,15 @@ class ActorMiddleware:
             raise Http404
         if needed is Door.MACHINE:
             return None
-        if request.user.is_authenticated:
-            request.actor = Actor.at_home(request.user)
+        # What request.user stands for: itself it would ask again for everything that a page wants of the person.
+        person = get_user(request)
+        if person.is_authenticated:
+            request.actor = Actor.at_home(person)
             if request.actor.is_shut_out and needed is not Door.PUBLIC:
                 return entrance.shut(request)
             code = kwargs.get("code")
             if code is not None and code != request.actor.account.code:
-                request.standing = standing(request.user, code)
+                request.standing = standing(person, code)
                 if request.standing is None:
                     raise Http404
                 access = self.live_access(request, request.standing)

@@ -22,38 +22,30 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import actions
-from accounts.models import Access, Account, Person
+from accounts.models import Access, Person
+from accounts.sessions import columns_of_person, person_in, read_with_session
 from accounts.tasks import RequestOf, send_message
 from portal.browsers import in_words
 
 
-def columns(model, alias: str) -> tuple[list[str], str]:
-    """The names of a model's fields and the SELECT list that fetches them."""
-    fields = model._meta.concrete_fields
-    return [field.attname for field in fields], ", ".join(f"{alias}.{field.column}" for field in fields)
-
-
 class Backend(AuthenticationBackend):
-    """allauth's sign-in by address. The person is read together with their account, which every page needs, by a
-    statement written once: every request asks it, and building it anew cost more than asking."""
+    """allauth's sign-in by address. The person comes with their account, which every page needs, and mostly with the
+    session, which has just been read."""
 
     def get_user(self, user_id):
-        (names, person_columns), (account_names, account_columns) = columns(Person, "p"), columns(Account, "a")
+        person = read_with_session.get()
+        read_with_session.set(None)
+        if person is not None and person.pk == user_id:
+            return person
+        *_names, selected = columns_of_person()
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT {person_columns}, {account_columns}, EXISTS (SELECT FROM mfa_authenticator f"  # noqa: S608
-                " WHERE f.user_id = p.id AND f.type <> 'recovery_codes') FROM accounts_person p"
-                " JOIN accounts_account a ON a.id = p.account_id WHERE p.id = %s AND p.is_active",
+                f"SELECT {selected} FROM accounts_person p JOIN accounts_account a ON a.id = p.account_id"  # noqa: S608
+                " WHERE p.id = %s AND p.is_active",
                 [user_id],
             )
             row = cursor.fetchone()
-        if row is None:
-            return None
-        *values, has_second_factor = row
-        person = Person.from_db(connection.alias, names, values[: len(names)])
-        person.account = Account.from_db(connection.alias, account_names, values[len(names) :])
-        person.has_second_factor = has_second_factor
-        return person
+        return person_in(row) if row else None
 
 
 def recently_authenticated(request: HttpRequest) -> bool:

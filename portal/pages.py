@@ -27,6 +27,11 @@ DEFAULT_SIZE = 50
 
 def plain(count: int) -> str:
     """A count for people: ``12,431``."""
+    return plain_in(get_language(), count)
+
+
+@lru_cache(maxsize=10_000)
+def plain_in(language: str, count: int) -> str:
     return number_format(count, use_l10n=True, force_grouping=True)
 
 
@@ -94,6 +99,10 @@ class Address:
         self.path = path
         self.query = {name: text for name in keep if (text := query.get(name, "").strip())}
 
+    @property
+    def items(self) -> tuple[tuple[str, str], ...]:
+        return tuple(self.query.items())
+
     def text(self, **changes) -> str:
         """The query string, without blanks and defaults."""
         query = self.query | changes
@@ -147,26 +156,43 @@ def position(query, listing: Listed, sort: str, problems: list[str]) -> tuple[Cu
 def headings(found: ListFilter, address: Address) -> tuple[Heading, ...]:
     """The columns with what was typed into them and where a click sorts them."""
 
-    def sorted_by(name: str) -> str:
-        """The sort that a click on the heading asks for: this column, or if it sorts already, the other way round."""
-        descending = name == found.sort and not found.descending
-        if name == found.default_sort and descending == found.descends_at_first:
-            return ""
-        return f"-{name}" if descending else name
-
     return tuple(
         Heading(
             name=name,
             heading=heading,
-            sort_url="" if name in found.unsorted else address.url(sort=sorted_by(name)),
+            sort_url=url,
             direction="" if found.sort != name else "descending" if found.descending else "ascending",
             is_searched=name in found.fields,
             value=address.query.get(name, "")[:200],
             problem=found.refused.get(name, ""),
             suggestions=found.suggestions(name),
         )
-        for name, heading in found.columns.items()
+        for (name, heading), url in zip(
+            found.columns.items(),
+            sort_urls(type(found), found.sort, found.descending, address.path, (*found.columns,), address.items),
+            strict=True,
+        )
     )
+
+
+@lru_cache(maxsize=1_000)
+def sort_urls(of: type[ListFilter], sort: str, descending: bool, path: str, names: tuple, query: tuple) -> list[str]:
+    """Where a click on each heading leads: to that column's sort, or if it sorts already, the other way round."""
+
+    def sorted_by(name: str) -> str:
+        reverses = name == sort and not descending
+        if name == of.default_sort and reverses == of.descends_at_first:
+            return ""
+        return f"-{name}" if reverses else name
+
+    address = Address(path, dict(query), [name for name, _text in query])
+    return ["" if name in of.unsorted else address.url(sort=sorted_by(name)) for name in names]
+
+
+@lru_cache(maxsize=1_000)
+def size_choices(size: int, path: str, query: tuple) -> tuple[Choice, ...]:
+    address = Address(path, dict(query), [name for name, _text in query])
+    return tuple(Choice(str(n), str(n), n == size, url=address.url(size="" if n == DEFAULT_SIZE else n)) for n in SIZES)
 
 
 class ListPage(View):
@@ -239,7 +265,7 @@ class ListPage(View):
         kind = address.query.get("kind", "")
         paging = self.paging(request, found, listing, page, size, address)
         return {
-            "title": self.title,
+            "title": str(self.title),
             "listing": {
                 "columns": headings(found, address),
                 "filters": tuple(
@@ -292,7 +318,5 @@ class ListPage(View):
             last_url=link(Cursor(backward=True)) if page.after else "",
             page_number=(first - 1) // size + 1 if first else None,
             page_count=-(-exact // size) if exact and (exact <= BOUND or listing.has_numbered_pages) else None,
-            sizes=tuple(
-                Choice(str(n), str(n), n == size, url=address.url(size="" if n == DEFAULT_SIZE else n)) for n in SIZES
-            ),
+            sizes=size_choices(size, address.path, address.items),
         )

@@ -29,7 +29,9 @@ from portal.paging import Cursor, Page, cut
 
 __all__ = ["STATES", "USES", "Listing", "use_text"]
 
-SATURATED_SECONDS = 60
+REMEMBERED_SECONDS = 60
+#: So few numbers are sooner fetched than counted first.
+FEW = 2_000
 EXPORT_CHUNK = 1 << 16
 CURSOR_ROWS = 2_000
 
@@ -46,6 +48,7 @@ class Listing(Matching):
         if "all" not in counts:
             page = self._matched(size, cursor, number, "all")
             if page.counts["all"] <= paging.BOUND:
+                self._remember_few(page.counts)
                 return page
             counts["all"] = paging.BOUND + 1
         counts |= {state: counts["all"] for state in STATES if self._must_be(state)}
@@ -70,7 +73,7 @@ class Listing(Matching):
         For digits only a VAR's index can: behind row-level security it is the one place where they are searched.
         """
         if "var_id" in self.scope:
-            return True
+            return not caches["process"].get(self._few_key, False)
         return not self.digits and (bool(self._labels) or not self.actor.account.is_customer)
 
     def exact_count(self) -> int:
@@ -88,10 +91,21 @@ class Listing(Matching):
         fall below ten thousand unnoticed, and a wrong belief costs a plan and a "more than", never a row."""
         return caches["process"].get(self._saturated_key(), set()) if self.ids is None else set()
 
+    @property
+    def _few_key(self) -> str:
+        return f"few:{self.actor.account.pk}"
+
+    def _remember_few(self, counts: dict[str, int]) -> None:
+        """Remember for a minute whether the account has few numbers. A wrong belief costs a slower plan."""
+        if self.scope and not self.is_searched and self.ids is None:
+            is_few = counts["all"] <= FEW
+            if is_few != caches["process"].get(self._few_key, False):
+                caches["process"].set(self._few_key, is_few, REMEMBERED_SECONDS)
+
     def _remember_saturated(self, counts: dict[str, int]) -> None:
         over = {name for name, count in counts.items() if count > paging.BOUND}
         if over and self.ids is None and over != self._saturated():
-            caches["process"].set(self._saturated_key(), over, SATURATED_SECONDS)
+            caches["process"].set(self._saturated_key(), over, REMEMBERED_SECONDS)
 
     def _bounded(self, states: Sequence[str]) -> list[str]:
         """How many match in each of ``states`` up to the bound, as columns."""

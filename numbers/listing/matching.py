@@ -208,15 +208,22 @@ class Matching:
             known["reserved_for_id"] = False
         return known
 
+    @cached_property
+    def _known_of_search(self) -> dict[str, bool]:
+        """What is known of every match in whatever state."""
+        return self._known if self.state == "all" else replace(self, state="all")._known
+
     def _can_be(self, state: str) -> bool:
         """Whether what is searched leaves room for numbers in ``state``: no reserved number has a user, say."""
-        searched, wanted = replace(self, state="all")._known, replace(self, state=state, words=(), uses=None)._known
+        if not (searched := self._known_of_search):
+            return True
+        wanted = replace(self, state=state, words=(), uses=None)._known
         return not any(searched[column] != wanted[column] for column in searched.keys() & wanted.keys())
 
     def _must_be(self, state: str) -> bool:
         """Whether whatever matches is in ``state``: a number that rings somebody is used."""
         holder = "destination_id" if self.actor.account.is_customer else "customer_id"
-        filled = replace(self, state="all")._known.get(holder)
+        filled = self._known_of_search.get(holder)
         return {"used": filled is True, "available": filled is False}.get(state, False)
 
     def _can_hold(self, stretch: Run | Walk) -> bool:

@@ -1,5 +1,6 @@
 """The pages about numbers, and the home page, which is about the stock of them."""
 
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
@@ -8,8 +9,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from accounts.views.grants import granted_accounts
@@ -27,6 +28,13 @@ from portal.times import day, moment
 WIDTHS = {
     "number": 13, "used_by": 18, "company": 18, "reserved_for": 16, "var": 16, "use": 16, "provider": 12, "status": 7,
 }  # fmt: skip
+
+
+@cache
+def uses_in(language: str) -> tuple:
+    """Each use with its name, and what a service does apart from that."""
+    found = ((use, *name.partition(" (")) for use, name in use_names())
+    return tuple((use, (name, detail.rstrip(")"))) for use, name, _open, detail in found)
 
 
 class PhoneNumberList(ListPage):
@@ -55,14 +63,13 @@ class PhoneNumberList(ListPage):
     def present(self, request, listing: Listing, rows: list[dict]) -> list[dict]:
         person = request.actor.person
         written = person.written
-        uses = {use: name.partition(" (") for use, name in use_names()}
-        active, pending = _("Active"), _("Pending")
+        uses = dict(uses_in(get_language()))
+        statuses = {True: ("active", _("Active")), False: ("pending", _("Pending"))}
         zone = ZoneInfo(person.time_zone)
         for row in rows:
             row["display"] = written(row["e164"])
-            use = uses.get((row["use_kind"], row["service_type"]), ("", "", ""))
-            row["use"], row["use_detail"] = use[0], use[2].rstrip(")")
-            row["status"], row["status_label"] = ("active", active) if row["active"] else ("pending", pending)
+            row["use"], row["use_detail"] = uses.get((row["use_kind"], row["service_type"]), ("", ""))
+            row["status"], row["status_label"] = statuses[row["active"]]
             row["hold"] = row["hold_label"] = ""
             if row["reserved"]:
                 row["hold"] = "reserved"

@@ -1,7 +1,10 @@
 """The few tags that templates share."""
 
+from collections.abc import Callable, Sequence
 from functools import cache
 from html import escape
+from itertools import chain
+from operator import itemgetter
 
 from django import template
 from django.db.models import Model
@@ -33,23 +36,25 @@ class Blanks:
 class RowsNode(template.Node):
     def __init__(self, rows, name: str, inputs: dict, nodelist):
         self.rows, self.name, self.inputs, self.nodelist = rows, name, inputs, nodelist
-        self.kept: dict[tuple, tuple[str, list[str]]] = {}
+        self.kept: dict[tuple, tuple[str, Callable]] = {}
 
     def render(self, context):
         rows = self.rows.resolve(context)
         if not rows:
             return ""
-        form, names = kept_for(self, context, self.drawn)
+        form, values_of = kept_for(self, context, self.drawn)
+        values = chain.from_iterable(map(values_of, rows))
         # One call escapes all values; no text that comes out of PostgreSQL has a NUL.
-        values = [row[name] for row in rows for name in names]
         texts = escape("\0".join(["" if value is None else str(value) for value in values])).split("\0")
         return SafeString(form * len(rows) % tuple(texts))
 
-    def drawn(self, context) -> tuple[str, list[str]]:
-        """The body with ``%s`` for each blank, and the names of the blanks in order."""
+    def drawn(self, context) -> tuple[str, Callable[[dict], Sequence]]:
+        """The body with ``%s`` for each blank, and what takes the values of the blanks, in order, from a row."""
         with context.push(**{self.name: Blanks()}):
             pieces = self.nodelist.render(context).split("\0")
-        return "%s".join(piece.replace("%", "%%") for piece in pieces[::2]), pieces[1::2]
+        names = pieces[1::2]
+        values_of = itemgetter(*names) if len(names) > 1 else lambda row: [row[name] for name in names]
+        return "%s".join(piece.replace("%", "%%") for piece in pieces[::2]), values_of
 
 
 @register.tag

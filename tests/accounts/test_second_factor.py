@@ -324,6 +324,6 @@ def test_customers_may_do_without_a_second_factor(client, mandatory, kind):
 def test_the_rule_costs_no_query(client, mandatory, person, django_assert_num_queries):
     sign_in(client, person)
     set_up_app(client)
-    # Session, person with account and factor; numbers, and four for the scope in the test's own transaction.
-    with django_assert_num_queries(7):
+    # Session with person, account and factor; numbers, and four for the scope in the test's own transaction.
+    with django_assert_num_queries(6):
         client.get(f"/{person.account.code}/numbers/")

@@ -78,10 +78,9 @@ def watched(process: int) -> Iterator[list[float]]:
 
 @dataclass(frozen=True)
 class Download:
-    """Milliseconds until the first byte, until the first row, and of the whole; how many lines came."""
+    """Milliseconds until the first byte and of the whole; how many lines came."""
 
     first_byte: float
-    first_row: float
     whole: float
     line_ends: int
 
@@ -90,14 +89,10 @@ def download(us: web.Site, path: str) -> Download:
     start = time.perf_counter()
     with us.open(path) as response:
         piece = response.read1(PIECE)
-        first_byte = time.perf_counter() - start
-        # The heading may come before the database has done anything.
-        while piece.count(b"\n") < 2 and (more := response.read1(PIECE)):
-            piece += more
-        first_row, ends = time.perf_counter() - start, piece.count(b"\n")
+        first_byte, ends = time.perf_counter() - start, piece.count(b"\n")
         while piece := response.read(PIECE):
             ends += piece.count(b"\n")
-    return Download(first_byte * 1000, first_row * 1000, (time.perf_counter() - start) * 1000, ends)
+    return Download(first_byte * 1000, (time.perf_counter() - start) * 1000, ends)
 
 
 def copied(address: str) -> float:
@@ -142,7 +137,6 @@ def measure_csv(ours: str, peers: str, numbers: int) -> Iterator[Result]:
     if "psql" not in copies:
         yield unmeasured("CSV of everything, COPY by psql", "there is no psql")
     yield below("CSV: first byte", statistics.median(run.first_byte for run in runs), 50, "ms")
-    yield below("CSV: first row", statistics.median(run.first_row for run in runs), 50, "ms")
     yield below("CSV: memory of the server", most[0] - before, 20, "MB", sign="+")
 
 

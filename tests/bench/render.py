@@ -63,7 +63,7 @@ def ours(rows: list[dict]) -> float:
         asked = {
             "REQUEST_METHOD": "GET", "SCRIPT_NAME": "", "PATH_INFO": PATH, "QUERY_STRING": "",
             "SERVER_NAME": "127.0.0.1", "SERVER_PORT": "80", "HTTP_HOST": "127.0.0.1", "REMOTE_ADDR": "127.0.0.1",
-            "SERVER_PROTOCOL": "HTTP/1.1", "HTTP_COOKIE": f"sessionid={os.environ['BENCH_COOKIE']}",
+            "SERVER_PROTOCOL": "HTTP/1.1", "HTTP_COOKIE": web.cookies(os.environ["BENCH_COOKIE"]),
             "wsgi.input": io.BytesIO(), "wsgi.url_scheme": "http", "wsgi.errors": sys.stderr,
         }  # fmt: skip
         response = application(asked, lambda line, headers, info=None: status.append(line))
