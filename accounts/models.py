@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
@@ -213,6 +214,11 @@ class Account(models.Model):
         return [found[pk] for pk in ids if pk in found]
 
     @property
+    def written(self) -> str:
+        """As people type it where one of many is meant: no other account is called so."""
+        return f"{self.name} ({self.code})"
+
+    @property
     def is_customer(self) -> bool:
         """Whether this is a company or a professional: an account that holds numbers to use them."""
         return self.kind in (self.Kind.COMPANY, self.Kind.PROFESSIONAL)
@@ -325,6 +331,11 @@ class Person(AbstractBaseUser):
         if not self.is_active:
             return "deactivated"
         return "active" if self.has_joined else "invited"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Their time zone."""
+        return ZoneInfo(self.time_zone)
 
     @property
     def written(self) -> Callable[[str], str]:

@@ -23,6 +23,7 @@ accounts_urls = [
     path("", accounts.AccountList.as_view(), name="accounts"),
     path("export.csv", accounts.AccountList.as_view(export="csv"), name="accounts_csv"),
     path("export.pdf", accounts.AccountList.as_view(export="pdf"), name="accounts_pdf"),
+    path("suggestions/", accounts.suggestions, name="accounts_suggestions"),
     path("add/", accounts.add, name="accounts_add"),
     path("<account:other>/", accounts.edit, name="accounts_edit"),
     path("<account:other>/suspend/", accounts.suspend, name="accounts_suspend"),

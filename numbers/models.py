@@ -1,5 +1,7 @@
 """Phone numbers, the carriers they come from and what they ring."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from django.db import models
@@ -9,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.actor import Actor
 from accounts.models import Account, FoldedField
+from portal.listings import Fold, having
 
 
 class Provider(models.Model):
@@ -116,9 +119,31 @@ class Destination(models.Model):
     def __str__(self):
         return self.name
 
+    @property
+    def written(self) -> str:
+        """As people type it where one of many is meant: with its extension, or else with what it is."""
+        return f"{self.name} ({self.extension or self.get_kind_display().lower()})"
+
     @classmethod
     def visible_to(cls, actor: Actor):
         return cls.unscoped.visible_to(actor)
+
+    @classmethod
+    def meant_by(cls, actor: Actor, text: str, most: int) -> list[Destination]:
+        """What somebody means who types ``text``: the one with this extension, also as in ``Reception (101)``;
+        otherwise those with this name; otherwise those with all its words in their names.
+        """
+        here = cls.visible_to(actor).order_by("name_folded", "pk")
+        name, _open, rest = text.rpartition("(")
+        inside = rest.rstrip(") ")
+        kinds = [kind for kind in cls.Kind if kind.label.lower() == inside.lower()]
+        ways = (
+            here.filter(extension=inside, extension__gt=""),
+            here.filter(name_folded=Fold(Value(name.strip())), kind__in=kinds, extension=""),
+            here.filter(name_folded=Fold(Value(text))),
+            having(here, {"name_folded": text.split()}),
+        )
+        return next((found for way in ways if (found := list(way[:most]))), [])
 
 
 class PhoneNumber(models.Model):

@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from numbers import help_pages
-from numbers.views import destinations, phone_numbers
+from numbers.views import destinations, phone_numbers, verbs
 
 number_urls = (
     [
@@ -12,6 +12,10 @@ number_urls = (
         path("export.csv", phone_numbers.PhoneNumberList.as_view(export="csv"), name="export_csv"),
         path("export.pdf", phone_numbers.PhoneNumberList.as_view(export="pdf"), name="export_pdf"),
         path("<int:digits>/", phone_numbers.detail, name="detail"),
+        *(
+            path(f"<int:digits>/{slug}/", verbs.act, {"slug": slug}, name=name)
+            for slug, name in verbs.ADDRESSES.items()
+        ),
     ],
     "numbers",
 )
@@ -21,6 +25,7 @@ destination_urls = (
         path("", destinations.DestinationList.as_view(), name="list"),
         path("export.csv", destinations.DestinationList.as_view(export="csv"), name="export_csv"),
         path("export.pdf", destinations.DestinationList.as_view(export="pdf"), name="export_pdf"),
+        path("suggestions/", destinations.suggestions, name="suggestions"),
         path("add/", destinations.add, name="add"),
         path("<int:destination_id>/", destinations.detail, name="detail"),
         path("<int:destination_id>/change/", destinations.change, name="change"),

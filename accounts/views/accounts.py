@@ -4,12 +4,12 @@ from http import HTTPStatus
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import actions
 from accounts.actor import Actor
@@ -26,6 +26,8 @@ def landing(kind: str, code: str) -> str:
     return reverse("accounts" if kind == Account.Kind.VAR else "numbers:list", args=[code])
 
 
+SUGGESTED = 12
+
 #: What adding one of a kind is called.
 ADD = {
     "var": gettext_lazy("Add VAR"),
@@ -37,6 +39,14 @@ ADD = {
 def is_added(actor: Actor, kind: str) -> bool:
     """Whether the actor adds accounts of this kind here."""
     return actor.may("accounts.change") and kind in Account.BELOW[actor.account.kind]
+
+
+@require_safe
+def suggestions(request, code):
+    """Which accounts in service may be meant by what somebody is typing, for ``type_ahead.js``."""
+    typed = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
+    found = Account.meant_by(request.actor, typed, SUGGESTED) if typed and "\0" not in typed else []
+    return JsonResponse({"suggestions": [account.written for account in found if account.is_open]})
 
 
 class AccountList(ListPage):

@@ -26,6 +26,7 @@ from accounts.scope import scope
 from numbers.models import Destination, PhoneNumber
 from numbers.rules import (
     cools_until,
+    in_words,
     is_cooling,
     is_reserved,
     kept_for_somebody,
@@ -60,6 +61,16 @@ class Verb(ABC):
     def changes(self, number: PhoneNumber, now: datetime) -> dict[str, Any]:
         """The columns of the number that will be different."""
         return {}
+
+    @classmethod
+    def suits(cls, number: PhoneNumber, now: datetime) -> bool:
+        """Whether it makes sense to offer this for the number as it stands."""
+        return True
+
+    @classmethod
+    def consequences(cls, number: PhoneNumber, now: datetime) -> list[str]:
+        """What will happen to the number, for people to read before they confirm."""
+        return []
 
     def event_for(self, number: PhoneNumber, now: datetime) -> str:
         """What history calls it."""
@@ -138,6 +149,10 @@ class Reserve(OfCustomer):
         if self.until <= timezone.now():
             raise ValidationError({"until": _("A reservation ends in the future: choose a later time.")})
 
+    @classmethod
+    def suits(cls, number, now):
+        return not number.customer_id and not is_cooling(number, now)
+
     def refusal(self, number, now):
         return (
             with_somebody(number)
@@ -163,6 +178,10 @@ class CancelReservation(Verb):
     label = gettext_lazy("Cancel reservation")
     permission = "numbers.reserve"
     event = "number.reservation_cancelled"
+
+    @classmethod
+    def suits(cls, number, now):
+        return is_reserved(number, now)
 
     def refusal(self, number, now):
         return "" if is_reserved(number, now) else _("It is not reserved.")
@@ -192,6 +211,10 @@ class AssignToCustomer(OfCustomer):
         super().prepare(actor)
         if self.despite_cooling and not self.reason.strip():
             raise ValidationError({"reason": _("Say why a cooling number should go to somebody else now.")})
+
+    @classmethod
+    def suits(cls, number, now):
+        return not number.customer_id
 
     def refusal(self, number, now):
         if number.customer_id == self.customer_id:
@@ -230,7 +253,7 @@ class AssignToDestination(Verb):
     destination_id: int
     slug = "assign"
     label = gettext_lazy("Assign")
-    permission = "numbers.connect"
+    permission = "numbers.assign"
     event = "number.connected"
     _destination: Destination = field(init=False, repr=False, default=None)
 
@@ -259,8 +282,16 @@ class UnassignFromDestination(Verb):
 
     slug = "unassign"
     label = gettext_lazy("Unassign")
-    permission = "numbers.connect"
+    permission = "numbers.assign"
     event = "number.disconnected"
+
+    @classmethod
+    def suits(cls, number, now):
+        return bool(number.destination_id)
+
+    @classmethod
+    def consequences(cls, number, now):
+        return [_("Calls to it are not answered until it rings something else. Its options stay.")]
 
     def refusal(self, number, now):
         return "" if number.destination_id else _("It rings nothing.")
@@ -290,6 +321,20 @@ def torn_down(number: PhoneNumber, now: datetime) -> dict[str, Any]:
     }
 
 
+def told_of_tearing_down(number: PhoneNumber, now: datetime) -> list[str]:
+    """What ``torn_down`` means, in sentences."""
+    told = []
+    if number.destination:
+        told.append(_("It stops ringing %(name)s.") % {"name": number.destination.name})
+    told.append(_("Its label, caller name and options are cleared."))
+    if until := cools_until(number.customer, now):
+        said = {"time": in_words(until), "customer": number.customer.name}
+        told.append(_("It cools until %(time)s: until then it goes to nobody but %(customer)s.") % said)
+    else:
+        told.append(_("It can go to anybody at once."))
+    return told
+
+
 @dataclass
 class UnassignFromCustomer(Verb):
     """Take numbers from customers, back to the VAR's stock, where they cool."""
@@ -298,6 +343,14 @@ class UnassignFromCustomer(Verb):
     label = gettext_lazy("Unassign")
     permission = "numbers.assign"
     event = "number.unassigned"
+
+    @classmethod
+    def suits(cls, number, now):
+        return bool(number.customer_id)
+
+    @classmethod
+    def consequences(cls, number, now):
+        return told_of_tearing_down(number, now)
 
     def refusal(self, number, now):
         return "" if number.customer_id else _("It is with no customer.")
@@ -317,6 +370,14 @@ class EndCooling(Verb):
     label = gettext_lazy("End cooling")
     permission = "numbers.reserve"
     event = "number.cooling_ended"
+
+    @classmethod
+    def suits(cls, number, now):
+        return is_cooling(number, now)
+
+    @classmethod
+    def consequences(cls, number, now):
+        return [_("It can go to anybody at once. Calls for whoever had it before will reach them.")]
 
     def refusal(self, number, now):
         return "" if is_cooling(number, now) else _("It is not cooling.")
@@ -377,6 +438,10 @@ class GiveBack(Verb):
     permission = "numbers.release"
     event = "number.released"
 
+    @classmethod
+    def consequences(cls, number, now):
+        return [_("You hold it no longer, and may not get it back."), *told_of_tearing_down(number, now)]
+
     def refusal(self, number, now):
         if number.destination_id and not self.confirmed:
             said = {"name": number.destination.name}
@@ -405,6 +470,14 @@ class GiveUp(Verb):
     event = "number.released"
     removes = True
 
+    @classmethod
+    def consequences(cls, number, now):
+        said = {"provider": number.provider.name}
+        return [
+            _("The portal has it no longer; its history stays."),
+            _("Tell %(provider)s that you give it up: the portal does not.") % said,
+        ]
+
     def refusal(self, number, now):
         if number.customer_id and not self.confirmed:
             said = {"customer": number.customer.name}
@@ -424,6 +497,14 @@ class Delete(Verb):
     permission = "numbers.delete"
     event = "number.deleted"
     removes = True
+
+    @classmethod
+    def suits(cls, number, now):
+        return not cls().refusal(number, now)
+
+    @classmethod
+    def consequences(cls, number, now):
+        return [_("For a number that should not be here. The portal has it no longer; its history stays.")]
 
     def refusal(self, number, now):
         return (

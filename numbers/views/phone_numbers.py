@@ -4,7 +4,6 @@ from functools import cache
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
-from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -19,6 +18,7 @@ from numbers.listing import Listing, use_text
 from numbers.models import PhoneNumber
 from numbers.stock import regions, stock_of
 from numbers.tables import columns_for
+from numbers.views.verbs import number_of, offered
 from portal import phones
 from portal.filters import pieces
 from portal.pages import Address, ListPage, plain, url_of
@@ -103,12 +103,7 @@ def find(request, code):
 @require_safe
 def detail(request, code, digits):
     """One number: who has it, what it rings, its traffic and options."""
-    rows = PhoneNumber.visible_to(request.actor).select_related(
-        "provider", "var", "customer", "destination", "reserved_for"
-    )
-    number = rows.filter(digits=digits).first() if digits < 10**15 else None
-    if number is None:
-        raise Http404
+    number = number_of(request.actor, digits)
     person, provider, rings, now = request.actor.person, number.provider, number.destination, timezone.now()
     columns = columns_for(request.actor)
     zone = ZoneInfo(person.time_zone)
@@ -145,6 +140,7 @@ def detail(request, code, digits):
     }
     context = {
         "number": shown,
+        "verbs": offered(request.actor, number),
         "numbers_url": reverse("numbers:list", args=[code]),
         "webphone_url": reverse("webphone:phone", args=[code]),
         "shows_company": "company" in columns,
