@@ -309,12 +309,17 @@ class PastNumber(models.Model):
     digits = models.BigIntegerField()
     provider = models.ForeignKey(Provider, models.PROTECT, related_name="+", db_index=False)
     var = models.ForeignKey(Account, models.PROTECT, related_name="+", db_index=False)
-    customer = models.ForeignKey(Account, models.PROTECT, null=True, related_name="+", db_index=False)
+    # Pairs with the VAR by two-column foreign keys, see migration 0006.
+    customer = models.ForeignKey(
+        Account, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False
+    )
     destination_id = models.BigIntegerField(null=True)
     destination_name = models.CharField(max_length=120, blank=True)
     destination_kind = models.CharField(max_length=8, blank=True, db_collation="C")
     service_type = models.CharField(max_length=20, blank=True, db_collation="C")
-    reserved_for = models.ForeignKey(Account, models.PROTECT, null=True, related_name="+", db_index=False)
+    reserved_for = models.ForeignKey(
+        Account, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False
+    )
     reserved_until = models.DateTimeField(null=True)
     cooling_until = models.DateTimeField(null=True)
     first_call_at = models.DateTimeField(null=True)

@@ -48,6 +48,11 @@ class Verb(ABC):
     #: Whether the number is gone afterwards.
     removes: ClassVar[bool] = False
 
+    @classmethod
+    def is_open_to(cls, actor: Actor) -> bool:
+        """Whether the policy lets the actor do this here."""
+        return actor.may(cls.permission)
+
     def prepare(self, actor: Actor) -> None:  # noqa: B027 - most verbs need nothing
         """Lock what all the numbers will have in common, before any number is: always in this order.
 
@@ -525,7 +530,12 @@ OF_CUSTOMERS = (AssignToDestination, UnassignFromDestination, SetOptions, GiveBa
 def verbs_of(actor: Actor) -> dict[str, type[Verb]]:
     """The verbs that the actor may do here, by slug."""
     kinds = {Account.Kind.VAR: OF_VARS, Account.Kind.SYSTEM: ()}
-    return {verb.slug: verb for verb in kinds.get(actor.account.kind, OF_CUSTOMERS) if actor.may(verb.permission)}
+    return {verb.slug: verb for verb in kinds.get(actor.account.kind, OF_CUSTOMERS) if verb.is_open_to(actor)}
+
+
+def refuse_unless_offered(actor: Actor, verb: Verb) -> None:
+    if type(verb) is not verbs_of(actor).get(verb.slug):
+        raise PermissionDenied
 
 
 @transaction.atomic
@@ -536,8 +546,7 @@ def perform(actor: Actor, verb: Verb, number_ids: Collection[int], since: dict[i
     number last changed hands, by id) a number that has changed since is refused. Raises ``PermissionDenied``, and
     ``ValidationError`` where nothing can be done to any number.
     """
-    if type(verb) is not verbs_of(actor).get(verb.slug):
-        raise PermissionDenied
+    refuse_unless_offered(actor, verb)
     verb.prepare(actor)
     found = {number.pk: number for number in locked_numbers(actor, number_ids)}
     # Read when all locks are held: whoever had to wait may have waited for the end of a reservation.
@@ -565,6 +574,7 @@ def perform_on(actor: Actor, verb: Verb, digits: int) -> PhoneNumber:
 
     Raises ``ValidationError`` with the sentence when it is refused, ``PhoneNumber.DoesNotExist`` when it is not here.
     """
+    refuse_unless_offered(actor, verb)
     pk = PhoneNumber.visible_to(actor).values_list("pk", flat=True).get(digits=digits)
     (outcome,) = perform(actor, verb, [pk])
     if outcome.number is None:

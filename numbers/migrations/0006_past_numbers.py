@@ -37,6 +37,8 @@ EXECUTE FUNCTION numbers_keep_past();
 CREATE TRIGGER numbers_phonenumber_gone BEFORE DELETE ON numbers_phonenumber FOR EACH ROW
 EXECUTE FUNCTION numbers_keep_past();
 """
+# As in migration 0001: what a row points at is of its VAR.
+PAIRS = {"customer_id": "numbers_past_of_customer", "reserved_for_id": "numbers_past_reserved_in_var"}
 FORGOTTEN = "DROP FUNCTION numbers_keep_past() CASCADE"
 
 
@@ -64,12 +66,15 @@ class Migration(migrations.Migration):
                 ("digits", models.BigIntegerField()),
                 ("provider", models.ForeignKey(to="numbers.provider", **OF_ACCOUNT)),
                 ("var", models.ForeignKey(to="accounts.account", **OF_ACCOUNT)),
-                ("customer", models.ForeignKey(null=True, to="accounts.account", **OF_ACCOUNT)),
+                ("customer", models.ForeignKey(db_constraint=False, null=True, to="accounts.account", **OF_ACCOUNT)),
                 ("destination_id", models.BigIntegerField(null=True)),
                 ("destination_name", models.CharField(blank=True, max_length=120)),
                 ("destination_kind", models.CharField(blank=True, db_collation="C", max_length=8)),
                 ("service_type", models.CharField(blank=True, db_collation="C", max_length=20)),
-                ("reserved_for", models.ForeignKey(null=True, to="accounts.account", **OF_ACCOUNT)),
+                (
+                    "reserved_for",
+                    models.ForeignKey(db_constraint=False, null=True, to="accounts.account", **OF_ACCOUNT),
+                ),
                 ("reserved_until", models.DateTimeField(null=True)),
                 ("cooling_until", models.DateTimeField(null=True)),
                 ("first_call_at", models.DateTimeField(null=True)),
@@ -95,6 +100,14 @@ class Migration(migrations.Migration):
                 ],
             },
             managers=[("unscoped", django.db.models.manager.Manager())],
+        ),
+        *(
+            migrations.RunSQL(
+                f"ALTER TABLE numbers_pastnumber ADD CONSTRAINT {name} FOREIGN KEY ({column}, var_id)"
+                " REFERENCES accounts_account (id, parent_id)",
+                f"ALTER TABLE numbers_pastnumber DROP CONSTRAINT {name}",
+            )
+            for column, name in PAIRS.items()
         ),
         migrations.RunSQL(KEPT, FORGOTTEN),
     ]

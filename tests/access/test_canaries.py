@@ -5,7 +5,7 @@ from django.apps import apps
 from django.db import models
 
 from accounts.models import Access, Account, AuditEvent, Grant, Person
-from numbers.models import Destination, PhoneNumber
+from numbers.models import Destination, PastNumber, PhoneNumber
 from tests.access.crawl import is_html, text_of, walk
 from tests.access.database import snapshot
 from tests.access.tokens import found_in, tokens
@@ -24,6 +24,7 @@ OWNERS = {
     AuditEvent: lambda row: row.account,
     Destination: lambda row: row.customer,
     PhoneNumber: lambda row: row.customer or row.var,
+    PastNumber: lambda row: row.customer or row.var,
     Grant: None,
 }
 

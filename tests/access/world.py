@@ -22,7 +22,7 @@ from fido2.webauthn import AttestationObject, AttestedCredentialData, Authentica
 
 from accounts import policy
 from accounts.models import Access, Account, AuditEvent, Grant, Person
-from numbers.models import Destination, PhoneNumber
+from numbers.models import Destination, PastNumber, PhoneNumber
 from tests.access.addresses import NoBuilder
 from tests.factories import grant, make_number, make_provider
 
@@ -149,7 +149,7 @@ class World:
         self.system = Account.unscoped.create(kind="system", code="SYS", name="The System", contact="System Contact")
         for role, turn in (("administrator", 1), ("administrator", 2), ("user", 1)):
             self.people["", "system", role, turn] = self.make_person(self.system, role, f"s{turn}")
-        self.provider = make_provider()
+        self.provider, self.former_provider = make_provider(), make_provider("Formerly")
         restart_ids(7_000_001)
         self.a = self.make_tree("A", 700)
         restart_ids(8_000_001)
@@ -204,6 +204,7 @@ class World:
         self.number(tree, var=var)
         self.number(tree, var=var, reserved_for=tree.company, reserved_until=soon)
         self.number(tree, var=var, cooling_until=soon, last_holder=tree.professional)
+        self.keep_past(tree)
         past = timezone.now() - timedelta(days=1)
         for acting in tree.accounts:
             asks = Access.unscoped.create(
@@ -226,6 +227,15 @@ class World:
     @property
     def system_boss(self) -> Person:
         return self.people["", "system", "administrator", 1]
+
+    def keep_past(self, tree: Tree) -> None:
+        """Let every number have stood otherwise before; a trigger writes that down."""
+        for row in [row for row in tree.rows if isinstance(row, PhoneNumber)]:
+            PhoneNumber.unscoped.filter(pk=row.pk).update(provider=self.former_provider)
+            PhoneNumber.unscoped.filter(pk=row.pk).update(provider=self.provider)
+            row.refresh_from_db()
+        for past in PastNumber.unscoped.filter(var=tree.var):
+            self.kept(past, tree)
 
     def number(self, tree: Tree, **facts) -> PhoneNumber:
         turn = sum(isinstance(row, PhoneNumber) for row in tree.rows)

@@ -6,13 +6,15 @@ from django.db import connection
 
 from accounts.models import Access, AuditEvent
 from accounts.walls import portal_role
+from numbers.models import PastNumber, PhoneNumber
 from portal.database.owner import signed_in
-from tests.factories import make_destination, make_number, make_person
+from tests.factories import make_destination, make_number, make_person, make_provider
 
 
 @pytest.fixture
 def rows(alpha, bravo, acme, zenith):
-    """In each tenant: an assigned number, a free one, a destination, an access and an event of customer and VAR."""
+    """In each tenant: an assigned number, a free one, the past of both, a destination, an access and an event of
+    customer and VAR."""
     made = {}
     for var, customer in ((alpha, acme), (bravo, zenith)):
         rings = make_destination(customer)
@@ -27,6 +29,11 @@ def rows(alpha, bravo, acme, zenith):
             facts = {"account": account, "person": person, "access": access, "target_type": "access"}
             event = AuditEvent.unscoped.create(chain=[], verb="access.asked", target="it", **facts)
             made[account.pk]["accounts_auditevent"] = [event]
+    PhoneNumber.unscoped.update(provider=make_provider("Another"))
+    for of_account in made.values():
+        of_account["numbers_pastnumber"] = list(
+            PastNumber.unscoped.filter(number_id__in=[number.pk for number in of_account["numbers_phonenumber"]])
+        )
     return made
 
 

@@ -112,7 +112,8 @@ def foreign_keys(table):
 LINKS = {
     "numbers_phonenumber": {"var_id", "customer_id", "destination_id", "reserved_for_id", "last_holder_id"},
     "numbers_destination": {"var_id", "customer_id"},
-    "accounts_auditevent": {"account_id", "access_id"},
+    "accounts_auditevent": {"account_id", "access_id", "concerns_id"},
+    "numbers_pastnumber": {"var_id", "customer_id", "reserved_for_id"},
 }
 
 
@@ -137,6 +138,12 @@ def row_of(table, name, made, account):
             "name": "x",
             "extension": "",
         }
+    if table == "numbers_pastnumber":
+        past = made[table][0]
+        row = {"number_id": 1, "e164": "+4930123456", "digits": 4930123456, "provider_id": past.provider_id,
+               "var_id": var, "customer_id": customer, "destination_name": "", "destination_kind": "",
+               "service_type": "", "since": past.since, "until": past.until}  # fmt: skip
+        return row | ({"reserved_for_id": customer} if name == "reserved_for_id" else {})
     number = {"e164": "+4930123456", "provider_id": made[table][0].provider_id, "var_id": var, "label": "",
               "caller_name": "", "voice": True, "sms": False, "fax": False}  # fmt: skip
     if name == "reserved_for_id":
@@ -184,8 +191,7 @@ def test_not_even_the_owner_of_the_tables_can_make_a_row_point_at_another_tenant
     row = row_of(table, name, rows[alpha.pk], alpha)
     with transaction.atomic():
         assert refused_with(*insert(table, row)) is None
-    if table == "numbers_phonenumber":
-        row["e164"] = "+4930123457"
+    row |= {"numbers_phonenumber": {"e164": "+4930123457"}, "numbers_pastnumber": {"number_id": 2}}.get(table, {})
     assert refused_with(*insert(table, row | {name: foreign(name, rows, bravo, zenith)})) == NO_SUCH_PAIR
 
 
@@ -198,6 +204,22 @@ def test_the_systems_scope_cannot_write_numbers_whatever_the_application_thinks(
     with scope(system):
         assert refused_with(statement.format(table)) == REFUSED
         assert refused_with(f"SELECT FROM {table} FOR UPDATE") == REFUSED
+
+
+def test_an_event_is_shown_to_the_account_that_it_concerns_and_to_no_other(rows, alpha, acme, zenith):
+    facts = {"chain": [], "verb": "number.assigned", "target_type": "number", "person": make_person(alpha)}
+    with scope(alpha):
+        told = AuditEvent.unscoped.create(account=alpha, concerns=acme, **facts)
+    for account, sees in ((acme, True), (zenith, False)):
+        with scope(account):
+            assert AuditEvent.unscoped.filter(pk=told.pk).exists() is sees
+
+
+def test_nobody_writes_down_the_past_by_hand(rows, alpha, acme, system):
+    for account in (alpha, acme, system):
+        with scope(account):
+            for statement in STATEMENTS[1:5]:
+                assert refused_with(statement.format("numbers_pastnumber")) == REFUSED
 
 
 @pytest.mark.parametrize("whose", ["system", "alpha", "acme"])
