@@ -10,7 +10,7 @@ OF_ACCOUNT = {"db_index": False, "on_delete": django.db.models.deletion.PROTECT,
 # It runs as the owner of the tables: nobody else may write down the past. The clock is read while the row is locked,
 # so that one state ends when the next begins, in whatever order transactions began.
 KEPT = """
-CREATE FUNCTION numbers_keep_past() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+CREATE FUNCTION numbers_keep_past() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
     ended timestamptz := greatest(clock_timestamp(), OLD.since + interval '1 microsecond');
 BEGIN
@@ -28,6 +28,10 @@ BEGIN
     RETURN NEW;
 END $$;
 REVOKE ALL ON FUNCTION numbers_keep_past() FROM PUBLIC;
+DO $$ BEGIN
+    -- Somebody's temporary table of the same name would otherwise come first.
+    EXECUTE format('ALTER FUNCTION numbers_keep_past() SET search_path = %I, pg_temp', current_schema());
+END $$;
 CREATE TRIGGER numbers_phonenumber_past BEFORE UPDATE ON numbers_phonenumber FOR EACH ROW
 WHEN ((OLD.var_id, OLD.customer_id, OLD.destination_id, OLD.provider_id, OLD.reserved_for_id, OLD.reserved_until,
        OLD.cooling_until) IS DISTINCT FROM

@@ -129,7 +129,7 @@ def test_nothing_in_the_schema_works_with_its_owners_rights_but_what_writes_down
         f" proacl::text LIKE '%%{{=X%%' FROM pg_proc WHERE prosecdef AND pronamespace = {here}"
     )
     # A trigger's, that nobody can call, and that finds no table of another schema.
-    assert functions == [("numbers_keep_past", "trigger", "search_path=public", False)]
+    assert functions == [("numbers_keep_past", "trigger", "search_path=public, pg_temp", False)]
     assert ask(f"SELECT relname FROM pg_class WHERE relkind IN ('v', 'm') AND relnamespace = {here}") == []
 
 
