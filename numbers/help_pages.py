@@ -168,6 +168,40 @@ TOPICS = {
             ),
         ),
     ),
+    "many-numbers": Topic(
+        _("Many numbers at once"),
+        (
+            (
+                _("Choose"),
+                (
+                    _(
+                        "Tick numbers in the list, on as many pages as you like, or tick the box in the heading for all that "
+                        "match. Then open Actions. What you chose is frozen at that moment: numbers that come to match later "
+                        "are not touched, and one that changes hands meanwhile is left as it is."
+                    ),
+                ),
+            ),
+            (
+                _("Confirm"),
+                (
+                    _(
+                        "The next page says how many numbers it is about and asks what the action needs to know. You decide "
+                        "whether numbers that are refused keep the others from being done."
+                    ),
+                ),
+            ),
+            (
+                _("Read what became of each"),
+                (
+                    _(
+                        "Every number is listed with its outcome, and with the reason where it was refused. Large jobs go on "
+                        "in the background: you may leave the page, and cancel what is not done yet. Retry only what failed "
+                        "makes a new job of the rest."
+                    ),
+                ),
+            ),
+        ),
+    ),
     "webphone": Topic(
         _("WebPhone"),
         ((_("Dial a number"), (_("Type or paste a number with its country code and call it with this device."),)),),

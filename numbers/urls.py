@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from numbers import help_pages
-from numbers.views import destinations, phone_numbers, verbs
+from numbers.views import destinations, jobs, phone_numbers, verbs
 
 number_urls = (
     [
@@ -16,6 +16,18 @@ number_urls = (
             path(f"<int:digits>/{slug}/", verbs.act, {"slug": slug}, name=name)
             for slug, name in verbs.ADDRESSES.items()
         ),
+        *(
+            path(f"bulk/{slug}/", jobs.choose, {"slug": slug}, name=f"bulk_{name}")
+            for slug, name in verbs.ADDRESSES.items()
+        ),
+        path("jobs/", jobs.JobList.as_view(), name="jobs"),
+        path("jobs/export.csv", jobs.JobList.as_view(export="csv"), name="jobs_csv"),
+        path("jobs/export.pdf", jobs.JobList.as_view(export="pdf"), name="jobs_pdf"),
+        path("jobs/<int:job_id>/", jobs.JobPage.as_view(), name="job"),
+        path("jobs/<int:job_id>/export.csv", jobs.JobPage.as_view(export="csv"), name="job_csv"),
+        path("jobs/<int:job_id>/export.pdf", jobs.JobPage.as_view(export="pdf"), name="job_pdf"),
+        path("jobs/<int:job_id>/cancel/", jobs.cancel, name="job_cancel"),
+        path("jobs/<int:job_id>/retry/", jobs.retry, name="job_retry"),
     ],
     "numbers",
 )

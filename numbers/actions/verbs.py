@@ -93,6 +93,10 @@ class Verb(ABC):
     def done(self) -> str:
         """That it is done to a number, with a place for ``number``."""
 
+    def typed(self, actor: Actor) -> dict[str, Any]:
+        """The fields as somebody types them, to begin a form with."""
+        return self.params
+
     @property
     def params(self) -> dict[str, Any]:
         """The fields, to be kept as JSON."""
@@ -126,6 +130,10 @@ class OfCustomer(Verb):
     customer_id: int
     _customer: Account = field(init=False, repr=False, default=None)
 
+    def typed(self, actor):
+        found = Account.below(actor).filter(pk=self.customer_id).first()
+        return super().typed(actor) | {"customer": found.written if found else ""}
+
     def prepare(self, actor: Actor) -> None:
         # Whoever closes or suspends the account waits for us, or we for them.
         found = Account.below(actor).select_for_update(no_key=True).filter(pk=self.customer_id).first()
@@ -148,6 +156,9 @@ class Reserve(OfCustomer):
     label = gettext_lazy("Reserve")
     permission = "numbers.reserve"
     event = "number.reserved"
+
+    def typed(self, actor):
+        return super().typed(actor) | {"until": timezone.localtime(self.until).replace(tzinfo=None)}
 
     def prepare(self, actor: Actor) -> None:
         super().prepare(actor)
@@ -261,6 +272,10 @@ class AssignToDestination(Verb):
     permission = "numbers.assign"
     event = "number.connected"
     _destination: Destination = field(init=False, repr=False, default=None)
+
+    def typed(self, actor):
+        found = Destination.visible_to(actor).filter(pk=self.destination_id).first()
+        return {"destination": found.written if found else ""}
 
     def prepare(self, actor: Actor) -> None:
         # Whoever deletes the destination waits for us, or we for them.
@@ -429,6 +444,15 @@ class SetOptions(Verb):
         wanted = {"label": self.label_text, **{n: getattr(self, n) for n in ("caller_name", *self.FEATURES)}}
         return {n: value for n, value in wanted.items() if value is not None and value != getattr(number, n)}
 
+    def typed(self, actor):
+        texts = {"label_text": self.label_text, "caller_name": self.caller_name}
+        switches = {feature: {None: "", True: "on", False: "off"}[getattr(self, feature)] for feature in self.FEATURES}
+        return (
+            texts
+            | switches
+            | {"clear_label": texts["label_text"] == "", "clear_caller_name": texts["caller_name"] == ""}
+        )
+
     def done(self):
         return _("The options of {number} are saved.")
 
@@ -539,7 +563,9 @@ def refuse_unless_offered(actor: Actor, verb: Verb) -> None:
 
 
 @transaction.atomic
-def perform(actor: Actor, verb: Verb, number_ids: Collection[int], since: dict[int, datetime] | None = None):
+def perform(
+    actor: Actor, verb: Verb, number_ids: Collection[int], since: dict[int, datetime] | None = None
+) -> list[Outcome]:
     """Do ``verb`` to the numbers with these ids and return an ``Outcome`` for each, in the order of the ids.
 
     A number that is refused stays as it was and does not keep the others from being done. With ``since`` (when each
@@ -548,11 +574,24 @@ def perform(actor: Actor, verb: Verb, number_ids: Collection[int], since: dict[i
     """
     refuse_unless_offered(actor, verb)
     verb.prepare(actor)
-    found = {number.pk: number for number in locked_numbers(actor, number_ids)}
+    outcomes = outcomes_of(actor, verb, number_ids, since, locks=True)
+    write(actor, verb, [outcome.number for outcome in outcomes if not outcome.refusal], timezone.now())
+    return outcomes
+
+
+def outcomes_of(
+    actor: Actor, verb: Verb, number_ids: Collection[int], since: dict[int, datetime] | None, *, locks: bool = False
+) -> list[Outcome]:
+    """What would become of each number, or with ``locks`` what will, in the order of the ids."""
+    numbers = PhoneNumber.visible_to(actor).filter(pk__in=number_ids).order_by("pk")
+    numbers = numbers.select_related("provider", "customer", "destination", "reserved_for", "last_holder")
+    if locks:  # whoever locks many, locks them in the order of their ids
+        numbers = numbers.select_for_update(of=("self",))
+    found = {number.pk: number for number in numbers}
     # Read when all locks are held: whoever had to wait may have waited for the end of a reservation.
     now = timezone.now()
-    outcomes, todo = [], []
-    with timezone.override(actor.person.time_zone):
+    outcomes = []
+    with timezone.override(actor.person.zone):
         for pk in sorted(set(number_ids)):
             number = found.get(pk)
             if number is None:
@@ -562,9 +601,6 @@ def perform(actor: Actor, verb: Verb, number_ids: Collection[int], since: dict[i
             else:
                 refusal = verb.refusal(number, now)
             outcomes.append(Outcome(pk, number, refusal))
-            if not refusal:
-                todo.append(number)
-    write(actor, verb, todo, now)
     return outcomes
 
 
@@ -582,13 +618,6 @@ def perform_on(actor: Actor, verb: Verb, digits: int) -> PhoneNumber:
     if outcome.refusal:
         raise ValidationError(outcome.refusal)
     return outcome.number
-
-
-def locked_numbers(actor: Actor, number_ids: Collection[int]) -> list[PhoneNumber]:
-    """The actor's numbers of these, locked in the order of their ids: whoever locks many, locks them in this order."""
-    numbers = PhoneNumber.visible_to(actor).filter(pk__in=number_ids).order_by("pk")
-    related = ("provider", "customer", "destination", "reserved_for", "last_holder")
-    return list(numbers.select_related(*related).select_for_update(of=("self",)))
 
 
 def write(actor: Actor, verb: Verb, numbers: list[PhoneNumber], now: datetime) -> None:

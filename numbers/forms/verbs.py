@@ -220,6 +220,46 @@ class DeleteForm(VerbForm):
     verb_class = verbs.Delete
 
 
+class BulkOptionsForm(VerbForm):
+    """The options of a selection: each is left alone unless it is said what it should be."""
+
+    verb_class = verbs.SetOptions
+    SWITCH = (("", gettext_lazy("Leave as it is")), ("on", gettext_lazy("On")), ("off", gettext_lazy("Off")))
+    label_text = NameField(
+        label=gettext_lazy("Label"),
+        max_length=80,
+        required=False,
+        help_text=gettext_lazy("Empty: every number keeps the one that it has."),
+    )
+    clear_label = forms.BooleanField(label=gettext_lazy("Clear the label"), required=False)
+    caller_name = NameField(
+        label=gettext_lazy("Caller name"),
+        max_length=15,
+        required=False,
+        help_text=gettext_lazy("15 characters at most. Empty: every number keeps the one that it has."),
+    )
+    clear_caller_name = forms.BooleanField(label=gettext_lazy("Clear the caller name"), required=False)
+    voice = forms.ChoiceField(label=gettext_lazy("Voice"), choices=SWITCH, required=False)
+    sms = forms.ChoiceField(label=gettext_lazy("SMS"), choices=SWITCH, required=False)
+    fax = forms.ChoiceField(label=gettext_lazy("Fax"), choices=SWITCH, required=False)
+
+    def clean(self):
+        if not any(self.cleaned_data.values()):
+            raise ValidationError(_("Say what should change."))
+        for name in ("label", "caller_name"):
+            if self.cleaned_data.get(f"clear_{name}") and self.cleaned_data.get(NAMES_OF_TEXTS[name]):
+                self.add_error(NAMES_OF_TEXTS[name], _("Either type one, or clear it."))
+
+    @property
+    def arguments(self):
+        typed, switched = self.cleaned_data, {"": None, "on": True, "off": False}
+        texts = {field: "" if typed[f"clear_{n}"] else typed[field] or None for n, field in NAMES_OF_TEXTS.items()}
+        return texts | {feature: switched[typed[feature]] for feature in verbs.SetOptions.FEATURES}
+
+
+#: option with a text -> its field
+NAMES_OF_TEXTS = {"label": "label_text", "caller_name": "caller_name"}
+
 #: verb -> its form
 FORMS: dict[type[verbs.Verb], type[VerbForm]] = {
     form.verb_class: form
@@ -237,3 +277,16 @@ FORMS: dict[type[verbs.Verb], type[VerbForm]] = {
         GiveBackForm,
     )
 }
+#: The same for a selection.
+BULK_FORMS = FORMS | {verbs.SetOptions: BulkOptionsForm}
+
+
+class ModeForm(forms.Form):
+    """Whether numbers that are refused keep the others from being done."""
+
+    mode = forms.ChoiceField(
+        label=gettext_lazy("If some numbers are refused"),
+        choices=(("some", gettext_lazy("Do it to the others")), ("all", gettext_lazy("Do nothing at all"))),
+        initial="some",
+        widget=forms.RadioSelect,
+    )

@@ -330,6 +330,10 @@ class Listing(Matching):
             f" ORDER BY n.digits {'DESC' if self.descending else 'ASC'} OFFSET {place - 1} LIMIT 1)"
         )
 
+    def chosen(self) -> tuple[str, dict]:
+        """A statement for all matching numbers, with its values: id, number, digits, and since when it stands so."""
+        return f"SELECT n.id, n.e164, n.digits, n.since FROM numbers_phonenumber n WHERE {self.where()}", self.params
+
     # Exports
 
     def _ordered(self, columns: str) -> str:

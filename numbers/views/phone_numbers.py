@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.views.grants import granted_accounts
+from numbers.actions.verbs import verbs_of
 from numbers.filters import PhoneNumberFilter, use_names
 from numbers.listing import Listing, use_text
 from numbers.models import PhoneNumber
@@ -55,6 +56,11 @@ class PhoneNumberList(ListPage):
             "numbers_url": url_of("numbers:list", code),
             "webphone_url": url_of("webphone:phone", code),
             "enters": "company" in found.columns,
+            "verbs": [
+                {"label": str(verb.label), "url": f"{url_of('numbers:list', code)}bulk/{slug}/"}
+                for slug, verb in verbs_of(request.actor).items()
+            ],
+            "jobs_url": url_of("numbers:jobs", code),
             "shows_company": "company" in found.columns,
             "shows_var": "var" in found.columns,
             "shows_reserved_for": "reserved_for" in found.columns,

@@ -27,6 +27,7 @@ VIOLATIONS = {
     "numbers_number_cooling_is_free": "UPDATE numbers_phonenumber SET cooling_until = now() WHERE id = {number}",
     "numbers_number_calls_of_tenure":
         "UPDATE numbers_phonenumber SET first_call_at = now(), last_call_at = NULL WHERE id = {number}",
+    "numbers_job_started": "UPDATE numbers_job SET started_at = NULL",
     "numbers_past_in_order": "UPDATE numbers_pastnumber SET until = since",
 }  # fmt: skip
 TURN = count()

@@ -22,7 +22,7 @@ from fido2.webauthn import AttestationObject, AttestedCredentialData, Authentica
 
 from accounts import policy
 from accounts.models import Access, Account, AuditEvent, Grant, Person
-from numbers.models import Destination, PastNumber, PhoneNumber
+from numbers.models import Destination, Job, JobItem, PastNumber, PhoneNumber
 from tests.access.addresses import NoBuilder
 from tests.factories import grant, make_number, make_provider
 
@@ -222,7 +222,24 @@ class World:
                 target_id=acting.pk, target=acting.name, before={"contact": "before"}, after={"contact": "after"},
             )  # fmt: skip
             self.kept(event, tree)
+            self.jobs(tree, acting, boss)
         return tree
+
+    def jobs(self, tree: Tree, account: Account, boss: Person) -> None:
+        """A job that waits to be confirmed, and one that has ended."""
+        number = next(row for row in tree.rows if isinstance(row, PhoneNumber) and row.customer_id)
+        for state in ("draft", "done"):
+            begun = {"started_at": timezone.now(), "ended_at": timezone.now(), "done": 1} if state == "done" else {}
+            job = Job.unscoped.create(
+                account=account, person=boss, chain=[account.pk], verb="options", state=state, total=1,
+                params={"label_text": f"Wish {tree.letter}"}, chosen=f"Chosen {tree.letter} {account.kind}", **begun,
+            )  # fmt: skip
+            item = JobItem.unscoped.create(
+                account=account, job=job, number_id=number.pk, e164=number.e164, digits=number.digits,
+                since=number.since, state="done" if begun else "waiting", sentence=f"Sentence {tree.letter}",
+            )  # fmt: skip
+            self.kept(job, tree)
+            self.kept(item, tree)
 
     @property
     def system_boss(self) -> Person:
@@ -285,6 +302,9 @@ class World:
 
     def number_of(self, account: Account) -> PhoneNumber:
         return self.one_of(PhoneNumber, account, lambda n: account.kind in ("system", "var") or n.customer == account)
+
+    def job_of(self, account: Account) -> Job:
+        return self.one_of(Job, account, lambda job: job.state == "done" and account in (job.account, self.system))
 
     def destination_of(self, account: Account) -> Destination:
         return self.one_of(Destination, account, lambda d: not account.is_customer or d.customer == account)

@@ -6,7 +6,7 @@ from django.db import connection
 
 from accounts.models import Access, AuditEvent
 from accounts.walls import portal_role
-from numbers.models import PastNumber, PhoneNumber
+from numbers.models import Job, JobItem, PastNumber, PhoneNumber
 from portal.database.owner import signed_in
 from tests.factories import make_destination, make_number, make_person, make_provider
 
@@ -29,6 +29,11 @@ def rows(alpha, bravo, acme, zenith):
             facts = {"account": account, "person": person, "access": access, "target_type": "access"}
             event = AuditEvent.unscoped.create(chain=[], verb="access.asked", target="it", **facts)
             made[account.pk]["accounts_auditevent"] = [event]
+            job = Job.unscoped.create(account=account, person=person, chain=[], verb="delete", access=access)
+            made[account.pk]["numbers_job"] = [job]
+            number = made[account.pk]["numbers_phonenumber"][0]
+            item = {"number_id": number.pk, "e164": number.e164, "digits": number.digits, "since": number.since}
+            made[account.pk]["numbers_jobitem"] = [JobItem.unscoped.create(account=account, job=job, **item)]
     PhoneNumber.unscoped.update(provider=make_provider("Another"))
     for of_account in made.values():
         of_account["numbers_pastnumber"] = list(

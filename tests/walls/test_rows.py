@@ -114,6 +114,8 @@ LINKS = {
     "numbers_destination": {"var_id", "customer_id"},
     "accounts_auditevent": {"account_id", "access_id", "concerns_id"},
     "numbers_pastnumber": {"var_id", "customer_id", "reserved_for_id"},
+    "numbers_job": {"account_id", "access_id"},
+    "numbers_jobitem": {"account_id", "job_id"},
 }
 
 
@@ -138,6 +140,15 @@ def row_of(table, name, made, account):
             "name": "x",
             "extension": "",
         }
+    if table == "numbers_job":
+        job = made[table][0]
+        return {"account_id": account.pk, "person_id": job.person_id, "access_id": job.access_id, "chain": [],
+                "request_id": "", "verb": "delete", "params": "{}", "all_or_nothing": False, "chosen": "", "back": "",
+                "state": "draft", "problem": "", "total": 0, "done": 0, "refused": 0, "as_of": job.as_of}  # fmt: skip
+    if table == "numbers_jobitem":
+        item = made[table][0]
+        return {"account_id": account.pk, "job_id": item.job_id, "number_id": 1, "e164": "+4930123456", "sentence": "",
+                "digits": 4930123456, "since": item.since, "state": "waiting"}  # fmt: skip
     if table == "numbers_pastnumber":
         past = made[table][0]
         row = {"number_id": 1, "e164": "+4930123456", "digits": 4930123456, "provider_id": past.provider_id,
@@ -160,6 +171,8 @@ def foreign(name, made, var, customer):
         return made[customer.pk]["numbers_destination"][0].pk
     if name == "access_id":
         return made[customer.pk]["accounts_auditevent"][0].access_id
+    if name == "job_id":
+        return made[customer.pk]["numbers_job"][0].pk
     return var.pk if name == "var_id" else customer.pk
 
 
@@ -191,7 +204,8 @@ def test_not_even_the_owner_of_the_tables_can_make_a_row_point_at_another_tenant
     row = row_of(table, name, rows[alpha.pk], alpha)
     with transaction.atomic():
         assert refused_with(*insert(table, row)) is None
-    row |= {"numbers_phonenumber": {"e164": "+4930123457"}, "numbers_pastnumber": {"number_id": 2}}.get(table, {})
+    row |= {"numbers_phonenumber": {"e164": "+4930123457"}, "numbers_pastnumber": {"number_id": 2},
+            "numbers_jobitem": {"number_id": 2}}.get(table, {})  # fmt: skip
     assert refused_with(*insert(table, row | {name: foreign(name, rows, bravo, zenith)})) == NO_SUCH_PAIR
 
 

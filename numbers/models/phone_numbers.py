@@ -1,4 +1,4 @@
-"""Phone numbers, the carriers they come from and what they ring."""
+"""Phone numbers, the carriers they come from and what they ring, as they are and as they were."""
 
 from __future__ import annotations
 
