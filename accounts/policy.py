@@ -121,6 +121,7 @@ ADDRESSES: dict[str, str | Door | dict[str, str | Door]] = {
     "numbers:find": "numbers.view",
     "numbers:export_csv": "numbers.export",
     "numbers:export_pdf": "numbers.export",
+    "numbers:add": "numbers.add",
     "numbers:assign": "numbers.assign",
     "numbers:unassign": "numbers.assign",
     "numbers:reserve": "numbers.reserve",

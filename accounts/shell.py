@@ -30,6 +30,7 @@ MENU = [
 HELP_TOPICS = {
     "numbers:list": "phone-numbers",
     "numbers:detail": "phone-number",
+    "numbers:add": "add",
     "numbers:assign": "number-life",
     "numbers:unassign": "number-life",
     "numbers:reserve": "number-life",

@@ -110,6 +110,26 @@ TOPICS = {
             ),
         ),
     ),
+    "add": Topic(
+        _("Add numbers"),
+        (
+            (
+                _("What you can type"),
+                (
+                    _(
+                        "One number on each line, in any spelling with its country code: +1 514 555 0123, 0044 20 7946 0018. "
+                        "Ranges: +1 514 555 0100 - 0199, or +1 514 555 01xx for a block. If you choose a country, numbers "
+                        "may also be written as people write them there. Ten thousand at once at most."
+                    ),
+                    _(
+                        "Lines that cannot be understood are named with their reason, and nothing is added until you "
+                        "correct them or say that the others should be added. A number that is on the system already stays "
+                        "where it is."
+                    ),
+                ),
+            ),
+        ),
+    ),
     "number-life": Topic(
         _("The life of a number"),
         (

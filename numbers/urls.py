@@ -3,11 +3,12 @@
 from django.urls import include, path
 
 from numbers import help_pages
-from numbers.views import destinations, jobs, phone_numbers, verbs
+from numbers.views import destinations, jobs, phone_numbers, stock, verbs
 
 number_urls = (
     [
         path("", phone_numbers.PhoneNumberList.as_view(), name="list"),
+        path("add/", stock.add, name="add"),
         path("find/", phone_numbers.find, name="find"),
         path("export.csv", phone_numbers.PhoneNumberList.as_view(export="csv"), name="export_csv"),
         path("export.pdf", phone_numbers.PhoneNumberList.as_view(export="pdf"), name="export_pdf"),

@@ -10,6 +10,9 @@ from phonenumbers import NumberParseException, PhoneNumberFormat
 
 # ITU-T E.164, 6.2.1: at most fifteen digits, the first of them not 0.
 E164 = re.compile(r"\+[1-9][0-9]{3,14}")
+# 1.51455E+10: what a spreadsheet makes of a number that it takes for a quantity.
+SHORTENED = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?E[+-]?[0-9]+", re.IGNORECASE)
+EXTENSION = re.compile(r"(?:ext\.?|extension|x|#|;ext=)\s*[0-9]+\s*$", re.IGNORECASE)
 PUNCTUATION = " \t\u00a0.-–—‐‑/()[]"
 
 
@@ -17,26 +20,35 @@ class NotANumber(ValueError):
     """What was typed cannot be a phone number; the text says why and what to do."""
 
 
-def parse(typed: str) -> str:
-    """The E.164 form of a number typed in international form, in any punctuation and with ``+`` or ``00``.
+def parse(typed: str, region: str = "") -> str:
+    """The E.164 form of a number in any punctuation: in international form with ``+`` or ``00``, or, where ``region``
+    names a country (ISO 3166, two letters), as it is written inside that.
 
-    Raises ``NotANumber`` with a sentence for people. A number without a country code is refused: guessing the country
-    would sooner or later ring somebody else.
+    Raises ``NotANumber`` with a sentence for people. Without a region a number without a country code is refused:
+    guessing the country would sooner or later ring somebody else.
     """
-    text = unicodedata.normalize("NFKC", typed).strip()
+    text = unicodedata.normalize("NFKC", typed).strip().strip("'\"")
     text = re.sub(r"^tel:", "", text, flags=re.IGNORECASE).replace("(0)", "")
+    if SHORTENED.fullmatch(text):
+        raise NotANumber(
+            _("A spreadsheet has shortened this number and its digits are lost. Save the column as text, and again.")
+        )
+    if EXTENSION.search(text):
+        raise NotANumber(_("This has an extension. Leave it out: an extension belongs to a destination."))
     compact = "".join(c for c in text if c not in PUNCTUATION)
     if compact.startswith("00"):
         compact = "+" + compact[2:]
-    if compact and not compact.startswith("+") and compact.isascii() and compact.isdigit():
+    is_national = compact and not compact.startswith("+") and compact.isascii() and compact.isdigit()
+    if is_national and not region:
         raise NotANumber(_("Begin with + and the country code, for example +1 514 555 0123."))
-    if not re.fullmatch(r"\+[0-9]+", compact):
+    if not is_national and not re.fullmatch(r"\+[0-9]+", compact):
         raise NotANumber(_("A phone number has a country code and digits, for example +1 514 555 0123."))
     try:
-        number = phonenumbers.parse(compact)
+        number = phonenumbers.parse(compact, region or None)
     except NumberParseException:
         number = None
-    if number is None or not phonenumbers.is_possible_number(number):
+    possible = number is not None and phonenumbers.is_possible_number(number)
+    if not possible or (is_national and not phonenumbers.is_valid_number_for_region(number, region)):
         raise NotANumber(_("This is not a possible number: check the country code and count the digits."))
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
 

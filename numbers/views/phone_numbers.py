@@ -61,6 +61,7 @@ class PhoneNumberList(ListPage):
                 for slug, verb in verbs_of(request.actor).items()
             ],
             "jobs_url": url_of("numbers:jobs", code),
+            "add_url": url_of("numbers:add", code) if request.actor.may("numbers.add") else "",
             "shows_company": "company" in found.columns,
             "shows_var": "var" in found.columns,
             "shows_reserved_for": "reserved_for" in found.columns,
