@@ -527,6 +527,12 @@ class Access(models.Model):
 
 
 class AuditEventQuerySet(AccountRowQuerySet):
+    def told_to(self, actor: Actor):
+        """What was done in the acting account, and what others did that concerns it."""
+        if actor.account.kind == Account.Kind.SYSTEM:
+            return self.all()
+        return self.filter(Q(account=actor.account) | Q(concerns=actor.account))
+
     def history(self):
         """With the folded texts that lists search and sort by."""
         home = Coalesce("person__account__name", Value(""))
@@ -579,6 +585,10 @@ class AuditEvent(models.Model):
 
     def __str__(self):
         return f"{self.verb} {self.target}"
+
+    @classmethod
+    def told_to(cls, actor: Actor):
+        return cls.unscoped.told_to(actor)
 
     @classmethod
     def visible_to(cls, actor: Actor):

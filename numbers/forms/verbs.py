@@ -114,14 +114,22 @@ class AssignToCustomerForm(CustomerForm):
             del self.fields["despite_cooling"], self.fields["reason"]
 
 
+class MomentField(forms.DateTimeField):
+    """A day and a time, in the current time zone."""
+
+    def __init__(self, **kwargs):
+        options = {
+            "input_formats": ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d"],
+            "error_messages": {"invalid": gettext_lazy("Write day and time as 2027-01-31 17:00.")},
+            "widget": forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}),
+        }
+        super().__init__(**options | kwargs)
+
+
 class ReserveForm(CustomerForm):
     verb_class = verbs.Reserve
-    until = forms.DateTimeField(
-        label=gettext_lazy("Until"),
-        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d"],
-        help_text=gettext_lazy("In your time zone. The reservation ends by itself then."),
-        error_messages={"invalid": gettext_lazy("Write day and time as 2027-01-31 17:00.")},
-        widget=forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}),
+    until = MomentField(
+        label=gettext_lazy("Until"), help_text=gettext_lazy("In your time zone. The reservation ends by itself then.")
     )
 
     def __init__(self, actor, data=None, number=None, initial=None):
@@ -279,6 +287,17 @@ FORMS: dict[type[verbs.Verb], type[VerbForm]] = {
 }
 #: The same for a selection.
 BULK_FORMS = FORMS | {verbs.SetOptions: BulkOptionsForm}
+
+
+class AsOfForm(forms.Form):
+    """A moment that is asked about; not one to come."""
+
+    at = MomentField(label=gettext_lazy("As of"))
+
+    def clean_at(self):
+        if self.cleaned_data["at"] > timezone.now():
+            raise ValidationError(_("Nobody knows yet: choose a time that is past."))
+        return self.cleaned_data["at"]
 
 
 class ModeForm(forms.Form):

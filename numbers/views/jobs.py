@@ -1,5 +1,6 @@
 """What is done to many numbers: chosen in the list, confirmed, watched, read."""
 
+from datetime import datetime
 from http import HTTPStatus
 
 from django.contrib import messages
@@ -7,6 +8,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -17,7 +19,7 @@ from numbers.filters import JobFilter, JobItemFilter, PhoneNumberFilter, verb_na
 from numbers.forms.verbs import BULK_FORMS, ModeForm
 from numbers.models import Job
 from numbers.tables import columns_for, job_columns, job_item_columns
-from portal.downloads import in_words
+from portal.downloads import selected_in_words
 from portal.pages import Address, ListPage, plain, url_of
 from portal.times import moment
 
@@ -53,12 +55,12 @@ def choose(request, code, slug):
         context = {
             "title": verb.label,
             "count": plain(listing.exact_count()),
-            "chosen": in_words(found),
+            "chosen": selected_in_words(found),
             "fields": fields,
             "list_url": list_url,
         }
         return render(request, "numbers/nothing_chosen.html", context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    job = jobs.draft_job(request.actor, verb, listing, in_words(found), list_url)
+    job = jobs.draft_job(request.actor, verb, listing, selected_in_words(found), list_url)
     return redirect(job_url(code, job.pk))
 
 
@@ -91,7 +93,7 @@ class JobPage(ListPage):
 
     def dispatch(self, request, code, job_id):
         self.job = job_of(request.actor, job_id)
-        self.title = dict(verb_names())[self.job.verb]
+        self.title = f"{dict(verb_names())[self.job.verb]}: {numbers_text(self.job.total)}"
         return super().dispatch(request, code=code, job_id=job_id)
 
     def url(self, request, name: str) -> str:
@@ -161,10 +163,10 @@ class JobPage(ListPage):
             "job": job,
             "state": job.get_state_display(),
             "facts": [
-                (_("Numbers"), plain(job.total)),
                 (_("Done"), plain(job.done)),
                 (_("Refused"), plain(job.refused)),
                 *([(_("Not reached"), plain(job.left))] if job.left and not job.is_running else []),
+                *wishes(request.actor, job),
                 (_("Chosen"), f"{job.chosen}, {moment(job.as_of, request.actor.person.zone)}"),
                 (_("By"), job.person.name),
             ],
@@ -178,6 +180,26 @@ class JobPage(ListPage):
 
 def numbers_text(count: int) -> str:
     return _("1 number") if count == 1 else _("%(count)s numbers") % {"count": plain(count)}
+
+
+def wishes(actor: Actor, job: Job) -> list[tuple[str, str]]:
+    """What was filled in, as pairs of a field's name and a text."""
+    verb = verbs.verbs_of(actor).get(job.verb)
+    if verb is None or not job.params:
+        return []
+    form, typed = BULK_FORMS[verb](actor), initial_of(actor, verb, job)
+    shown = []
+    for name, field in form.fields.items():
+        value = typed.get(name)
+        if isinstance(value, datetime):
+            value = date_format(value, "j M Y, H:i")
+        elif isinstance(value, bool):
+            value = _("yes") if value else ""
+        elif choices := dict(getattr(field, "choices", ())):
+            value = choices[value] if value else ""
+        if value:
+            shown.append((str(field.label), str(value)))
+    return shown
 
 
 def initial_of(actor: Actor, verb: type[verbs.Verb], job: Job) -> dict:

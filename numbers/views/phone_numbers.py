@@ -15,10 +15,12 @@ from django.views.decorators.http import require_safe
 from accounts.views.grants import granted_accounts
 from numbers.actions.verbs import verbs_of
 from numbers.filters import PhoneNumberFilter, use_names
+from numbers.forms.verbs import AsOfForm
 from numbers.listing import Listing, use_text
 from numbers.models import PhoneNumber
 from numbers.stock import regions, stock_of
 from numbers.tables import columns_for
+from numbers.timeline import standing_at, timeline
 from numbers.views.verbs import number_of, offered
 from portal import phones
 from portal.filters import pieces
@@ -145,8 +147,16 @@ def detail(request, code, digits):
             {"label": _("Fax"), "supported": provider.supports_fax, "on": number.fax},
         ],
     }
+    as_of = AsOfForm(request.GET if "at" in request.GET else None)
+    with timezone.override(zone):
+        asked = as_of.cleaned_data["at"] if as_of.is_valid() else None
     context = {
         "number": shown,
+        "timeline": timeline(request.actor, number),
+        "history_url": Address(reverse("history", args=[code]), {"of": number.e164}, ["of"]).url(),
+        "as_of": as_of,
+        "stood_at": moment(asked, zone),
+        "stood": standing_at(request.actor, number, asked) if asked else None,
         "verbs": offered(request.actor, number),
         "numbers_url": reverse("numbers:list", args=[code]),
         "webphone_url": reverse("webphone:phone", args=[code]),
