@@ -58,6 +58,8 @@ WALLS = {
         system_column="account_id",
         shown_column="concerns_id",
     ),
+    "numbers_import": Wall("SELECT", ALL, ALL, var_column="account_id", customer_column="account_id"),
+    "numbers_importrow": Wall("SELECT", ALL, ALL, var_column="account_id", customer_column="account_id"),
     "numbers_job": Wall("SELECT", ALL, ALL, var_column="account_id", customer_column="account_id"),
     "numbers_jobitem": Wall("SELECT", ALL, ALL, var_column="account_id", customer_column="account_id"),
     # Written by a trigger alone, whatever changes a number.

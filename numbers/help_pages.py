@@ -130,6 +130,40 @@ TOPICS = {
             ),
         ),
     ),
+    "import": Topic(
+        _("Import"),
+        (
+            (
+                _("Files"),
+                (
+                    _(
+                        "A plain list of numbers, or a CSV file whose first line names its columns, in any order: Number, "
+                        "Provider, Company, Used by, Label, Caller name, Voice, SMS, Fax. Commas, semicolons and tabs are "
+                        "understood, and so is a list exported here. Columns that mean nothing here are ignored and named."
+                    ),
+                    _(
+                        "A VAR's file adds numbers and says whom they are with. A company's file changes the numbers that it "
+                        "has. Status, use and reservations are not set by a file; a file may repeat what is so."
+                    ),
+                ),
+            ),
+            (
+                _("Look before you apply"),
+                (
+                    _(
+                        "Every line gets a verdict: it adds a number, changes one, changes nothing, or is refused, with the "
+                        "column and the reason. Nothing is changed until you apply the file. Download the refused lines to "
+                        "correct them: their line numbers are those of your file."
+                    ),
+                    _(
+                        "Merge leaves what a number has where a cell is empty; overwrite clears it. You decide whether "
+                        "refused lines keep the others from being applied."
+                    ),
+                    _("Large files go on in the background, and whatever happens, no line is applied twice."),
+                ),
+            ),
+        ),
+    ),
     "number-life": Topic(
         _("The life of a number"),
         (

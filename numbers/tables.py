@@ -58,6 +58,37 @@ class JobItemTable(tables.Table):
     reason = tables.Column(_("Reason"))
 
 
+class ImportTable(tables.Table):
+    """The files that were imported."""
+
+    as_of = tables.Column(_("When"))
+    file = tables.Column(_("File"))
+    who = tables.Column(_("Who"))
+    total = tables.Column(_("Lines"))
+    done = tables.Column(_("Done"))
+    refused = tables.Column(_("Refused"))
+    state = tables.Column(_("State"))
+
+
+class ImportRowTable(tables.Table):
+    """The lines of a file, with what each means and what became of it."""
+
+    line = tables.Column(_("Line"))
+    number = tables.Column(_("Number"))
+    verdict = tables.Column(_("Verdict"))
+    column = tables.Column(_("Column"))
+    reason = tables.Column(_("Reason"))
+    original = tables.Column(_("Original"))
+
+
+def import_columns(actor: Actor) -> dict[str, str]:
+    return columns_of(ImportTable)
+
+
+def import_row_columns(actor: Actor) -> dict[str, str]:
+    return columns_of(ImportRowTable)
+
+
 def job_columns(actor: Actor) -> dict[str, str]:
     return columns_of(JobTable)
 

@@ -4,7 +4,7 @@ from procrastinate.contrib.django import app
 
 from accounts.models import Account
 from accounts.scope import scope
-from numbers.actions import jobs
+from numbers.actions import imports, jobs
 
 
 @app.task(name=jobs.TASK, queue="numbers")
@@ -15,3 +15,13 @@ def run_job(*, job_id: int, account: str) -> None:
     while more:
         with scope(whose):
             more = jobs.take_up(whose, job_id)
+
+
+@app.task(name=imports.TASK, queue="numbers")
+def run_import(*, import_id: int, account: str) -> None:
+    """Go on with an import until it has been checked, or has ended, a batch at a time."""
+    whose = Account.called(account)
+    more = True
+    while more:
+        with scope(whose):
+            more = imports.take_up(whose, import_id)

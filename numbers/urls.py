@@ -3,12 +3,20 @@
 from django.urls import include, path
 
 from numbers import help_pages
-from numbers.views import destinations, jobs, phone_numbers, stock, verbs
+from numbers.views import destinations, imports, jobs, phone_numbers, stock, verbs
 
 number_urls = (
     [
         path("", phone_numbers.PhoneNumberList.as_view(), name="list"),
         path("add/", stock.add, name="add"),
+        path("import/", imports.send, name="import"),
+        path("imports/", imports.ImportList.as_view(), name="imports"),
+        path("imports/export.csv", imports.ImportList.as_view(export="csv"), name="imports_csv"),
+        path("imports/export.pdf", imports.ImportList.as_view(export="pdf"), name="imports_pdf"),
+        path("imports/<int:import_id>/", imports.ImportPage.as_view(), name="import_page"),
+        path("imports/<int:import_id>/export.csv", imports.ImportPage.as_view(export="csv"), name="import_csv"),
+        path("imports/<int:import_id>/export.pdf", imports.ImportPage.as_view(export="pdf"), name="import_pdf"),
+        path("imports/<int:import_id>/cancel/", imports.cancel, name="import_cancel"),
         path("find/", phone_numbers.find, name="find"),
         path("export.csv", phone_numbers.PhoneNumberList.as_view(export="csv"), name="export_csv"),
         path("export.pdf", phone_numbers.PhoneNumberList.as_view(export="pdf"), name="export_pdf"),

@@ -53,6 +53,38 @@ def parse(typed: str, region: str = "") -> str:
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
 
 
+@lru_cache(maxsize=1024)
+def _plan(code: str) -> tuple[frozenset[int], re.Pattern | None] | None:
+    """How long a national number after this country code may be, and how one begins that the library would change;
+    None for what is no country code."""
+    if int(code) not in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
+        return None
+    region = phonenumbers.region_code_for_country_code(int(code))
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code(int(code), region)
+    prefix = metadata.national_prefix_for_parsing or metadata.national_prefix
+    return frozenset(metadata.general_desc.possible_length), re.compile(prefix) if prefix else None
+
+
+def quick(typed: str) -> str:
+    """What ``parse`` makes of a number, at a fiftieth of the cost, where it is written as E.164 already and nothing in
+    it could be meant otherwise; empty where ``parse`` has to be asked."""
+    if not E164.fullmatch(typed):
+        return ""
+    for length in (1, 2, 3):
+        if plan := _plan(typed[1 : length + 1]):
+            lengths, prefix = plan
+            national = typed[length + 1 :]
+            return typed if len(national) in lengths and not (prefix and prefix.match(national)) else ""
+    return ""
+
+
+def from_cell(cell: str, region: str = "") -> str:
+    """The E.164 form of what stands in a file, with the habits of spreadsheets taken off. Raises ``NotANumber``."""
+    text = cell[2:-1] if cell.startswith('="') and cell.endswith('"') else cell
+    text = text.lstrip("'")
+    return quick(text) or parse(text, region)
+
+
 def international(e164: str) -> str:
     """``+15145550123`` as ``+1 514-555-0123``."""
     return _fill(e164, _pattern(e164[:9], len(e164), PhoneNumberFormat.INTERNATIONAL))

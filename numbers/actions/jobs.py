@@ -17,7 +17,7 @@ from accounts.actor import Actor
 from accounts.models import Account, Person
 from accounts.rules import standing
 from numbers.actions.verbs import Outcome, Verb, outcomes_of, perform, verbs_of
-from numbers.models import Job, JobItem
+from numbers.models import Job, JobItem, Work
 from portal.logs import request_facts
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def take_up(account: Account, job_id: int) -> bool:
     if job is None:
         return False
     actor = actor_of(job)
-    if actor is None:
+    if actor is None or job.verb not in verbs_of(actor):
         ended(job, Job.State.STOPPED, _("Stopped: %(person)s may not do this any more.") % {"person": job.person.name})
         return False
     token = request_facts.set({"request": job.request_id, "person": job.person_id, "account": account.code})
@@ -174,20 +174,18 @@ def take_up(account: Account, job_id: int) -> bool:
         request_facts.reset(token)
 
 
-def actor_of(job: Job) -> Actor | None:
-    """Who confirmed the job, with the rights that they have at present; None when they have none here any more."""
+def actor_of(job: Work) -> Actor | None:
+    """Who confirmed it, with the rights that they have at present; None when they may not work here any more."""
     person = Person.objects.select_related("account").filter(pk=job.person_id, is_active=True).first()
     account = Account.called(job.account.code)
     if person is None or not account.is_open:
         return None
     if person.account_id == account.pk:
-        actor = Actor.at_home(person)
-    else:
-        found = standing(person, account.code)
-        if found is None or found.closed or job.access is None or (job.access.manages and not found.manages):
-            return None
-        actor = found.actor(job.access)
-    return actor if job.verb in verbs_of(actor) else None
+        return Actor.at_home(person)
+    found = standing(person, account.code)
+    if found is None or found.closed or job.access is None or (job.access.manages and not found.manages):
+        return None
+    return found.actor(job.access)
 
 
 def go_on(actor: Actor, job: Job) -> bool:
@@ -242,6 +240,6 @@ def noted(actor: Actor, job: Job, outcomes: Iterable[Outcome]) -> None:
             job.done += len(ids)
 
 
-def ended(job: Job, state: Job.State, problem: str = "") -> None:
+def ended(job: Work, state: Work.State, problem: str = "") -> None:
     job.state, job.ended_at, job.problem = state, timezone.now(), problem[:500]
     job.save()

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.actor import Actor
 from accounts.models import Access, Account, Person
+from numbers.models.phone_numbers import Provider
 
 
 class OfAccountQuerySet(models.QuerySet):
@@ -18,15 +19,16 @@ class OfAccountQuerySet(models.QuerySet):
         return self.filter(account=actor.account)
 
 
-class Job(models.Model):
-    """A verb and the numbers that it is for, as they were chosen at ``as_of``. It begins as a draft.
+class Work(models.Model):
+    """Something large that somebody began in an account, and that goes on when they have left.
 
     It is done in batches, each of which is one transaction that holds this row: whatever is killed at whatever time, a
-    number is done once or not at all, and whoever goes on finds what is left.
+    thing is done once or not at all, and whoever goes on finds what is left.
     """
 
     class State(models.TextChoices):
         DRAFT = "draft", _("Not confirmed")
+        CHECKING = "checking", _("Being checked")
         RUNNING = "running", _("Running")
         DONE = "done", _("Done")
         CANCELLED = "cancelled", _("Cancelled")
@@ -35,18 +37,12 @@ class Job(models.Model):
     account = models.ForeignKey(Account, models.PROTECT, related_name="+")
     # Who did it, and on what way they came here: as in ``Actor``.
     person = models.ForeignKey(Person, models.PROTECT, verbose_name=_("person"), related_name="+")
-    # Pairs with the account by a two-column foreign key, see migration 0007.
+    # Pairs with the account by a two-column foreign key, see migrations 0007 and 0008.
     access = models.ForeignKey(Access, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False)
     chain = ArrayField(models.BigIntegerField())
     request_id = models.CharField(max_length=32, blank=True)
 
-    verb = models.CharField(_("what"), max_length=40)
-    params = models.JSONField(default=dict)
     all_or_nothing = models.BooleanField(default=False)
-    # The numbers that were chosen, in words, and the list that they were chosen in.
-    chosen = models.CharField(max_length=500, blank=True)
-    back = models.CharField(max_length=2000, blank=True)
-
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.DRAFT)
     problem = models.CharField(max_length=500, blank=True)
     total = models.IntegerField(_("numbers"), default=0)
@@ -55,6 +51,41 @@ class Job(models.Model):
     as_of = models.DateTimeField(_("as of"), default=timezone.now)
     started_at = models.DateTimeField(_("started"), null=True)
     ended_at = models.DateTimeField(_("ended"), null=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def is_draft(self) -> bool:
+        return self.state == self.State.DRAFT
+
+    @property
+    def is_running(self) -> bool:
+        return self.state in (self.State.RUNNING, self.State.CHECKING)
+
+    @property
+    def left(self) -> int:
+        """How many nothing has been tried with."""
+        return self.total - self.done - self.refused
+
+    @classmethod
+    def visible_to(cls, actor: Actor):
+        return cls.unscoped.visible_to(actor)
+
+    @classmethod
+    def running_in(cls, account: Account):
+        """Those of an account that are to be gone on with, for the worker, who is nobody."""
+        return cls.unscoped.filter(account=account, state__in=[cls.State.RUNNING, cls.State.CHECKING])
+
+
+class Job(Work):
+    """A verb and the numbers that it is for, as they were chosen at ``as_of``. It begins as a draft."""
+
+    verb = models.CharField(_("what"), max_length=40)
+    params = models.JSONField(default=dict)
+    # The numbers that were chosen, in words, and the list that they were chosen in.
+    chosen = models.CharField(max_length=500, blank=True)
+    back = models.CharField(max_length=2000, blank=True)
 
     unscoped = OfAccountQuerySet.as_manager()
 
@@ -72,28 +103,6 @@ class Job(models.Model):
 
     def __str__(self):
         return self.verb
-
-    @property
-    def is_draft(self) -> bool:
-        return self.state == self.State.DRAFT
-
-    @property
-    def is_running(self) -> bool:
-        return self.state == self.State.RUNNING
-
-    @property
-    def left(self) -> int:
-        """How many numbers nothing has been tried with."""
-        return self.total - self.done - self.refused
-
-    @classmethod
-    def visible_to(cls, actor: Actor):
-        return cls.unscoped.visible_to(actor)
-
-    @classmethod
-    def running_in(cls, account: Account):
-        """Those of an account that are to be gone on with, for the worker, who is nobody."""
-        return cls.unscoped.filter(account=account, state=cls.State.RUNNING)
 
 
 class JobItem(models.Model):
@@ -123,6 +132,79 @@ class JobItem(models.Model):
         indexes = [
             models.Index("job", "digits", "id", name="numbers_jobitem_by_number"),
             models.Index("job", "number_id", name="numbers_jobitem_waiting", condition=Q(state="waiting")),
+        ]
+
+    def __str__(self):
+        return self.e164
+
+    @classmethod
+    def visible_to(cls, actor: Actor):
+        return cls.unscoped.visible_to(actor)
+
+
+class Import(Work):
+    """A file of numbers: read when it comes, checked, looked at by somebody, and then applied.
+
+    ``columns`` says what stands in each column of the file, blank for what is ignored.
+    """
+
+    file_name = models.CharField(_("file"), max_length=200, blank=True)
+    columns = ArrayField(models.CharField(max_length=20, blank=True))
+    ignored = ArrayField(models.CharField(max_length=200), default=list)
+    encoding = models.CharField(max_length=20, blank=True)
+    region = models.CharField(max_length=2, blank=True)
+    provider = models.ForeignKey(Provider, models.PROTECT, null=True, related_name="+")
+    # Whether an empty cell clears what a number has.
+    overwrites = models.BooleanField(default=False)
+    # Made with the form: the same file, sent twice, is one import.
+    key = models.UUIDField(editable=False)
+
+    unscoped = OfAccountQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("import")
+        constraints = [
+            models.UniqueConstraint("id", "account", name="numbers_import_id_account"),
+            models.UniqueConstraint("account", "key", name="numbers_import_once"),
+        ]
+        indexes = [models.Index("account", "id", name="numbers_import_of_account")]
+
+    def __str__(self):
+        return self.file_name
+
+
+class ImportRow(models.Model):
+    """A line of an imported file, what it means, and what became of it."""
+
+    class Verdict(models.TextChoices):
+        UNKNOWN = "", _("Not checked")
+        ADD = "add", _("Add")
+        CHANGE = "change", _("Change")
+        SAME = "same", _("No change")
+        REFUSED = "refused", _("Refused")
+
+    # The pair (import, account) is held together by a two-column foreign key; rows go with it, see migration 0008.
+    account = models.ForeignKey(Account, models.PROTECT, related_name="+", db_index=False)
+    of = models.ForeignKey(Import, models.DO_NOTHING, related_name="rows", db_constraint=False, db_index=False)
+    line = models.IntegerField(_("line"))
+    cells = ArrayField(models.TextField())
+    e164 = models.CharField(_("number"), max_length=16, blank=True, db_collation="C")
+    verdict = models.CharField(_("verdict"), max_length=8, choices=Verdict, blank=True)
+    # What is refused, and why.
+    column = models.CharField(_("column"), max_length=40, blank=True)
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    # What is done to the number, in order: pairs of a verb and its fields.
+    plan = models.JSONField(default=list)
+    applied = models.BooleanField(default=False)
+
+    unscoped = OfAccountQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("line of an import")
+        constraints = [models.UniqueConstraint("of", "line", name="numbers_importrow_line")]
+        indexes = [
+            models.Index("of", "verdict", "line", name="numbers_importrow_verdict"),
+            models.Index("of", "line", name="numbers_importrow_left", condition=Q(applied=False)),
         ]
 
     def __str__(self):

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from numbers.actions import destinations as actions
-from numbers.filters import DestinationFilter
+from numbers.filters.phone_numbers import DestinationFilter
 from numbers.forms.destinations import DestinationForm, written_use
 from numbers.listing import use_text
 from numbers.models import Destination, PhoneNumber

@@ -15,7 +15,8 @@ from django.views.decorators.http import require_POST
 
 from accounts.actor import Actor
 from numbers.actions import jobs, verbs
-from numbers.filters import JobFilter, JobItemFilter, PhoneNumberFilter, verb_names
+from numbers.filters.phone_numbers import PhoneNumberFilter
+from numbers.filters.work import JobFilter, JobItemFilter, verb_names
 from numbers.forms.verbs import BULK_FORMS, ModeForm
 from numbers.models import Job
 from numbers.tables import columns_for, job_columns, job_item_columns

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.views.grants import granted_accounts
 from numbers.actions.verbs import verbs_of
-from numbers.filters import PhoneNumberFilter, use_names
+from numbers.filters.phone_numbers import PhoneNumberFilter, use_names
 from numbers.forms.verbs import AsOfForm
 from numbers.listing import Listing, use_text
 from numbers.models import PhoneNumber
@@ -63,6 +63,7 @@ class PhoneNumberList(ListPage):
                 for slug, verb in verbs_of(request.actor).items()
             ],
             "jobs_url": url_of("numbers:jobs", code),
+            "import_url": url_of("numbers:import", code) if request.actor.may("numbers.import") else "",
             "add_url": url_of("numbers:add", code) if request.actor.may("numbers.add") else "",
             "shows_company": "company" in found.columns,
             "shows_var": "var" in found.columns,

@@ -5,7 +5,7 @@ from django.apps import apps
 from django.db import models
 
 from accounts.models import Access, Account, AuditEvent, Grant, Person
-from numbers.models import Destination, Job, JobItem, PastNumber, PhoneNumber
+from numbers.models import Destination, Import, ImportRow, Job, JobItem, PastNumber, PhoneNumber
 from tests.access.crawl import is_html, text_of, walk
 from tests.access.database import snapshot
 from tests.access.tokens import found_in, tokens
@@ -25,6 +25,8 @@ OWNERS = {
     Destination: lambda row: row.customer,
     PhoneNumber: lambda row: row.customer or row.var,
     PastNumber: lambda row: row.customer or row.var,
+    Import: lambda row: row.account,
+    ImportRow: lambda row: row.account,
     Job: lambda row: row.account,
     JobItem: lambda row: row.account,
     Grant: None,

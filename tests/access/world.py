@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import product
 from types import SimpleNamespace
+from uuid import uuid4
 
 from allauth.account.internal.flows.login import record_authentication
 from allauth.mfa.models import Authenticator
@@ -22,7 +23,7 @@ from fido2.webauthn import AttestationObject, AttestedCredentialData, Authentica
 
 from accounts import policy
 from accounts.models import Access, Account, AuditEvent, Grant, Person
-from numbers.models import Destination, Job, JobItem, PastNumber, PhoneNumber
+from numbers.models import Destination, Import, ImportRow, Job, JobItem, PastNumber, PhoneNumber
 from tests.access.addresses import NoBuilder
 from tests.factories import grant, make_number, make_provider
 
@@ -226,7 +227,7 @@ class World:
         return tree
 
     def jobs(self, tree: Tree, account: Account, boss: Person) -> None:
-        """A job that waits to be confirmed, and one that has ended."""
+        """A job and an import that wait to be confirmed, and such that have ended."""
         number = next(row for row in tree.rows if isinstance(row, PhoneNumber) and row.customer_id)
         for state in ("draft", "done"):
             begun = {"started_at": timezone.now(), "ended_at": timezone.now(), "done": 1} if state == "done" else {}
@@ -240,6 +241,16 @@ class World:
             )  # fmt: skip
             self.kept(job, tree)
             self.kept(item, tree)
+            wanted = Import.unscoped.create(
+                account=account, person=boss, chain=[account.pk], state=state, total=1, columns=["number"],
+                file_name=f"File {tree.letter}.csv", key=uuid4(),
+            )  # fmt: skip
+            line = ImportRow.unscoped.create(
+                account=account, of=wanted, line=1, cells=[number.e164], e164=number.e164, verdict="same",
+                reason=f"Reason {tree.letter}", applied=True,
+            )  # fmt: skip
+            self.kept(wanted, tree)
+            self.kept(line, tree)
 
     @property
     def system_boss(self) -> Person:
@@ -305,6 +316,9 @@ class World:
 
     def job_of(self, account: Account) -> Job:
         return self.one_of(Job, account, lambda job: job.state == "done" and account in (job.account, self.system))
+
+    def import_of(self, account: Account) -> Import:
+        return self.one_of(Import, account, lambda one: one.state == "done" and account in (one.account, self.system))
 
     def destination_of(self, account: Account) -> Destination:
         return self.one_of(Destination, account, lambda d: not account.is_customer or d.customer == account)

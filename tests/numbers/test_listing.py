@@ -15,7 +15,7 @@ from pypdf import PdfReader
 
 from accounts.actor import Actor
 from accounts.models import Account, Person
-from numbers.filters import PhoneNumberFilter
+from numbers.filters.phone_numbers import PhoneNumberFilter
 from numbers.listing import use_text
 from numbers.listing.sorts import SORTS
 from numbers.models import PhoneNumber

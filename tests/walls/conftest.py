@@ -1,12 +1,14 @@
 """Two tenants with a row in every table, and the portal's own sign-in."""
 
+from uuid import uuid4
+
 import pytest
 from django.conf import settings
 from django.db import connection
 
 from accounts.models import Access, AuditEvent
 from accounts.walls import portal_role
-from numbers.models import Job, JobItem, PastNumber, PhoneNumber
+from numbers.models import Import, ImportRow, Job, JobItem, PastNumber, PhoneNumber
 from portal.database.owner import signed_in
 from tests.factories import make_destination, make_number, make_person, make_provider
 
@@ -31,6 +33,12 @@ def rows(alpha, bravo, acme, zenith):
             made[account.pk]["accounts_auditevent"] = [event]
             job = Job.unscoped.create(account=account, person=person, chain=[], verb="delete", access=access)
             made[account.pk]["numbers_job"] = [job]
+            wanted = Import.unscoped.create(
+                account=account, person=person, chain=[], columns=["number"], key=uuid4(), access=access
+            )
+            made[account.pk]["numbers_import"] = [wanted]
+            line = ImportRow.unscoped.create(account=account, of=wanted, line=1, cells=["x"])
+            made[account.pk]["numbers_importrow"] = [line]
             number = made[account.pk]["numbers_phonenumber"][0]
             item = {"number_id": number.pk, "e164": number.e164, "digits": number.digits, "since": number.since}
             made[account.pk]["numbers_jobitem"] = [JobItem.unscoped.create(account=account, job=job, **item)]

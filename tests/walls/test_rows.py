@@ -1,5 +1,7 @@
 """What each role sees and writes, asked of PostgreSQL directly: application code has no part in it."""
 
+from uuid import uuid4
+
 import pytest
 from django.apps import apps
 from django.db import DatabaseError, ProgrammingError, connection, transaction
@@ -114,6 +116,8 @@ LINKS = {
     "numbers_destination": {"var_id", "customer_id"},
     "accounts_auditevent": {"account_id", "access_id", "concerns_id"},
     "numbers_pastnumber": {"var_id", "customer_id", "reserved_for_id"},
+    "numbers_import": {"account_id", "access_id"},
+    "numbers_importrow": {"account_id", "of_id"},
     "numbers_job": {"account_id", "access_id"},
     "numbers_jobitem": {"account_id", "job_id"},
 }
@@ -140,6 +144,15 @@ def row_of(table, name, made, account):
             "name": "x",
             "extension": "",
         }
+    if table == "numbers_import":
+        one = made[table][0]
+        return {"account_id": account.pk, "person_id": one.person_id, "access_id": one.access_id, "chain": [],
+                "request_id": "", "all_or_nothing": False, "state": "draft", "problem": "", "total": 0, "done": 0,
+                "refused": 0, "as_of": one.as_of, "file_name": "", "columns": ["number"], "ignored": [],
+                "encoding": "", "region": "", "overwrites": False, "key": uuid4()}  # fmt: skip
+    if table == "numbers_importrow":
+        return {"account_id": account.pk, "of_id": made[table][0].of_id, "line": 2, "cells": ["x"], "e164": "",
+                "verdict": "", "column": "", "reason": "", "plan": "[]", "applied": False}  # fmt: skip
     if table == "numbers_job":
         job = made[table][0]
         return {"account_id": account.pk, "person_id": job.person_id, "access_id": job.access_id, "chain": [],
@@ -171,6 +184,8 @@ def foreign(name, made, var, customer):
         return made[customer.pk]["numbers_destination"][0].pk
     if name == "access_id":
         return made[customer.pk]["accounts_auditevent"][0].access_id
+    if name == "of_id":
+        return made[customer.pk]["numbers_import"][0].pk
     if name == "job_id":
         return made[customer.pk]["numbers_job"][0].pk
     return var.pk if name == "var_id" else customer.pk
@@ -178,7 +193,8 @@ def foreign(name, made, var, customer):
 
 def insert(table, row):
     marks = ", ".join(["%s"] * len(row))
-    return f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", *row.values()
+    columns = ", ".join(f'"{column}"' for column in row)
+    return f"INSERT INTO {table} ({columns}) VALUES ({marks})", *row.values()
 
 
 @pytest.mark.parametrize(("table", "name"), [(table, name) for table in LINKS for name in sorted(LINKS[table])])
@@ -205,7 +221,8 @@ def test_not_even_the_owner_of_the_tables_can_make_a_row_point_at_another_tenant
     with transaction.atomic():
         assert refused_with(*insert(table, row)) is None
     row |= {"numbers_phonenumber": {"e164": "+4930123457"}, "numbers_pastnumber": {"number_id": 2},
-            "numbers_jobitem": {"number_id": 2}}.get(table, {})  # fmt: skip
+            "numbers_jobitem": {"number_id": 2}, "numbers_importrow": {"line": 3},
+            "numbers_import": {"key": uuid4()}}.get(table, {})  # fmt: skip
     assert refused_with(*insert(table, row | {name: foreign(name, rows, bravo, zenith)})) == NO_SUCH_PAIR
 
 
