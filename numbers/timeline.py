@@ -11,8 +11,7 @@ from accounts.actor import Actor
 from accounts.audit import VERBS
 from accounts.filters import differences
 from accounts.models import AuditEvent
-from numbers.listing import use_text
-from numbers.models import PastNumber, PhoneNumber
+from numbers.models import PastNumber, PhoneNumber, use_text
 from portal.times import moment
 
 #: So much of it is shown on the number's page; the history has all.

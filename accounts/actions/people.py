@@ -115,6 +115,8 @@ def change_person(actor: Actor, person_id: int, *, name: str, role: str) -> Pers
         keep_an_administrator(actor, person)
         if person.pk == actor.person.pk:
             raise ValidationError(_("Nobody changes their own role. Another administrator can change yours."))
+    if before == after:
+        return person
     person.name, person.role = name, role
     person.save(update_fields=["name", "role"])
     audit.record(actor, "person.changed", person, before, after)

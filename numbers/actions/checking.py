@@ -12,8 +12,7 @@ from django.utils.translation import gettext as _
 from accounts.actor import Actor
 from accounts.models import Account
 from numbers.actions.verbs import verbs_of
-from numbers.listing import USES, use_text
-from numbers.models import Destination, Import, ImportRow, PhoneNumber, Provider
+from numbers.models import USES, Destination, Import, ImportRow, PhoneNumber, Provider, use_text
 from portal import phones
 from portal.exports import FORMULA_STARTS
 from portal.filters import folded

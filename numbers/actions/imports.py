@@ -17,6 +17,7 @@ from procrastinate.contrib.django import app
 
 from accounts.actor import Actor
 from accounts.models import Account
+from accounts.policy import allows
 from numbers.actions.checking import Checker, Line
 from numbers.actions.jobs import actor_of, ended
 from numbers.actions.verbs import Verb, perform, verbs_of
@@ -185,7 +186,7 @@ def take_up(account: Account, import_id: int) -> bool:
     if wanted is None:
         return False
     actor = actor_of(wanted)
-    if actor is None or not actor.may("numbers.import"):
+    if actor is None or not allows(actor.role, "numbers.import", inside=actor.is_inside, viewing=actor.is_viewing):
         said = {"person": wanted.person.name}
         ended(wanted, Import.State.STOPPED, _("Stopped: %(person)s may not do this any more.") % said)
         return False

@@ -21,13 +21,14 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.utils.translation import gettext as _
 
-from numbers.listing.cells import USES, csv_cells, quoted, use_text
+from numbers.listing.cells import csv_cells, quoted
 from numbers.listing.matching import STATES, Matching
 from numbers.listing.sorts import FIELDS, KEPT, SORTS, TABLES, Run, Walk
+from numbers.models import USES, use_text
 from portal import paging, phones
 from portal.paging import Cursor, Page, cut
 
-__all__ = ["STATES", "USES", "Listing", "use_text"]
+__all__ = ["STATES", "Listing"]
 
 REMEMBERED_SECONDS = 60
 #: So few numbers are sooner fetched than counted first.

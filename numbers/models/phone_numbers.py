@@ -146,6 +146,22 @@ class Destination(models.Model):
         return next((found for way in ways if (found := list(way[:most]))), [])
 
 
+#: What there is to ring, as (kind, service type), by name.
+USES = [
+    (Destination.Kind.GROUP.value, ""),
+    *((Destination.Kind.SERVICE.value, service.value) for service in Destination.ServiceType),
+    (Destination.Kind.USER.value, ""),
+]
+
+
+def use_text(kind: str | None, service_type: str | None) -> str:
+    """A use in words: ``User``, ``Group``, ``Service (Duty agent)``; empty without a destination."""
+    if not kind:
+        return ""
+    text = str(Destination.Kind(kind).label)
+    return f"{text} ({Destination.ServiceType(service_type).label})" if service_type else text
+
+
 class PhoneNumber(models.Model):
     """An E.164 number on the system: one row for as long as the system has it.
 

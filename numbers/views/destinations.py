@@ -13,8 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from numbers.actions import destinations as actions
 from numbers.filters.phone_numbers import DestinationFilter
 from numbers.forms.destinations import DestinationForm, written_use
-from numbers.listing import use_text
-from numbers.models import Destination, PhoneNumber
+from numbers.models import Destination, PhoneNumber, use_text
 from numbers.tables import destination_columns
 from portal.filters import LONGEST_SEARCH
 from portal.pages import Address, ListPage, plain, url_of

@@ -16,8 +16,8 @@ from accounts.views.grants import granted_accounts
 from numbers.actions.verbs import verbs_of
 from numbers.filters.phone_numbers import PhoneNumberFilter, use_names
 from numbers.forms.verbs import AsOfForm
-from numbers.listing import Listing, use_text
-from numbers.models import PhoneNumber
+from numbers.listing import Listing
+from numbers.models import PhoneNumber, use_text
 from numbers.stock import regions, stock_of
 from numbers.tables import columns_for
 from numbers.timeline import standing_at, timeline

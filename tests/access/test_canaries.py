@@ -13,7 +13,7 @@ from tests.access.world import IDENTITIES
 
 #: Columns whose texts have a form, which the rows of the trees have already.
 FORMED = {"code", "extension", "phone", "e164", "password", "time_zone", "sign_in", "request_id", "entered_from",
-          "verb", "target_type"}  # fmt: skip
+          "verb", "target_type", "region", "encoding"}  # fmt: skip
 #: What an account's people may read of those above it: who they are, never how they are reached and what they hold.
 NAMES = {(Account, "name"), (Person, "name"), (Access, "reason")}
 #: model -> the account that a row's texts belong to

@@ -37,7 +37,7 @@ def rows(alpha, bravo, acme, zenith):
                 account=account, person=person, chain=[], columns=["number"], key=uuid4(), access=access
             )
             made[account.pk]["numbers_import"] = [wanted]
-            line = ImportRow.unscoped.create(account=account, of=wanted, line=1, cells=["x"])
+            line = ImportRow.unscoped.create(account=account, of=wanted, line=account.pk, cells=["x"])
             made[account.pk]["numbers_importrow"] = [line]
             number = made[account.pk]["numbers_phonenumber"][0]
             item = {"number_id": number.pk, "e164": number.e164, "digits": number.digits, "since": number.since}
