@@ -154,6 +154,8 @@ class NewAccountForm(OpenAccountForm):
     )
     key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
 
+    field_order = ["name", "administrator_name", "administrator_email", *AccountForm.field_order[1:]]
+
     def __init__(self, *args, kind, invites, **kwargs):
         super().__init__(*args, **kwargs)
         name, email = self.fields["administrator_name"], self.fields["administrator_email"]
