@@ -91,13 +91,20 @@ def event(
     )
 
 
-def record(actor: Actor, verb: str, target: Model, before: dict | None = None, after: dict | None = None) -> None:
+def record(
+    actor: Actor,
+    verb: str,
+    target: Model,
+    before: dict | None = None,
+    after: dict | None = None,
+    concerns: int | None = None,
+) -> None:
     """Write the event that ``actor`` did ``verb`` (noun.past) to ``target``; see ``event``.
 
     It belongs to the account that was acted in, whatever account the page is about.
     """
     with scope(actor.account):
-        event(actor, verb, target, before, after).save(force_insert=True)
+        event(actor, verb, target, before, after, concerns).save(force_insert=True)
 
 
 def record_all(actor: Actor, events: list[AuditEvent]) -> None:

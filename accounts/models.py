@@ -244,9 +244,15 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 class PersonQuerySet(models.QuerySet):
     def administrators(self):
         """Those who can look after their account: active, and no longer only invited."""
-        return self.filter(role=Person.Role.ADMINISTRATOR, is_active=True).exclude(
-            password__startswith=UNUSABLE_PASSWORD_PREFIX
-        )
+        return self.joined().filter(role=Person.Role.ADMINISTRATOR)
+
+    def joined(self):
+        """Those who can sign in."""
+        return self.filter(is_active=True).exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX)
+
+    def never_joined(self):
+        """Administrators who were invited and have not chosen a password, whether they still may or not."""
+        return self.filter(role=Person.Role.ADMINISTRATOR, password__startswith=UNUSABLE_PASSWORD_PREFIX)
 
     def agents(self):
         """Support agents who can be let into accounts."""
@@ -324,6 +330,11 @@ class Person(AbstractBaseUser):
     def visible_to(cls, actor: Actor):
         """The people of the acting account. Those of accounts below are looked after inside these."""
         return cls.objects.filter(account=actor.account)
+
+    @classmethod
+    def right_below(cls, actor: Actor) -> PersonQuerySet:
+        """The people of the accounts right below the acting one: just to see that somebody looks after each."""
+        return cls.objects.filter(account__parent=actor.account)
 
     @property
     def state(self) -> str:

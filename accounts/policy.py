@@ -100,6 +100,8 @@ PERMISSIONS: dict[str, Permission] = {
     "destinations.change": change(*CUSTOMERS),
     "accounts.view": view(*OPERATORS, *SUPPORT),
     "accounts.change": change(*OPERATORS),
+    # The first administrator of an account that has none; ``rules.leaves_administrators`` leaves out support agents.
+    "accounts.invite": change(*OPERATORS),
     "accounts.close": own(*OPERATORS),
     "settings.change": change(*ADMINISTRATORS),
 }
@@ -193,6 +195,7 @@ ADDRESSES: dict[str, str | Door | dict[str, str | Door]] = {
     "accounts_suggestions": "accounts.view",
     "accounts_add": "accounts.change",
     "accounts_edit": {"GET": "accounts.view", "POST": "accounts.change"},
+    "accounts_invite": "accounts.invite",
     "accounts_suspend": "accounts.change",
     "accounts_reactivate": "accounts.change",
     "accounts_close": "accounts.close",

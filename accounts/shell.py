@@ -70,6 +70,7 @@ HELP_TOPICS = {
     "accounts": "accounts",
     "accounts_add": "accounts",
     "accounts_edit": "accounts",
+    "accounts_invite": "accounts",
     "accounts_close": "accounts",
     "account_settings": "settings",
     "mfa_index": "security",

@@ -26,6 +26,7 @@ accounts_urls = [
     path("suggestions/", accounts.suggestions, name="accounts_suggestions"),
     path("add/", accounts.add, name="accounts_add"),
     path("<account:other>/", accounts.edit, name="accounts_edit"),
+    path("<account:other>/invite/", accounts.invite, name="accounts_invite"),
     path("<account:other>/suspend/", accounts.suspend, name="accounts_suspend"),
     path("<account:other>/reactivate/", accounts.reactivate, name="accounts_reactivate"),
     path("<account:other>/close/", accounts.close, name="accounts_close"),

@@ -286,6 +286,13 @@ TOPICS = {
                         "code. Click a code to change the account's details, its number quota and how long numbers that "
                         "come back from it cool before they go to somebody else."
                     ),
+                    _(
+                        "With a new account its first administrator is invited: they get an e-mail with a link to choose a "
+                        "password, and invite the others. A professional's account is that one person's. As long as no "
+                        "administrator of an account is active, its page says so, and the account above can invite one: "
+                        "later, once more when the link was lost, or somebody else when an address was mistyped. The "
+                        "earlier link ends then."
+                    ),
                 ),
             ),
             (

@@ -11,7 +11,8 @@ PATHS = {
         "/SYS/numbers/15145550100/", "/SYS/help/phone-numbers/", "/SYS/webphone/?number=abc", "/profile/",
         "/password/change/", "/V1001/numbers/", "/security/", "/security/app/", "/security/passkeys/add/",
         "/reauthenticate/?next=/security/", "/SYS/accounts/", "/SYS/accounts/?kind=company",
-        "/SYS/accounts/V1001/", "/SYS/accounts/C20001/", "/SYS/accounts/add/", "/SYS/accounts/V1001/close/",
+        "/SYS/accounts/V1001/", "/SYS/accounts/V1003/", "/SYS/accounts/V1003/invite/",
+        "/SYS/accounts/C20001/", "/SYS/accounts/add/", "/SYS/accounts/V1001/close/",
         "/SYS/people/", "/SYS/people/invite/", "/SYS/people/1/",
         "/SYS/people/2/", "/SYS/grants/", "/SYS/grants/?agent=qqqq", "/SYS/grants/1/", "/SYS/grants/give/",
     ],
@@ -23,6 +24,7 @@ PATHS = {
     "var@alpha.example": [
         "/V1001/", "/V1001/numbers/?filter=reserved", "/V1001/accounts/", "/V1001/accounts/?filter=closed",
         "/V1001/accounts/C20001/", "/V1001/accounts/C20001/close/", "/V1001/settings/",
+        "/V1001/accounts/add/?kind=professional",
     ],
     "pro@jane.example": ["/P30001/", "/P30001/numbers/"],
     "user@acme.example": ["/C20001/", "/C20001/numbers/"],
