@@ -1,15 +1,21 @@
 """What the worker does to numbers. A task only says what is to be gone on with: what is done is written in rows."""
 
+from django.db import close_old_connections
+from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from accounts.models import Account
 from accounts.scope import scope
 from numbers.actions import imports, jobs
 
+#: A database that goes away comes back; what was done until then is written down.
+AGAIN = RetryStrategy(max_attempts=10, linear_wait=15)
 
-@app.task(name=jobs.TASK, queue="numbers")
+
+@app.task(name=jobs.TASK, queue="numbers", retry=AGAIN)
 def run_job(*, job_id: int, account: str) -> None:
     """Go on with a job until it has ended, a batch at a time."""
+    close_old_connections()
     whose = Account.called(account)
     more = True
     while more:
@@ -17,9 +23,10 @@ def run_job(*, job_id: int, account: str) -> None:
             more = jobs.take_up(whose, job_id)
 
 
-@app.task(name=imports.TASK, queue="numbers")
+@app.task(name=imports.TASK, queue="numbers", retry=AGAIN)
 def run_import(*, import_id: int, account: str) -> None:
     """Go on with an import until it has been checked, or has ended, a batch at a time."""
+    close_old_connections()
     whose = Account.called(account)
     more = True
     while more:
