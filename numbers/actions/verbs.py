@@ -342,8 +342,10 @@ def torn_down(number: PhoneNumber, now: datetime) -> dict[str, Any]:
 
 
 def told_of_tearing_down(number: PhoneNumber, now: datetime) -> list[str]:
-    """What ``torn_down`` means, in sentences."""
+    """What ``torn_down`` means, in sentences; nothing for a number that is with nobody."""
     told = []
+    if number.customer is None:
+        return told
     if number.destination:
         told.append(_("It stops ringing %(name)s.") % {"name": number.destination.name})
     told.append(_("Its label, caller name and options are cleared."))
@@ -584,10 +586,12 @@ def outcomes_of(
 ) -> list[Outcome]:
     """What would become of each number, or with ``locks`` what will, in the order of the ids."""
     numbers = PhoneNumber.visible_to(actor).filter(pk__in=number_ids).order_by("pk")
-    numbers = numbers.select_related("provider", "customer", "destination", "reserved_for", "last_holder")
-    if locks:  # whoever locks many, locks them in the order of their ids
-        numbers = numbers.select_for_update(of=("self",))
-    found = {number.pk: number for number in numbers}
+    if locks:
+        # In the order of their ids: so does whoever locks many. What they are joined with is read afterwards: who had
+        # to wait for a lock sees the number as it is now, beside what had been joined to it as it was.
+        list(numbers.select_for_update().values_list("pk"))
+    related = ("provider", "customer", "destination", "reserved_for", "last_holder")
+    found = {number.pk: number for number in numbers.select_related(*related)}
     # Read when all locks are held: whoever had to wait may have waited for the end of a reservation.
     now = timezone.now()
     outcomes = []
@@ -626,7 +630,7 @@ def write(actor: Actor, verb: Verb, numbers: list[PhoneNumber], now: datetime) -
     for number in numbers:
         before, held = facts(number), number.customer_id
         event = verb.event_for(number, now)
-        changes = verb.changes(number, now)
+        changes = {name: new for name, new in verb.changes(number, now).items() if getattr(number, name) != new}
         if not changes and not verb.removes:
             continue
         for name, value in changes.items():

@@ -81,6 +81,7 @@ def act(request, code, digits, slug):
                     form.add_error(None, refusal)
                 else:
                     problem = " ".join(refusal.messages)
+                number = number_of(request.actor, digits)  # it may have changed meanwhile
             else:
                 messages.success(request, verbs.said_of(verb, done))
                 stays = PhoneNumber.visible_to(request.actor).filter(pk=number.pk).exists()
@@ -91,7 +92,7 @@ def act(request, code, digits, slug):
             "form": form,
             "problem": problem,
             "hanging": hanging_on(request.actor, number),
-            "consequences": verb_class.consequences(number, now),
+            "consequences": [] if problem else verb_class.consequences(number, now),
             "submit_label": verb_class.label,
             "cancel_url": f"{url_of('numbers:list', code)}{digits}/",
         }

@@ -233,7 +233,7 @@ class Lives(RuleBasedStateMachine):
         assert became == (after if after in (REFUSED, DENIED) else "done")
         if became != "done":
             return
-        self.changes += after != before or verb == "reserve"
+        self.changes += after != before or verb == "reserve"  # until another moment
         if after is None:
             del self.should[number]
         else:

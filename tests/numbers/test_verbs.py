@@ -126,6 +126,15 @@ def test_nothing_of_a_customer_stays_with_a_number_that_leaves_it(of_alpha, alph
     assert timedelta(days=29) < left.cooling_until - timezone.now() <= timedelta(days=30)
 
 
+@pytest.mark.parametrize("verb", ["unassign", "end-cooling", "cancel-reservation"])
+def test_what_does_not_fit_says_so_before_it_is_confirmed(of_alpha, alpha, verb):
+    number = factories.make_number(alpha)
+    page = of_alpha.get(url(alpha, number, f"{verb}/"))
+    assert page.status_code == 200
+    assert "Back to the number" in page.text
+    assert of_alpha.post(url(alpha, number, f"{verb}/")).status_code == 422
+
+
 def test_without_cooling_days_a_number_can_go_to_anybody_at_once(of_alpha, alpha, acme):
     type(acme).unscoped.filter(pk=acme.pk).update(cooling_days=0)
     number = factories.make_number(customer=acme)
