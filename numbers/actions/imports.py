@@ -21,7 +21,7 @@ from accounts.policy import allows
 from numbers.actions.checking import Checker, Line
 from numbers.actions.jobs import actor_of, ended
 from numbers.actions.verbs import Verb, perform, verbs_of
-from numbers.models import Import, ImportRow, PhoneNumber
+from numbers.models import Import, ImportRow, PhoneNumber, Provider
 from portal.logs import request_facts
 
 #: A batch is one transaction. Lines that only add numbers are quick; others are done as by hand.
@@ -55,32 +55,25 @@ FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::te
      AS v (id, e164, verdict, col, reason, plan)
 WHERE r.id = v.id
 """
-# New numbers, an event for each, and the mark that a line is applied, at one go. In the order of the numbers: whoever
-# adds the same at once waits for us, and we never for them as well.
+# In the order of the numbers: whoever adds the same at once waits for us, and we never for them as well.
 ADD = """
-WITH todo AS (
-    SELECT r.id, r.e164, (r.plan -> 0 -> 1 ->> 'provider')::bigint AS provider_id FROM numbers_importrow r
-    WHERE r.id = ANY(%(rows)s)
-), added AS (
-    INSERT INTO numbers_phonenumber (e164, var_id, provider_id, label, caller_name, voice, sms, fax)
-    SELECT t.e164, %(var)s, t.provider_id, '', '', p.supports_voice, false, false
-    FROM todo t JOIN numbers_provider p ON p.id = t.provider_id ORDER BY t.e164
-    ON CONFLICT DO NOTHING RETURNING id, e164, provider_id
-), told AS (
-    INSERT INTO accounts_auditevent (at, account_id, person_id, chain, access_id, verb, target_type, target_id, target,
-                                     before, after, request_id)
-    SELECT clock_timestamp(), %(var)s, %(person)s, %(chain)s, %(access)s, 'number.imported', 'number', a.id, a.e164,
-           '{}', jsonb_build_object('provider', p.name), %(request)s
-    FROM added a JOIN numbers_provider p ON p.id = a.provider_id
-)
-UPDATE numbers_importrow r
-SET applied = jsonb_array_length(r.plan) = 1 OR a.id IS NULL,
-    verdict = CASE WHEN a.id IS NULL THEN 'refused' ELSE r.verdict END,
-    "column" = CASE WHEN a.id IS NULL THEN 'number' ELSE '' END,
-    reason = CASE WHEN a.id IS NULL THEN %(already)s ELSE '' END,
-    plan = r.plan - 0
-FROM todo t LEFT JOIN added a ON a.e164 = t.e164
-WHERE r.id = t.id
+INSERT INTO numbers_phonenumber (e164, var_id, provider_id, label, caller_name, voice, sms, fax)
+SELECT new.e164, %s, new.provider, '', '', p.supports_voice, false, false
+FROM unnest(%s::text[], %s::bigint[]) AS new (e164, provider) JOIN numbers_provider p ON p.id = new.provider
+ORDER BY new.e164
+ON CONFLICT DO NOTHING RETURNING id, e164
+"""
+# An event for each, as ``audit.event`` makes them: there are too many to make them one by one.
+TELL = """
+INSERT INTO accounts_auditevent (at, account_id, person_id, chain, access_id, verb, target_type, target_id, target,
+                                 before, after, request_id)
+SELECT clock_timestamp(), %s, %s, %s, %s, 'number.imported', 'number', new.id, new.e164, '{}',
+       jsonb_build_object('provider', new.provider), %s
+FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS new (id, e164, provider)
+"""
+ADDED = "UPDATE numbers_importrow SET plan = plan - 0, applied = jsonb_array_length(plan) = 1 WHERE id = ANY(%s)"
+NOT_ADDED = """
+UPDATE numbers_importrow SET applied = true, verdict = 'refused', "column" = 'number', reason = %s WHERE id = ANY(%s)
 """
 
 
@@ -281,26 +274,30 @@ def apply_some(actor: Actor, wanted: Import) -> bool:
     """Add the next numbers, or when all are added change the next; whether there was anything left to do."""
     left = ImportRow.visible_to(actor).filter(of=wanted, applied=False)
     new = left.filter(verdict=ImportRow.Verdict.ADD, plan__0__0="add").order_by("line")
-    if ids := list(new.values_list("pk", flat=True)[:ADDED_AT_ONCE]):
-        with connection.cursor() as cursor:
-            cursor.execute(
-                ADD,
-                {
-                    "rows": ids,
-                    "var": actor.account.pk,
-                    "person": actor.person.pk,
-                    "chain": [account.pk for account in actor.chain],
-                    "access": actor.access.pk if actor.access else None,
-                    "request": wanted.request_id,
-                    "already": _("It is already on the system."),
-                },
-            )
+    if rows := list(new.values_list("pk", "e164", "plan")[:ADDED_AT_ONCE]):
+        add(actor, wanted, rows)
         return True
     rows = list(left.exclude(plan=[]).order_by("line")[:CHANGED_AT_ONCE])
     if not rows:
         return False
     change(actor, rows)
     return True
+
+
+def add(actor: Actor, wanted: Import, rows: list[tuple[int, str, list]]) -> None:
+    """Add the numbers of these lines (id, number, plan), with an event for each."""
+    providers = {e164: plan[0][1]["provider"] for _pk, e164, plan in rows}
+    names = dict(Provider.objects.values_list("pk", "name"))
+    with connection.cursor() as cursor:
+        cursor.execute(ADD, [actor.account.pk, list(providers), list(providers.values())])
+        added = dict(reversed(pair) for pair in cursor.fetchall())
+        access = actor.access.pk if actor.access else None
+        who = [actor.account.pk, actor.person.pk, [account.pk for account in actor.chain], access, wanted.request_id]
+        of = [names[providers[e164]] for e164 in added]
+        cursor.execute(TELL, [*who, list(added.values()), list(added), of])
+        cursor.execute(ADDED, [[pk for pk, e164, _plan in rows if e164 in added]])
+        already = [pk for pk, e164, _plan in rows if e164 not in added]
+        cursor.execute(NOT_ADDED, [_("It is already on the system."), already])
 
 
 def change(actor: Actor, rows: list[ImportRow]) -> None:
