@@ -14,6 +14,7 @@ from accounts.actor import Actor
 from accounts.models import Account
 from numbers.actions import verbs
 from numbers.models import Destination, PhoneNumber
+from numbers.rules import is_cooling, is_reserved
 from portal.fields import NameField
 
 #: Of several that fit what was typed, so many are named.
@@ -110,7 +111,7 @@ class AssignToCustomerForm(CustomerForm):
 
     def __init__(self, actor, data=None, number=None, initial=None):
         super().__init__(actor, data, number, initial)
-        if number is not None and not verbs.is_cooling(number, timezone.now()):
+        if number is not None and not is_cooling(number, timezone.now()):
             del self.fields["despite_cooling"], self.fields["reason"]
 
 
@@ -133,7 +134,7 @@ class ReserveForm(CustomerForm):
     )
 
     def __init__(self, actor, data=None, number=None, initial=None):
-        if number is not None and verbs.is_reserved(number, timezone.now()):
+        if number is not None and is_reserved(number, timezone.now()):
             until = timezone.localtime(number.reserved_until, actor.person.zone).replace(tzinfo=None)
             initial = {"customer": number.reserved_for.written, "until": until} | (initial or {})
         super().__init__(actor, data, number, initial)
