@@ -37,6 +37,20 @@ VERBS = {
     "person.deactivated": _("deactivated"),
     "person.reactivated": _("reactivated"),
     "person.signed_out": _("ended all sessions"),
+    "number.added": _("added the number"),
+    "number.imported": _("imported the number"),
+    "number.reserved": _("reserved the number"),
+    "number.reservation_changed": _("changed the reservation"),
+    "number.reservation_cancelled": _("cancelled the reservation"),
+    "number.assigned": _("assigned the number"),
+    "number.recalled": _("gave the number back to its last holder"),
+    "number.connected": _("assigned the number to a destination"),
+    "number.disconnected": _("unassigned the number from its destination"),
+    "number.unassigned": _("unassigned the number"),
+    "number.cooling_ended": _("ended the cooling"),
+    "number.released": _("released the number"),
+    "number.deleted": _("deleted the number"),
+    "number.options_changed": _("changed the options"),
     "destination.added": _("added the destination"),
     "destination.changed": _("changed the destination"),
     "destination.deleted": _("deleted the destination"),
@@ -45,16 +59,25 @@ VERBS = {
 }
 
 
-def event(actor: Actor, verb: str, target: Model, before: dict | None = None, after: dict | None = None) -> AuditEvent:
+def event(
+    actor: Actor,
+    verb: str,
+    target: Model,
+    before: dict | None = None,
+    after: dict | None = None,
+    concerns: int | None = None,
+) -> AuditEvent:
     """The event that ``actor`` did ``verb`` to ``target``: not yet saved, for those who write many at once.
 
     ``before`` and ``after`` hold what changed, as texts, numbers and truth values; of both only what differs is kept.
+    ``concerns`` is the id of another account that may read it, because it happened to that one as well.
     """
     if verb not in VERBS:
         raise KeyError(verb)
     before, after = before or {}, after or {}
     return AuditEvent(
         account=actor.account,
+        concerns_id=concerns,
         person=actor.person,
         chain=[account.pk for account in actor.chain],
         access=actor.access,
@@ -68,10 +91,23 @@ def event(actor: Actor, verb: str, target: Model, before: dict | None = None, af
     )
 
 
-def record(actor: Actor, verb: str, target: Model, before: dict | None = None, after: dict | None = None) -> None:
+def record(
+    actor: Actor,
+    verb: str,
+    target: Model,
+    before: dict | None = None,
+    after: dict | None = None,
+    concerns: int | None = None,
+) -> None:
     """Write the event that ``actor`` did ``verb`` (noun.past) to ``target``; see ``event``.
 
     It belongs to the account that was acted in, whatever account the page is about.
     """
     with scope(actor.account):
-        event(actor, verb, target, before, after).save(force_insert=True)
+        event(actor, verb, target, before, after, concerns).save(force_insert=True)
+
+
+def record_all(actor: Actor, events: list[AuditEvent]) -> None:
+    """Write many events at once; see ``event``."""
+    with scope(actor.account):
+        AuditEvent.unscoped.bulk_create(events)

@@ -1,11 +1,13 @@
 """The search rows of the lists about accounts and people."""
 
+import re
 from functools import reduce
 from operator import or_
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -197,25 +199,31 @@ class AccessFilter(ListFilter):
         )  # fmt: skip
 
 
+#: How a time is kept in what was before and after.
+TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:")
+
+
 def verbs():
     return [(verb, str(words)) for verb, words in VERBS.items()]
 
 
-def differences(before: dict, after: dict) -> str:
-    """What changed, as a person would write it: ``cooling days: 30 → 10``."""
+def differences(before: dict, after: dict, zone: ZoneInfo) -> str:
+    """What changed, as a person would write it: ``cooling days: 30 → 10``. Times are in ``zone``."""
     names = [*before, *(name for name in after if name not in before)]
     said = []
     for name in names:
         if name not in before and after[name] in (None, ""):
             continue
-        parts = [shown(values[name]) for values in (before, after) if name in values]
+        parts = [shown(values[name], zone) for values in (before, after) if name in values]
         said.append(f"{name.replace('_', ' ')}: {' → '.join(parts)}")
     return " · ".join(said)
 
 
-def shown(value) -> str:
+def shown(value, zone: ZoneInfo) -> str:
     if value is None or value == "":
         return "–"
+    if isinstance(value, str) and TIME.match(value) and (when := parse_datetime(value)):
+        return moment(when, zone)
     return {True: _("yes"), False: _("no")}[value] if isinstance(value, bool) else str(value)
 
 
@@ -240,12 +248,19 @@ class HistoryFilter(ListFilter):
         model = AuditEvent
         fields = []
 
+    def __init__(self, actor, columns, query):
+        super().__init__(actor, columns, query)
+        if actor.account.kind != Account.Kind.SYSTEM:
+            self.kinds = {"here": gettext_lazy("Done here"), "others": gettext_lazy("Done to us by others")}
+            self.kind = "others" if query.get("kind") == "others" else "here"
+
     def listing(self) -> TableListing | None:
         if self.refused:
             return None
         understood = self.understood
+        whose = "concerns" if self.kind == "others" else "account"
         rows = having(
-            AuditEvent.visible_to(self.actor).filter(account=self.actor.account).history(),
+            AuditEvent.told_to(self.actor).filter(**{whose: self.actor.account}).history(),
             {"who": understood["who"], "home_folded": understood["home"], "of": understood["of"]},
         )
         if understood["what"]:
@@ -260,7 +275,7 @@ class HistoryFilter(ListFilter):
                 "home": row["home"] or "",
                 "what": words[row["verb"]],
                 "of": row["target"],
-                "change": differences(row["before"], row["after"]),
+                "change": differences(row["before"], row["after"], zone),
             }
 
         return TableListing(

@@ -11,6 +11,7 @@ from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.webauthn.forms import AddWebAuthnForm, EditWebAuthnForm
 from django import forms
 from django.core.cache import cache
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, Person
@@ -130,10 +131,58 @@ class OpenAccountForm(AccountForm):
     )
 
 
-class NewAccountForm(OpenAccountForm):
-    """A new account. The key is the form's own: sent twice, it adds one account."""
+class AdministratorForm(forms.Form):
+    """Who is to look after an account that has nobody yet."""
 
+    name = NameField(label=_("Name"), max_length=120, help_text=_("A person's name."))
+    email = forms.EmailField(label=_("E-mail"), max_length=254, help_text=_("They sign in with it."))
+
+
+class NewAccountForm(OpenAccountForm):
+    """A new account, with its first administrator where ``invites``. The key is the form's own: sent twice, it adds one
+    account.
+
+    Cleaned, ``administrator`` is their name and address, or None.
+    """
+
+    administrator_name = NameField(label=_("Administrator's name"), max_length=120, required=False)
+    administrator_email = forms.EmailField(
+        label=_("Administrator's e-mail"),
+        max_length=254,
+        required=False,
+        help_text=_("They get a link to choose a password, and sign in with this address. Empty: invite them later."),
+    )
     key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
+
+    field_order = ["name", "administrator_name", "administrator_email", *AccountForm.field_order[1:]]
+
+    def __init__(self, *args, kind, invites, **kwargs):
+        super().__init__(*args, **kwargs)
+        name, email = self.fields["administrator_name"], self.fields["administrator_email"]
+        if not invites:
+            del self.fields["administrator_name"], self.fields["administrator_email"]
+        elif kind == Account.Kind.PROFESSIONAL:
+            name.label, email.label = _("Person's name"), _("Person's e-mail")
+            name.help_text = _("Who the professional is; empty: as the account is called.")
+            email.help_text = _("They get a link to choose a password, and sign in with this address.")
+            email.required = True
+            email.error_messages["required"] = _("Give the address of the person whose account it is.")
+        self.person_named = invites and kind != Account.Kind.PROFESSIONAL
+
+    def clean(self):
+        cleaned = super().clean()
+        name, email = cleaned.pop("administrator_name", ""), cleaned.pop("administrator_email", "")
+        if self.person_named and bool(name) != bool(email) and not self.errors:
+            missing = "administrator_email" if name else "administrator_name"
+            self.add_error(missing, _("Give the administrator's name and address, or neither."))
+        cleaned["administrator"] = {"name": name or cleaned.get("name", ""), "email": email} if email else None
+        return cleaned
+
+    def refuse(self, refusal: ValidationError) -> None:
+        """Show why the account was not added: what is said of an address is said of the administrator's."""
+        if hasattr(refusal, "error_dict") and "administrator_email" in self.fields:
+            refusal = ValidationError({"administrator_email": refusal.error_dict["email"]})
+        self.add_error(None, refusal)
 
 
 class ForgottenPasswordForm(forms.Form):

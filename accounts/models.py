@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
@@ -213,6 +214,11 @@ class Account(models.Model):
         return [found[pk] for pk in ids if pk in found]
 
     @property
+    def written(self) -> str:
+        """As people type it where one of many is meant: no other account is called so."""
+        return f"{self.name} ({self.code})"
+
+    @property
     def is_customer(self) -> bool:
         """Whether this is a company or a professional: an account that holds numbers to use them."""
         return self.kind in (self.Kind.COMPANY, self.Kind.PROFESSIONAL)
@@ -238,9 +244,15 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 class PersonQuerySet(models.QuerySet):
     def administrators(self):
         """Those who can look after their account: active, and no longer only invited."""
-        return self.filter(role=Person.Role.ADMINISTRATOR, is_active=True).exclude(
-            password__startswith=UNUSABLE_PASSWORD_PREFIX
-        )
+        return self.joined().filter(role=Person.Role.ADMINISTRATOR)
+
+    def joined(self):
+        """Those who can sign in."""
+        return self.filter(is_active=True).exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX)
+
+    def never_joined(self):
+        """Administrators who were invited and have not chosen a password, whether they still may or not."""
+        return self.filter(role=Person.Role.ADMINISTRATOR, password__startswith=UNUSABLE_PASSWORD_PREFIX)
 
     def agents(self):
         """Support agents who can be let into accounts."""
@@ -319,12 +331,22 @@ class Person(AbstractBaseUser):
         """The people of the acting account. Those of accounts below are looked after inside these."""
         return cls.objects.filter(account=actor.account)
 
+    @classmethod
+    def right_below(cls, actor: Actor) -> PersonQuerySet:
+        """The people of the accounts right below the acting one: just to see that somebody looks after each."""
+        return cls.objects.filter(account__parent=actor.account)
+
     @property
     def state(self) -> str:
         """What ``PersonQuerySet.listed`` says of the row."""
         if not self.is_active:
             return "deactivated"
         return "active" if self.has_joined else "invited"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Their time zone."""
+        return ZoneInfo(self.time_zone)
 
     @property
     def written(self) -> Callable[[str], str]:
@@ -516,6 +538,12 @@ class Access(models.Model):
 
 
 class AuditEventQuerySet(AccountRowQuerySet):
+    def told_to(self, actor: Actor):
+        """What was done in the acting account, and what others did that concerns it."""
+        if actor.account.kind == Account.Kind.SYSTEM:
+            return self.all()
+        return self.filter(Q(account=actor.account) | Q(concerns=actor.account))
+
     def history(self):
         """With the folded texts that lists search and sort by."""
         home = Coalesce("person__account__name", Value(""))
@@ -531,6 +559,11 @@ class AuditEvent(models.Model):
 
     at = models.DateTimeField(_("time"), default=timezone.now)
     account = models.ForeignKey(Account, models.PROTECT, verbose_name=_("account"), related_name="+")
+    # The other account that it happened to, which may read it as well: the customer who was given a number, say, or
+    # the VAR whose number a customer gave back.
+    concerns = models.ForeignKey(
+        Account, models.PROTECT, verbose_name=_("concerns"), null=True, related_name="+", db_index=False
+    )
     person = models.ForeignKey(Person, models.PROTECT, verbose_name=_("person"), null=True, related_name="+")
     # Ids of the accounts from the person's own to the one that was acted in.
     chain = ArrayField(models.BigIntegerField())
@@ -550,12 +583,23 @@ class AuditEvent(models.Model):
         verbose_name = _("event")
         indexes = [
             models.Index("account", F("at").desc(), F("id").desc(), name="accounts_auditevent_account"),
+            models.Index(
+                "concerns",
+                F("at").desc(),
+                F("id").desc(),
+                name="accounts_auditevent_concerns",
+                condition=Q(concerns__isnull=False),
+            ),
             models.Index("target_type", "target_id", F("id").desc(), name="accounts_auditevent_target"),
             models.Index("access", name="accounts_auditevent_access", condition=Q(access__isnull=False)),
         ]
 
     def __str__(self):
         return f"{self.verb} {self.target}"
+
+    @classmethod
+    def told_to(cls, actor: Actor):
+        return cls.unscoped.told_to(actor)
 
     @classmethod
     def visible_to(cls, actor: Actor):

@@ -69,3 +69,9 @@ def invitable_roles(actor: Actor) -> tuple[Person.Role, ...]:
     who stays when they go."""
     roles = possible_roles(actor.account.kind)
     return tuple(role for role in roles if role == Person.Role.USER) if actor.is_inside else roles
+
+
+def leaves_administrators(actor: Actor) -> bool:
+    """Whether the actor may leave administrators in accounts below: those are theirs to enter for good. What a support
+    agent may do ends with what was granted, and an administrator whom they invited would stay."""
+    return actor.person.role == Person.Role.ADMINISTRATOR

@@ -1,5 +1,6 @@
 """How people sign in: by e-mail address and password, by passkey, and with a second factor, through allauth."""
 
+import logging
 import time
 from functools import wraps
 
@@ -21,11 +22,13 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import actions
+from accounts import actions, sealing
 from accounts.models import Access, Person
 from accounts.sessions import columns_of_person, person_in, read_with_session
 from accounts.tasks import RequestOf, send_message
 from portal.browsers import in_words
+
+log = logging.getLogger(__name__)
 
 
 class Backend(AuthenticationBackend):
@@ -141,7 +144,22 @@ class Adapter(DefaultAccountAdapter):
 class FactorAdapter(DefaultMFAAdapter):
     """Second factors in our words and our look."""
 
-    error_messages = DefaultMFAAdapter.error_messages | {"incorrect_code": Adapter.error_messages["incorrect_code"]}
+    error_messages = DefaultMFAAdapter.error_messages | {
+        "incorrect_code": Adapter.error_messages["incorrect_code"],
+        "cannot_open": gettext_lazy(
+            "The portal cannot check this any more. Use a passkey, or turn to whoever runs the portal."
+        ),
+    }
+
+    def encrypt(self, text):
+        return sealing.seal(text)
+
+    def decrypt(self, encrypted_text):
+        try:
+            return sealing.unseal(encrypted_text)
+        except sealing.CannotOpen:
+            log.error("A second factor was sealed with a key that is neither SECRET_KEY nor in SECRET_KEY_FALLBACKS.")
+            raise self.validation_error("cannot_open") from None
 
     def get_totp_issuer(self):
         # A colon would end the name.

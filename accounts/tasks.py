@@ -1,5 +1,6 @@
 """Mail, which the worker sends: nobody waits for the mail server, and how long it takes tells nobody anything."""
 
+import logging
 from datetime import timedelta
 
 from allauth.account.adapter import get_adapter
@@ -15,7 +16,9 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from accounts.models import Person
+from accounts.sealing import seal_all
 
+log = logging.getLogger(__name__)
 AGAIN = RetryStrategy(max_attempts=6, exponential_wait=5)
 #: How long somebody who was invited has to choose a password; who forgot one has PASSWORD_RESET_TIMEOUT.
 INVITATION_DAYS = 3
@@ -75,3 +78,14 @@ def send_invitation(*, person_id: int, inviter: str, host: str, scheme: str) -> 
             "days": INVITATION_DAYS,
         }
         get_adapter().send_mail("account/email/invitation", person.email, said)
+
+
+@app.periodic(cron="7 * * * *")
+@app.task(name="accounts.seal_factors", queueing_lock="accounts.seal_factors")
+def seal_factors(timestamp: int) -> None:
+    """Seal the secrets of second factors that are not sealed yet, or with a key that was replaced."""
+    sealed, lost = seal_all()
+    if sealed:
+        log.info("Secrets of second factors sealed with the present key: %d", sealed)
+    if lost:
+        log.error("Second factors sealed with a key that is not in SECRET_KEY_FALLBACKS: %d", lost)

@@ -26,7 +26,8 @@ ALL = "SELECT, INSERT, UPDATE, DELETE"
 class Wall:
     """What each scope may do with a table, as in GRANT, and the columns that say whose a row is.
 
-    The system's scope sees every row; where it may add some, they are its own by ``system_column``.
+    The system's scope sees every row; where it may add some, they are its own by ``system_column``. ``shown_column``
+    says who else may read a row.
     """
 
     system: str
@@ -35,6 +36,7 @@ class Wall:
     var_column: str = "var_id"
     customer_column: str = "customer_id"
     system_column: str = ""
+    shown_column: str = ""
 
 
 #: Tables with rows of tenants.
@@ -54,7 +56,14 @@ WALLS = {
         var_column="account_id",
         customer_column="account_id",
         system_column="account_id",
+        shown_column="concerns_id",
     ),
+    "numbers_import": Wall("SELECT", ALL, ALL, var_column="account_id", customer_column="account_id"),
+    "numbers_importrow": Wall("SELECT", ALL, ALL, var_column="account_id", customer_column="account_id"),
+    "numbers_job": Wall("SELECT", ALL, ALL, var_column="account_id", customer_column="account_id"),
+    "numbers_jobitem": Wall("SELECT", ALL, ALL, var_column="account_id", customer_column="account_id"),
+    # Written by a trigger alone, whatever changes a number.
+    "numbers_pastnumber": Wall(system="SELECT", var="SELECT", customer="SELECT"),
 }
 #: Tables without walls: what the portal may do with them, in a scope and outside, and why none is needed.
 OPEN = {
@@ -161,6 +170,9 @@ def wanted_policies(wall: Wall, owner: str) -> dict[str, tuple]:
     }
     if wall.system_column:
         policies["system_adds"] = ("INSERT", role_called("system"), None, own["system"])
+    if wall.shown_column:
+        shown = OWN.format(wall.shown_column)
+        policies |= {f"{scope}_shown": ("SELECT", role_called(scope), shown, None) for scope in ("var", "customer")}
     return policies
 
 

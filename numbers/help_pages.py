@@ -110,6 +110,152 @@ TOPICS = {
             ),
         ),
     ),
+    "add": Topic(
+        _("Add numbers"),
+        (
+            (
+                _("What you can type"),
+                (
+                    _(
+                        "One number on each line, in any spelling with its country code: +1 514 555 0123, 0044 20 7946 0018. "
+                        "Ranges: +1 514 555 0100 - 0199, or +1 514 555 01xx for a block. If you choose a country, numbers "
+                        "may also be written as people write them there. Ten thousand at once at most."
+                    ),
+                    _(
+                        "Lines that cannot be understood are named with their reason, and nothing is added until you "
+                        "correct them or say that the others should be added. A number that is on the system already stays "
+                        "where it is."
+                    ),
+                ),
+            ),
+        ),
+    ),
+    "import": Topic(
+        _("Import"),
+        (
+            (
+                _("Files"),
+                (
+                    _(
+                        "A plain list of numbers, or a CSV file whose first line names its columns, in any order: Number, "
+                        "Provider, Company, Used by, Label, Caller name, Voice, SMS, Fax. Commas, semicolons and tabs are "
+                        "understood, and so is a list exported here. Columns that mean nothing here are ignored and named."
+                    ),
+                    _(
+                        "A VAR's file adds numbers and says whom they are with. A company's file changes the numbers that it "
+                        "has. Status, use and reservations are not set by a file; a file may repeat what is so."
+                    ),
+                ),
+            ),
+            (
+                _("Look before you apply"),
+                (
+                    _(
+                        "Every line gets a verdict: it adds a number, changes one, changes nothing, or is refused, with the "
+                        "column and the reason. Nothing is changed until you apply the file. Download the refused lines to "
+                        "correct them: their line numbers are those of your file."
+                    ),
+                    _(
+                        "Merge leaves what a number has where a cell is empty; overwrite clears it. You decide whether "
+                        "refused lines keep the others from being applied."
+                    ),
+                    _("Large files go on in the background, and whatever happens, no line is applied twice."),
+                ),
+            ),
+        ),
+    ),
+    "number-life": Topic(
+        _("The life of a number"),
+        (
+            (
+                _("Assign and unassign"),
+                (
+                    _(
+                        "A VAR assigns its available numbers to its customers, and a company assigns its numbers to its "
+                        "users, services and groups. Unassigning takes them back: from a destination into the company's "
+                        "own pool, from a customer into the VAR's stock."
+                    ),
+                    _(
+                        "When a number leaves a customer, nothing of that customer stays with it: what it rang, its label, "
+                        "caller name and options, its calls. The page says what hangs on a number before you confirm."
+                    ),
+                ),
+            ),
+            (
+                _("Reserve"),
+                (
+                    _(
+                        "Keeps an available number for one customer until a time that you set, and ends by itself then. "
+                        "Reserve it again for the same customer to change the time, or cancel the reservation earlier."
+                    ),
+                ),
+            ),
+            (
+                _("Cooling"),
+                (
+                    _(
+                        "A number that came back from a customer waits before it may go to somebody else, so that nobody "
+                        "gets calls for whoever had it before. Its last holder can get it back meanwhile. How many days it "
+                        "waits is set in the customer's account; 0 is not at all. A VAR can end the cooling, or assign the "
+                        "number all the same and say why."
+                    ),
+                ),
+            ),
+            (
+                _("Release and delete"),
+                (
+                    _(
+                        "A customer releases a number to its VAR's stock. A VAR releases a number to its provider: the "
+                        "portal has it no longer. Deleting is for numbers that should not be here, and only while they are "
+                        "available. The history of a number stays in every case."
+                    ),
+                ),
+            ),
+            (
+                _("Options"),
+                (
+                    _(
+                        "A label for yourselves, the caller name that others see, and whether voice, SMS and fax are on. "
+                        "What the provider does not offer for a number cannot be switched on."
+                    ),
+                ),
+            ),
+        ),
+    ),
+    "many-numbers": Topic(
+        _("Many numbers at once"),
+        (
+            (
+                _("Choose"),
+                (
+                    _(
+                        "Tick numbers in the list, on as many pages as you like, or tick the box in the heading for all that "
+                        "match. Then open Actions. What you chose is frozen at that moment: numbers that come to match later "
+                        "are not touched, and one that changes hands meanwhile is left as it is."
+                    ),
+                ),
+            ),
+            (
+                _("Confirm"),
+                (
+                    _(
+                        "The next page says how many numbers it is about and asks what the action needs to know. You decide "
+                        "whether numbers that are refused keep the others from being done."
+                    ),
+                ),
+            ),
+            (
+                _("Read what became of each"),
+                (
+                    _(
+                        "Every number is listed with its outcome, and with the reason where it was refused. Large jobs go on "
+                        "in the background: you may leave the page, and cancel what is not done yet. Retry only what failed "
+                        "makes a new job of the rest."
+                    ),
+                ),
+            ),
+        ),
+    ),
     "webphone": Topic(
         _("WebPhone"),
         ((_("Dial a number"), (_("Type or paste a number with its country code and call it with this device."),)),),
@@ -139,6 +285,13 @@ TOPICS = {
                         "The system adds VARs; a VAR adds companies and professionals. The portal gives each account its "
                         "code. Click a code to change the account's details, its number quota and how long numbers that "
                         "come back from it cool before they go to somebody else."
+                    ),
+                    _(
+                        "With a new account its first administrator is invited: they get an e-mail with a link to choose a "
+                        "password, and invite the others. A professional's account is that one person's. As long as no "
+                        "administrator of an account is active, its page says so, and the account above can invite one: "
+                        "later, once more when the link was lost, or somebody else when an address was mistyped. The "
+                        "earlier link ends then."
                     ),
                 ),
             ),

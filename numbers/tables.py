@@ -38,6 +38,65 @@ class DestinationTable(tables.Table):
     numbers = tables.Column(_("Numbers"))
 
 
+class JobTable(tables.Table):
+    """What was done to many numbers at once."""
+
+    as_of = tables.Column(_("When"))
+    what = tables.Column(_("What"))
+    who = tables.Column(_("Who"))
+    total = tables.Column(_("Numbers"))
+    done = tables.Column(_("Done"))
+    refused = tables.Column(_("Refused"))
+    state = tables.Column(_("State"))
+
+
+class JobItemTable(tables.Table):
+    """The numbers of a job, with what became of each."""
+
+    number = tables.Column(_("Number"))
+    outcome = tables.Column(_("Outcome"))
+    reason = tables.Column(_("Reason"))
+
+
+class ImportTable(tables.Table):
+    """The files that were imported."""
+
+    as_of = tables.Column(_("When"))
+    file = tables.Column(_("File"))
+    who = tables.Column(_("Who"))
+    total = tables.Column(_("Lines"))
+    done = tables.Column(_("Done"))
+    refused = tables.Column(_("Refused"))
+    state = tables.Column(_("State"))
+
+
+class ImportRowTable(tables.Table):
+    """The lines of a file, with what each means and what became of it."""
+
+    line = tables.Column(_("Line"))
+    number = tables.Column(_("Number"))
+    verdict = tables.Column(_("Verdict"))
+    column = tables.Column(_("Column"))
+    reason = tables.Column(_("Reason"))
+    original = tables.Column(_("Original"))
+
+
+def import_columns(actor: Actor) -> dict[str, str]:
+    return columns_of(ImportTable)
+
+
+def import_row_columns(actor: Actor) -> dict[str, str]:
+    return columns_of(ImportRowTable)
+
+
+def job_columns(actor: Actor) -> dict[str, str]:
+    return columns_of(JobTable)
+
+
+def job_item_columns(actor: Actor) -> dict[str, str]:
+    return columns_of(JobItemTable)
+
+
 def destination_columns(actor: Actor) -> dict[str, str]:
     return columns_of(DestinationTable)
 

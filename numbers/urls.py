@@ -3,15 +3,40 @@
 from django.urls import include, path
 
 from numbers import help_pages
-from numbers.views import destinations, phone_numbers
+from numbers.views import destinations, imports, jobs, phone_numbers, stock, verbs
 
 number_urls = (
     [
         path("", phone_numbers.PhoneNumberList.as_view(), name="list"),
+        path("add/", stock.add, name="add"),
+        path("import/", imports.send, name="import"),
+        path("imports/", imports.ImportList.as_view(), name="imports"),
+        path("imports/export.csv", imports.ImportList.as_view(export="csv"), name="imports_csv"),
+        path("imports/export.pdf", imports.ImportList.as_view(export="pdf"), name="imports_pdf"),
+        path("imports/<int:import_id>/", imports.ImportPage.as_view(), name="import_page"),
+        path("imports/<int:import_id>/export.csv", imports.ImportPage.as_view(export="csv"), name="import_csv"),
+        path("imports/<int:import_id>/export.pdf", imports.ImportPage.as_view(export="pdf"), name="import_pdf"),
+        path("imports/<int:import_id>/cancel/", imports.cancel, name="import_cancel"),
         path("find/", phone_numbers.find, name="find"),
         path("export.csv", phone_numbers.PhoneNumberList.as_view(export="csv"), name="export_csv"),
         path("export.pdf", phone_numbers.PhoneNumberList.as_view(export="pdf"), name="export_pdf"),
         path("<int:digits>/", phone_numbers.detail, name="detail"),
+        *(
+            path(f"<int:digits>/{slug}/", verbs.act, {"slug": slug}, name=name)
+            for slug, name in verbs.ADDRESSES.items()
+        ),
+        *(
+            path(f"bulk/{slug}/", jobs.choose, {"slug": slug}, name=f"bulk_{name}")
+            for slug, name in verbs.ADDRESSES.items()
+        ),
+        path("jobs/", jobs.JobList.as_view(), name="jobs"),
+        path("jobs/export.csv", jobs.JobList.as_view(export="csv"), name="jobs_csv"),
+        path("jobs/export.pdf", jobs.JobList.as_view(export="pdf"), name="jobs_pdf"),
+        path("jobs/<int:job_id>/", jobs.JobPage.as_view(), name="job"),
+        path("jobs/<int:job_id>/export.csv", jobs.JobPage.as_view(export="csv"), name="job_csv"),
+        path("jobs/<int:job_id>/export.pdf", jobs.JobPage.as_view(export="pdf"), name="job_pdf"),
+        path("jobs/<int:job_id>/cancel/", jobs.cancel, name="job_cancel"),
+        path("jobs/<int:job_id>/retry/", jobs.retry, name="job_retry"),
     ],
     "numbers",
 )
@@ -21,6 +46,7 @@ destination_urls = (
         path("", destinations.DestinationList.as_view(), name="list"),
         path("export.csv", destinations.DestinationList.as_view(export="csv"), name="export_csv"),
         path("export.pdf", destinations.DestinationList.as_view(export="pdf"), name="export_pdf"),
+        path("suggestions/", destinations.suggestions, name="suggestions"),
         path("add/", destinations.add, name="add"),
         path("<int:destination_id>/", destinations.detail, name="detail"),
         path("<int:destination_id>/change/", destinations.change, name="change"),

@@ -74,6 +74,13 @@ def pdf(actor, title: str, widths: dict[str, int], found: ListFilter, listing: L
 
 def in_words(found: ListFilter) -> str:
     """What an export contains, as a person would say it."""
+    order = _("descending") if found.descending else _("ascending")
+    sorted_by = _("sorted by %(column)s, %(order)s") % {"column": found.columns[found.sort], "order": order}
+    return f"{selected_in_words(found)} · {sorted_by}"
+
+
+def selected_in_words(found: ListFilter) -> str:
+    """What a list selects, as a person would say it."""
     if found.selected is not None:
         said = [_("chosen rows")]
     else:
@@ -81,6 +88,4 @@ def in_words(found: ListFilter) -> str:
         if found.kinds:
             said.insert(0, str(found.kinds[found.kind]))
         said += [_("%(column)s: %(text)s") % {"column": label, "text": text} for label, text in found.searches]
-    order = _("descending") if found.descending else _("ascending")
-    said.append(_("sorted by %(column)s, %(order)s") % {"column": found.columns[found.sort], "order": order})
     return " · ".join(said)

@@ -35,7 +35,7 @@ def file_name(asked: str, default: str, extension: str) -> str:
     name = unicodedata.normalize("NFC", asked).replace("\\", "/").rpartition("/")[2]
     name = "".join(c for c in name if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
     name = re.sub(r'[<>:"|?*]', "", name).strip(" .")
-    if name.lower().endswith(extension):
+    if extension and name.lower().endswith(extension):
         name = name[: -len(extension)].strip(" .")
     return (name[:LONGEST_NAME] + extension) if name else default
 

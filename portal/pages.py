@@ -232,7 +232,11 @@ class ListPage(View):
         """What the request asks of the list."""
         return self.filter_class(request.actor, self.columns(request.actor), request.GET)
 
-    def get(self, request, code) -> HttpResponse:
+    def url(self, request, name: str) -> str:
+        """The address called ``name`` of this list, its CSV or its PDF."""
+        return url_of(name, request.actor.account.code)
+
+    def get(self, request, code, **more) -> HttpResponse:
         found = self.asked(request)
         problems = found.problems
         size = page_size(request.GET, problems)
@@ -260,7 +264,7 @@ class ListPage(View):
         return make(request, self, found, listing)
 
     def context(self, request, found: ListFilter, listing: Listed | None, page: Page, size: int) -> dict:
-        list_url, csv_url, pdf_url = (url_of(name, request.actor.account.code) for name in self.addresses)
+        list_url, csv_url, pdf_url = (self.url(request, name) for name in self.addresses)
         address = Address(list_url, request.GET, [*found.columns, *KEPT])
         kind = address.query.get("kind", "")
         paging = self.paging(request, found, listing, page, size, address)

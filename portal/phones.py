@@ -10,6 +10,9 @@ from phonenumbers import NumberParseException, PhoneNumberFormat
 
 # ITU-T E.164, 6.2.1: at most fifteen digits, the first of them not 0.
 E164 = re.compile(r"\+[1-9][0-9]{3,14}")
+# 1.51455E+10: what a spreadsheet makes of a number that it takes for a quantity.
+SHORTENED = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?E[+-]?[0-9]+", re.IGNORECASE)
+EXTENSION = re.compile(r"(?:ext\.?|extension|x|#|;ext=)\s*[0-9]+\s*$", re.IGNORECASE)
 PUNCTUATION = " \t\u00a0.-–—‐‑/()[]"
 
 
@@ -17,28 +20,69 @@ class NotANumber(ValueError):
     """What was typed cannot be a phone number; the text says why and what to do."""
 
 
-def parse(typed: str) -> str:
-    """The E.164 form of a number typed in international form, in any punctuation and with ``+`` or ``00``.
+def parse(typed: str, region: str = "") -> str:
+    """The E.164 form of a number in any punctuation: in international form with ``+`` or ``00``, or, where ``region``
+    names a country (ISO 3166, two letters), as it is written inside that.
 
-    Raises ``NotANumber`` with a sentence for people. A number without a country code is refused: guessing the country
-    would sooner or later ring somebody else.
+    Raises ``NotANumber`` with a sentence for people. Without a region a number without a country code is refused:
+    guessing the country would sooner or later ring somebody else.
     """
-    text = unicodedata.normalize("NFKC", typed).strip()
+    text = unicodedata.normalize("NFKC", typed).strip().strip("'\"")
     text = re.sub(r"^tel:", "", text, flags=re.IGNORECASE).replace("(0)", "")
+    if SHORTENED.fullmatch(text):
+        raise NotANumber(
+            _("A spreadsheet has shortened this number and its digits are lost. Save the column as text, and again.")
+        )
+    if EXTENSION.search(text):
+        raise NotANumber(_("This has an extension. Leave it out: an extension belongs to a destination."))
     compact = "".join(c for c in text if c not in PUNCTUATION)
     if compact.startswith("00"):
         compact = "+" + compact[2:]
-    if compact and not compact.startswith("+") and compact.isascii() and compact.isdigit():
+    is_national = compact and not compact.startswith("+") and compact.isascii() and compact.isdigit()
+    if is_national and not region:
         raise NotANumber(_("Begin with + and the country code, for example +1 514 555 0123."))
-    if not re.fullmatch(r"\+[0-9]+", compact):
+    if not is_national and not re.fullmatch(r"\+[0-9]+", compact):
         raise NotANumber(_("A phone number has a country code and digits, for example +1 514 555 0123."))
     try:
-        number = phonenumbers.parse(compact)
+        number = phonenumbers.parse(compact, region or None)
     except NumberParseException:
         number = None
-    if number is None or not phonenumbers.is_possible_number(number):
+    possible = number is not None and phonenumbers.is_possible_number(number)
+    if not possible or (is_national and not phonenumbers.is_valid_number_for_region(number, region)):
         raise NotANumber(_("This is not a possible number: check the country code and count the digits."))
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+
+
+@lru_cache(maxsize=1024)
+def _plan(code: str) -> tuple[frozenset[int], re.Pattern | None] | None:
+    """How long a national number after this country code may be, and how one begins that the library would change;
+    None for what is no country code."""
+    if int(code) not in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
+        return None
+    region = phonenumbers.region_code_for_country_code(int(code))
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code(int(code), region)
+    prefix = metadata.national_prefix_for_parsing or metadata.national_prefix
+    return frozenset(metadata.general_desc.possible_length), re.compile(prefix) if prefix else None
+
+
+def quick(typed: str) -> str:
+    """What ``parse`` makes of a number, at a fiftieth of the cost, where it is written as E.164 already and nothing in
+    it could be meant otherwise; empty where ``parse`` has to be asked."""
+    if not E164.fullmatch(typed):
+        return ""
+    for length in (1, 2, 3):
+        if plan := _plan(typed[1 : length + 1]):
+            lengths, prefix = plan
+            national = typed[length + 1 :]
+            return typed if len(national) in lengths and not (prefix and prefix.match(national)) else ""
+    return ""
+
+
+def from_cell(cell: str, region: str = "") -> str:
+    """The E.164 form of what stands in a file, with the habits of spreadsheets taken off. Raises ``NotANumber``."""
+    text = cell[2:-1] if cell.startswith('="') and cell.endswith('"') else cell
+    text = text.lstrip("'")
+    return quick(text) or parse(text, region)
 
 
 def international(e164: str) -> str:

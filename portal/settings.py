@@ -257,3 +257,6 @@ LOGGING = {
         "_granian": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
     },
 }
+
+#: The largest file of numbers that is taken.
+IMPORT_BYTES = env.int("IMPORT_BYTES", default=100 * 1024 * 1024)

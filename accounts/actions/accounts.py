@@ -1,5 +1,6 @@
 """Every change to accounts: the account above adds them, changes them, suspends them, closes them and reopens them."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -8,9 +9,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts import audit
+from accounts.actions.people import newcomer, renewed, withdraw_invitation
 from accounts.actor import Actor
 from accounts.holdings import holdings
-from accounts.models import Account
+from accounts.models import Account, Person
+from accounts.rules import leaves_administrators
 from portal import phones
 from portal.pages import plain
 
@@ -19,10 +22,13 @@ NUMBERS_NAMED = 10
 
 
 @transaction.atomic
-def add_account(actor: Actor, *, kind: str, key: UUID, **details) -> Account:
-    """Add an account below the actor's, in service; of a form that was sent before, the account that it added then.
+def add_account(
+    actor: Actor, *, kind: str, key: UUID, administrator: dict | None = None, **details
+) -> tuple[Account, Person | None]:
+    """Add an account below the actor's, in service, and invite its first administrator: ``name`` and ``email``.
 
-    Raises ``ValidationError`` when the actor's own account is not in service.
+    Of a form that was sent before, the account that it added then, and nobody: they were invited then.
+    Raises ``ValidationError`` when the actor's own account is not in service, and for who cannot be invited.
     """
     if not actor.may("accounts.change") or kind not in Account.BELOW[actor.account.kind]:
         raise PermissionDenied
@@ -31,12 +37,65 @@ def add_account(actor: Actor, *, kind: str, key: UUID, **details) -> Account:
     if not parent.is_open:
         raise ValidationError(_("%(account)s is not in service: no account can be added.") % {"account": parent.name})
     if made := Account.visible_to(actor).filter(parent=parent, form_key=key).first():
-        return made
+        return made, None
     in_service(details["status"])
+    if kind == Account.Kind.PROFESSIONAL and not administrator and leaves_administrators(actor):
+        raise ValidationError({"email": _("A professional's account is one person's: say who is to be invited.")})
     account = Account(kind=kind, parent=parent, code=Account.next_code(kind), form_key=key, **details)
     account.save(force_insert=True)
     audit.record(actor, "account.added", account, after={"code": account.code, "kind": kind, **details})
-    return account
+    return account, first_administrator(actor, account, **administrator) if administrator else None
+
+
+@transaction.atomic
+def invite_administrator(actor: Actor, code: str, *, name: str, email: str) -> Person:
+    """Invite somebody to look after an account below the actor's, in which no administrator is active.
+
+    Whoever was invited before and has not joined is invited again, or no longer when it is somebody else now.
+    Raises ``Account.DoesNotExist`` when there is no such account there.
+    """
+    if not actor.may("accounts.invite"):
+        raise PermissionDenied
+    account = locked(actor, code)
+    # Nobody of them joins from here on; who just did is an administrator.
+    before = list(people_of(actor, account).never_joined().select_for_update(no_key=True, of=("self",)).order_by("pk"))
+    if refusal := why_none_invited(actor, account):
+        raise refusal
+    return first_administrator(actor, account, before, name=name, email=email)
+
+
+def why_none_invited(actor: Actor, account: Account) -> ValidationError | None:
+    """Why the actor invites no administrator into an account below, in a sentence; nothing when they can."""
+    if not leaves_administrators(actor):
+        said = _("Support agents invite no administrators. Ask an administrator of %(parent)s.")
+    elif not account.is_open:
+        said = _("%(account)s is not in service: put it back into service first.")
+    elif people_of(actor, account).administrators().exists():
+        said = _("%(account)s has an administrator, who invites others.")
+    else:
+        return None
+    return ValidationError(said % {"account": account.name, "parent": actor.account.name})
+
+
+def first_administrator(
+    actor: Actor, account: Account, before: Iterable[Person] = (), *, name: str, email: str
+) -> Person:
+    """The administrator of a locked account that has none, invited; instead of those who were invited ``before``."""
+    if not leaves_administrators(actor):
+        raise PermissionDenied
+    same = next((person for person in before if person.email == email.lower()), None)
+    for person in before:
+        if person.is_active and person is not same:
+            withdraw_invitation(actor, person)
+    if same is None:
+        return newcomer(actor, account, name=name, email=email, role=Person.Role.ADMINISTRATOR)
+    same.name = name
+    return renewed(actor, same)
+
+
+def people_of(actor: Actor, account: Account):
+    """The people of an account right below the actor's."""
+    return Person.right_below(actor).filter(account=account)
 
 
 @transaction.atomic

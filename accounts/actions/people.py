@@ -13,7 +13,7 @@ from accounts import audit
 from accounts.actions.access import end_accesses
 from accounts.actions.grants import withdraw_all
 from accounts.actor import Actor
-from accounts.models import Access, Account, Person
+from accounts.models import Access, Account, AuditEvent, Person
 from accounts.rules import invitable_roles, possible_roles
 
 #: An account invites no more people than this within an hour: nobody sends mail to the world through the portal.
@@ -56,19 +56,22 @@ def invite_person(actor: Actor, *, name: str, email: str, role: str) -> Person:
     """Take somebody into the actor's account who will choose a password by a link that is mailed to them."""
     if not actor.may("people.invite"):
         raise PermissionDenied
-    account, now = locked_account(actor), timezone.now()
+    account = locked_account(actor)
     if role not in invitable_roles(actor):
         raise ValidationError(_("You cannot invite somebody in this role here."))
-    people = Person.visible_to(actor)
-    if account.kind == Account.Kind.PROFESSIONAL and people.exists():
+    if account.kind == Account.Kind.PROFESSIONAL and Person.visible_to(actor).exists():
         raise ValidationError(_("A professional's account is one person's; nobody else can be invited to it."))
-    if people.filter(invited_at__gt=now - timedelta(hours=1)).count() >= MOST_INVITED_AN_HOUR:
-        raise ValidationError(
-            _("Your account has invited %(most)d people within the hour. Wait a while, then go on.")
-            % {"most": MOST_INVITED_AN_HOUR}
-        )
+    return newcomer(actor, account, name=name, email=email, role=role)
+
+
+def newcomer(actor: Actor, account: Account, *, name: str, email: str, role: str) -> Person:
+    """Somebody new in ``account``: the actor's own, or one right below it. For actions that have asked who may.
+
+    Raises ``ValidationError``; for the field ``email`` when the address is in use.
+    """
+    not_too_many(actor)
     # Addresses are kept the way allauth looks them up.
-    person = Person(account=account, name=name, email=email.lower(), role=role, invited_at=now)
+    person = Person(account=account, name=name, email=email.lower(), role=role, invited_at=timezone.now())
     person.time_zone = actor.person.time_zone
     person.set_unusable_password()
     try:
@@ -80,8 +83,34 @@ def invite_person(actor: Actor, *, name: str, email: str, role: str) -> Person:
         # Not where it is in use: that is another account's business.
         sentence = _("This address cannot be invited; it may be in use already.")
         raise ValidationError({"email": sentence}) from taken
-    audit.record(actor, "person.invited", person, after={"email": person.email, "role": role})
+    record_invitation(actor, person)
     return person
+
+
+def not_too_many(actor: Actor) -> None:
+    """Raise ``ValidationError`` when the actor's account has invited enough for now, to itself and below."""
+    invited = AuditEvent.visible_to(actor).filter(account=actor.account, verb="person.invited")
+    if invited.filter(at__gt=timezone.now() - timedelta(hours=1)).count() >= MOST_INVITED_AN_HOUR:
+        raise ValidationError(
+            _("Your account has invited %(most)d people within the hour. Wait a while, then go on.")
+            % {"most": MOST_INVITED_AN_HOUR}
+        )
+
+
+def record_invitation(actor: Actor, person: Person) -> None:
+    """Write that somebody was invited, where their own account reads it too."""
+    audit.record(
+        actor,
+        "person.invited",
+        person,
+        after={"email": person.email, "role": person.role},
+        concerns=other_account(actor, person),
+    )
+
+
+def other_account(actor: Actor, person: Person) -> int | None:
+    """The account of a person, where it is not the acting one."""
+    return person.account_id if person.account_id != actor.account.pk else None
 
 
 @transaction.atomic
@@ -89,16 +118,30 @@ def invite_again(actor: Actor, person_id: int) -> Person:
     """Make ready for another mail to somebody who has not chosen a password yet; links of earlier ones end."""
     if not actor.may("people.resend"):
         raise PermissionDenied
-    person, now = locked_person(actor, person_id), timezone.now()
+    person = locked_person(actor, person_id)
     if not person.is_active or person.has_joined:
         raise ValidationError(_("%(name)s does not wait for an invitation.") % {"name": person.name})
-    if person.invited_at and now - person.invited_at < BETWEEN_INVITATIONS:
+    return renewed(actor, person)
+
+
+def renewed(actor: Actor, person: Person) -> Person:
+    """A locked person who has not joined, waiting for another mail. For actions that have asked who may."""
+    now = timezone.now()
+    if person.is_active and person.invited_at and now - person.invited_at < BETWEEN_INVITATIONS:
         raise ValidationError(_("An invitation was sent a moment ago. Wait a minute before you send another."))
-    person.invited_at = now
+    person.is_active, person.invited_at = True, now
     person.set_unusable_password()
-    person.save(update_fields=["invited_at", "password"])
-    audit.record(actor, "person.invited", person, after={"email": person.email, "role": person.role})
+    person.save(update_fields=["name", "is_active", "invited_at", "password"])
+    record_invitation(actor, person)
     return person
+
+
+def withdraw_invitation(actor: Actor, person: Person) -> None:
+    """End the link of a locked person who has not joined. For actions that have asked who may."""
+    person.is_active = False
+    person.set_unusable_password()  # another one: the link in their mail ends
+    person.save(update_fields=["is_active", "password"])
+    audit.record(actor, "person.deactivated", person, concerns=other_account(actor, person))
 
 
 @transaction.atomic
@@ -115,6 +158,8 @@ def change_person(actor: Actor, person_id: int, *, name: str, role: str) -> Pers
         keep_an_administrator(actor, person)
         if person.pk == actor.person.pk:
             raise ValidationError(_("Nobody changes their own role. Another administrator can change yours."))
+    if before == after:
+        return person
     person.name, person.role = name, role
     person.save(update_fields=["name", "role"])
     audit.record(actor, "person.changed", person, before, after)

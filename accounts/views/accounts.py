@@ -4,27 +4,39 @@ from http import HTTPStatus
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import actions
 from accounts.actor import Actor
 from accounts.filters import AccountFilter
-from accounts.forms import AccountForm, ContactForm, NewAccountForm, OpenAccountForm, VarSettingsForm
+from accounts.forms import (
+    AccountForm,
+    AdministratorForm,
+    ContactForm,
+    NewAccountForm,
+    OpenAccountForm,
+    VarSettingsForm,
+)
 from accounts.holdings import holdings
-from accounts.models import Account
+from accounts.models import Account, Person
+from accounts.rules import leaves_administrators
+from accounts.views.people import mail
 from portal.filters import LONGEST_SEARCH
 from portal.pages import Address, ListPage, plain, url_of
+from portal.times import moment
 
 
 def landing(kind: str, code: str) -> str:
     """Where one arrives in an account entered from here: its accounts, or if it has none below it, its numbers."""
     return reverse("accounts" if kind == Account.Kind.VAR else "numbers:list", args=[code])
 
+
+SUGGESTED = 12
 
 #: What adding one of a kind is called.
 ADD = {
@@ -37,6 +49,14 @@ ADD = {
 def is_added(actor: Actor, kind: str) -> bool:
     """Whether the actor adds accounts of this kind here."""
     return actor.may("accounts.change") and kind in Account.BELOW[actor.account.kind]
+
+
+@require_safe
+def suggestions(request, code):
+    """Which accounts in service may be meant by what somebody is typing, for ``type_ahead.js``."""
+    typed = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
+    found = Account.meant_by(request.actor, typed, SUGGESTED) if typed and "\0" not in typed else []
+    return JsonResponse({"suggestions": [account.written for account in found if account.is_open]})
 
 
 class AccountList(ListPage):
@@ -119,15 +139,22 @@ def add(request, code):
     kind = request.GET.get("kind", Account.BELOW[request.actor.account.kind][0].value)
     if not is_added(request.actor, kind):
         raise Http404
-    form = NewAccountForm(request.POST or None, initial={"cooling_days": request.actor.account.cooling_days})
+    form = NewAccountForm(
+        request.POST if request.method == "POST" else None,
+        kind=kind,
+        invites=leaves_administrators(request.actor),
+        initial={"cooling_days": request.actor.account.cooling_days},
+    )
     if request.method == "POST" and form.is_valid():
         try:
-            account = actions.add_account(request.actor, kind=kind, **form.cleaned_data)
+            account, administrator = actions.add_account(request.actor, kind=kind, **form.cleaned_data)
         except ValidationError as refusal:
-            form.add_error(None, refusal)
+            form.refuse(refusal)
         else:
             said = _("%(account)s is added; its code is %(code)s.")
             messages.success(request, said % {"account": account.name, "code": account.code})
+            if administrator:
+                mail(request, administrator)
             return redirect(accounts_url(request, kind))
     context = {
         "title": ADD[kind],
@@ -175,6 +202,7 @@ def edit_page(request, account: Account, form, is_mine: bool, problem: str = "")
         "numbers_url": numbers_url(request.actor, account) if request.actor.may("numbers.view") else "",
         "back": accounts_url(request, account.kind),
         "landing": landing(account.kind, account.code),
+        **unattended(request.actor, account),
         "webphone_url": url_of("webphone:phone", request.actor.account.code),
         "may_suspend": is_mine and account.is_open,
         "may_reactivate": is_mine and not account.is_open,
@@ -183,6 +211,61 @@ def edit_page(request, account: Account, form, is_mine: bool, problem: str = "")
     failed = problem or (form is not None and form.errors)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if failed else HTTPStatus.OK
     return render(request, "accounts/account.html", context, status=status)
+
+
+def unattended(actor: Actor, account: Account) -> dict:
+    """What the page of an account right below says while no administrator is active in it; of others nothing."""
+    people = actions.people_of(actor, account)
+    if account.parent_id != actor.account.pk or people.administrators().exists():
+        return {}
+    waiting = invited(actor, account)
+    return {
+        "unattended": True,
+        "has_people": people.joined().exists(),
+        "waiting": waiting,
+        "invited_at": moment(waiting.invited_at, actor.person.zone) if waiting else "",
+        "may_invite": actor.may("accounts.invite") and actions.why_none_invited(actor, account) is None,
+    }
+
+
+def invited(actor: Actor, account: Account) -> Person | None:
+    """The administrator of an account right below who was invited last, and can still join."""
+    waiting = actions.people_of(actor, account).never_joined().filter(is_active=True)
+    return waiting.order_by("-invited_at", "-pk").first()
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def invite(request, code, other):
+    """Invite an administrator into an account right below that has none who is active."""
+    account = child(request, other)
+    if account.parent_id != request.actor.account.pk:
+        raise Http404
+    if request.method != "POST" and (refusal := actions.why_none_invited(request.actor, account)):
+        messages.error(request, " ".join(refusal.messages))
+        return redirect("accounts_edit", code=code, other=other)
+    waiting = invited(request.actor, account)
+    typed = {"name": waiting.name, "email": waiting.email} if waiting else {"name": account.contact}
+    form = AdministratorForm(request.POST if request.method == "POST" else None, initial=typed)
+    if request.method == "POST" and form.is_valid():
+        try:
+            person = actions.invite_administrator(request.actor, other, **form.cleaned_data)
+        except Account.DoesNotExist as gone:
+            raise Http404 from gone
+        except ValidationError as refusal:
+            form.add_error(None, refusal)
+        else:
+            mail(request, person)
+            return redirect("accounts_edit", code=code, other=other)
+    context = {
+        "title": _("Invite an administrator"),
+        "account": account,
+        "waiting": waiting,
+        "form": form,
+        "submit_label": _("Invite"),
+        "cancel_url": reverse("accounts_edit", args=[code, other]),
+    }
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
+    return render(request, "accounts/invite_administrator.html", context, status=status)
 
 
 def numbers_url(actor: Actor, account: Account) -> str:

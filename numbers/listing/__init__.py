@@ -21,13 +21,14 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.utils.translation import gettext as _
 
-from numbers.listing.cells import USES, csv_cells, quoted, use_text
+from numbers.listing.cells import csv_cells, quoted
 from numbers.listing.matching import STATES, Matching
 from numbers.listing.sorts import FIELDS, KEPT, SORTS, TABLES, Run, Walk
+from numbers.models import USES, use_text
 from portal import paging, phones
 from portal.paging import Cursor, Page, cut
 
-__all__ = ["STATES", "USES", "Listing", "use_text"]
+__all__ = ["STATES", "Listing"]
 
 REMEMBERED_SECONDS = 60
 #: So few numbers are sooner fetched than counted first.
@@ -340,6 +341,10 @@ class Listing(Matching):
             f"(SELECT n.digits FROM numbers_phonenumber n WHERE {self._passing()}"
             f" ORDER BY n.digits {'DESC' if self.descending else 'ASC'} OFFSET {place - 1} LIMIT 1)"
         )
+
+    def chosen(self) -> tuple[str, dict]:
+        """A statement for all matching numbers, with its values: id, number, digits, and since when it stands so."""
+        return f"SELECT n.id, n.e164, n.digits, n.since FROM numbers_phonenumber n WHERE {self.where()}", self.params
 
     # Exports
 

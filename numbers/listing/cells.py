@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext as _
 
-from numbers.models import Destination
+from numbers.models import USES, use_text
 from portal.exports import FORMULA_STARTS
 
 
@@ -36,18 +36,3 @@ def csv_cells(columns: dict[str, str]) -> tuple[str, dict]:
         "status": "CASE WHEN n.first_call_at IS NULL THEN %(pending)s ELSE %(active)s END",
     }
     return ", ".join(cells[name] for name in columns), params
-
-
-USES = [
-    (Destination.Kind.GROUP.value, ""),
-    *((Destination.Kind.SERVICE.value, service.value) for service in Destination.ServiceType),
-    (Destination.Kind.USER.value, ""),
-]
-
-
-def use_text(kind: str | None, service_type: str | None) -> str:
-    """A use in words: ``User``, ``Group``, ``Service (Duty agent)``; empty without a destination."""
-    if not kind:
-        return ""
-    text = str(Destination.Kind(kind).label)
-    return f"{text} ({Destination.ServiceType(service_type).label})" if service_type else text

@@ -4,22 +4,23 @@ from http import HTTPStatus
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404
+from django.http import Http404, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from numbers.actions import destinations as actions
-from numbers.filters import DestinationFilter
-from numbers.forms import DestinationForm, written_use
-from numbers.listing import use_text
-from numbers.models import Destination, PhoneNumber
+from numbers.filters.phone_numbers import DestinationFilter
+from numbers.forms.destinations import DestinationForm, written_use
+from numbers.models import Destination, PhoneNumber, use_text
 from numbers.tables import destination_columns
+from portal.filters import LONGEST_SEARCH
 from portal.pages import Address, ListPage, plain, url_of
 
 #: A destination's own page shows so many of its numbers; the list of numbers has all of them.
 SHOWN = 50
+SUGGESTED = 12
 
 
 class DestinationList(ListPage):
@@ -127,6 +128,14 @@ def change(request, code, destination_id):
             return redirect("destinations:detail", code=code, destination_id=destination_id)
     back = f"{url_of('destinations:list', code)}{destination_id}/"
     return form_page(request, form, found.name, _("Save"), back)
+
+
+@require_safe
+def suggestions(request, code):
+    """What may be meant by what somebody is typing, for ``type_ahead.js``."""
+    typed = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
+    found = Destination.meant_by(request.actor, typed, SUGGESTED) if typed and "\0" not in typed else []
+    return JsonResponse({"suggestions": [destination.written for destination in found]})
 
 
 def form_page(request, form: DestinationForm, title: str, submit_label: str, cancel_url: str):

@@ -4,7 +4,6 @@ from functools import cache
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
-from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -14,11 +13,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.views.grants import granted_accounts
-from numbers.filters import PhoneNumberFilter, use_names
-from numbers.listing import Listing, use_text
-from numbers.models import PhoneNumber
+from numbers.actions.verbs import verbs_of
+from numbers.filters.phone_numbers import PhoneNumberFilter, use_names
+from numbers.forms.verbs import AsOfForm
+from numbers.listing import Listing
+from numbers.models import PhoneNumber, use_text
 from numbers.stock import regions, stock_of
 from numbers.tables import columns_for
+from numbers.timeline import standing_at, timeline
+from numbers.views.verbs import number_of, offered
 from portal import phones
 from portal.filters import pieces
 from portal.pages import Address, ListPage, plain, url_of
@@ -55,6 +58,13 @@ class PhoneNumberList(ListPage):
             "numbers_url": url_of("numbers:list", code),
             "webphone_url": url_of("webphone:phone", code),
             "enters": "company" in found.columns,
+            "verbs": [
+                {"label": str(verb.label), "url": f"{url_of('numbers:list', code)}bulk/{slug}/"}
+                for slug, verb in verbs_of(request.actor).items()
+            ],
+            "jobs_url": url_of("numbers:jobs", code),
+            "import_url": url_of("numbers:import", code) if request.actor.may("numbers.import") else "",
+            "add_url": url_of("numbers:add", code) if request.actor.may("numbers.add") else "",
             "shows_company": "company" in found.columns,
             "shows_var": "var" in found.columns,
             "shows_reserved_for": "reserved_for" in found.columns,
@@ -103,12 +113,7 @@ def find(request, code):
 @require_safe
 def detail(request, code, digits):
     """One number: who has it, what it rings, its traffic and options."""
-    rows = PhoneNumber.visible_to(request.actor).select_related(
-        "provider", "var", "customer", "destination", "reserved_for"
-    )
-    number = rows.filter(digits=digits).first() if digits < 10**15 else None
-    if number is None:
-        raise Http404
+    number = number_of(request.actor, digits)
     person, provider, rings, now = request.actor.person, number.provider, number.destination, timezone.now()
     columns = columns_for(request.actor)
     zone = ZoneInfo(person.time_zone)
@@ -143,8 +148,17 @@ def detail(request, code, digits):
             {"label": _("Fax"), "supported": provider.supports_fax, "on": number.fax},
         ],
     }
+    as_of = AsOfForm(request.GET if "at" in request.GET else None)
+    with timezone.override(zone):
+        asked = as_of.cleaned_data["at"] if as_of.is_valid() else None
     context = {
         "number": shown,
+        "timeline": timeline(request.actor, number),
+        "history_url": Address(reverse("history", args=[code]), {"of": number.e164}, ["of"]).url(),
+        "as_of": as_of,
+        "stood_at": moment(asked, zone),
+        "stood": standing_at(request.actor, number, asked) if asked else None,
+        "verbs": offered(request.actor, number),
         "numbers_url": reverse("numbers:list", args=[code]),
         "webphone_url": reverse("webphone:phone", args=[code]),
         "shows_company": "company" in columns,

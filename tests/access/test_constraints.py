@@ -7,7 +7,7 @@ from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 
 from accounts.models import Access, Account
-from numbers.models import PhoneNumber
+from numbers.models import PastNumber
 
 OURS = [m._meta.db_table for m in apps.get_models() if m._meta.app_label in ("accounts", "numbers")]
 #: CHECK -> a change of rows of tree A that it refuses
@@ -27,6 +27,8 @@ VIOLATIONS = {
     "numbers_number_cooling_is_free": "UPDATE numbers_phonenumber SET cooling_until = now() WHERE id = {number}",
     "numbers_number_calls_of_tenure":
         "UPDATE numbers_phonenumber SET first_call_at = now(), last_call_at = NULL WHERE id = {number}",
+    "numbers_job_started": "UPDATE numbers_job SET started_at = NULL",
+    "numbers_past_in_order": "UPDATE numbers_pastnumber SET until = since",
 }  # fmt: skip
 TURN = count()
 
@@ -196,8 +198,25 @@ def test_every_trigger_refuses_what_it_is_there_for(world):
     triggers = ask(
         "SELECT tgname::text FROM pg_trigger WHERE NOT tgisinternal AND tgrelid::regclass::text = ANY(%s)", OURS
     )
-    assert {name for (name,) in triggers} == {"accounts_auditevent_no_change", "accounts_auditevent_no_truncate"}
+    history = {"accounts_auditevent_no_change", "accounts_auditevent_no_truncate", "accounts_auditevent_concerns"}
+    past = {"numbers_phonenumber_past", "numbers_phonenumber_gone"}
+    assert {name for (name,) in triggers} == history | past
     ask("ALTER TABLE accounts_auditevent ENABLE TRIGGER accounts_auditevent_no_truncate")
     for statement in ("UPDATE {} SET verb = verb", "DELETE FROM {}", "TRUNCATE {}"):
         assert "history cannot be changed" in refusal(statement.format("accounts_auditevent"))
-    assert PhoneNumber.unscoped.exists()
+    columns = ", ".join(name for name in columns_of("accounts_auditevent") if name != "concerns_id")
+    stranger = world.b.company.pk
+    assert "right above or below" in refusal(
+        f"INSERT INTO accounts_auditevent ({columns}, concerns_id) SELECT {columns}, {stranger}"
+        f" FROM accounts_auditevent WHERE account_id = {world.a.var.pk}"
+    )
+
+
+def test_whatever_changes_a_number_leaves_what_was_before(world):
+    number = world.number_of(world.a.company)
+    ask("UPDATE numbers_phonenumber SET destination_id = NULL WHERE id = %s", number.pk)
+    ask("UPDATE numbers_phonenumber SET label = 'no change of hold' WHERE id = %s", number.pk)
+    ask("DELETE FROM numbers_phonenumber WHERE id = %s", number.pk)
+    first, second = PastNumber.unscoped.filter(number_id=number.pk, since__gte=number.since).order_by("since")
+    assert (first.since, first.until, first.destination_name) == (number.since, second.since, number.destination.name)
+    assert (second.destination_name, second.customer) == ("", world.a.company)

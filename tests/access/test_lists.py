@@ -26,6 +26,10 @@ COLUMNS = {
     "people": {"everybody": ["Name", "E-mail", "Role", "State", "Last sign-in"]},
     "grants": {"everybody": ["Support agent", "Account", "To", "Until", "Granted by"]},
     "destinations:list": {"everybody": ["Name", "Use", "Extension", "Numbers"]},
+    "numbers:imports": {"everybody": ["When", "File", "Who", "Lines", "Done", "Refused", "State"]},
+    "numbers:import_page": {"everybody": ["Line", "Number", "Verdict", "Column", "Reason", "Original"]},
+    "numbers:jobs": {"everybody": ["When", "What", "Who", "Numbers", "Done", "Refused", "State"]},
+    "numbers:job": {"everybody": ["Number", "Outcome", "Reason"]},
     "access": {"everybody": ["Who", "From", "Entered", "Ended", "Why it ended", "Reason", "To", "Changes"]},
     "history": {"everybody": ["Time", "Who", "From", "What", "Of", "Before and after"]},
 }

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import product
 from types import SimpleNamespace
+from uuid import uuid4
 
 from allauth.account.internal.flows.login import record_authentication
 from allauth.mfa.models import Authenticator
@@ -22,7 +23,7 @@ from fido2.webauthn import AttestationObject, AttestedCredentialData, Authentica
 
 from accounts import policy
 from accounts.models import Access, Account, AuditEvent, Grant, Person
-from numbers.models import Destination, PhoneNumber
+from numbers.models import Destination, Import, ImportRow, Job, JobItem, PastNumber, PhoneNumber
 from tests.access.addresses import NoBuilder
 from tests.factories import grant, make_number, make_provider
 
@@ -149,7 +150,7 @@ class World:
         self.system = Account.unscoped.create(kind="system", code="SYS", name="The System", contact="System Contact")
         for role, turn in (("administrator", 1), ("administrator", 2), ("user", 1)):
             self.people["", "system", role, turn] = self.make_person(self.system, role, f"s{turn}")
-        self.provider = make_provider()
+        self.provider, self.former_provider = make_provider(), make_provider("Formerly")
         restart_ids(7_000_001)
         self.a = self.make_tree("A", 700)
         restart_ids(8_000_001)
@@ -204,6 +205,7 @@ class World:
         self.number(tree, var=var)
         self.number(tree, var=var, reserved_for=tree.company, reserved_until=soon)
         self.number(tree, var=var, cooling_until=soon, last_holder=tree.professional)
+        self.keep_past(tree)
         past = timezone.now() - timedelta(days=1)
         for acting in tree.accounts:
             asks = Access.unscoped.create(
@@ -221,11 +223,47 @@ class World:
                 target_id=acting.pk, target=acting.name, before={"contact": "before"}, after={"contact": "after"},
             )  # fmt: skip
             self.kept(event, tree)
+            self.jobs(tree, acting, boss)
         return tree
+
+    def jobs(self, tree: Tree, account: Account, boss: Person) -> None:
+        """A job and an import that wait to be confirmed, and such that have ended."""
+        number = next(row for row in tree.rows if isinstance(row, PhoneNumber) and row.customer_id)
+        for state in ("draft", "done"):
+            begun = {"started_at": timezone.now(), "ended_at": timezone.now(), "done": 1} if state == "done" else {}
+            job = Job.unscoped.create(
+                account=account, person=boss, chain=[account.pk], verb="options", state=state, total=1,
+                params={"label_text": f"Wish {tree.letter}"}, chosen=f"Chosen {tree.letter} {account.kind}", **begun,
+            )  # fmt: skip
+            item = JobItem.unscoped.create(
+                account=account, job=job, number_id=number.pk, e164=number.e164, digits=number.digits,
+                since=number.since, state="done" if begun else "waiting", sentence=f"Sentence {tree.letter}",
+            )  # fmt: skip
+            self.kept(job, tree)
+            self.kept(item, tree)
+            wanted = Import.unscoped.create(
+                account=account, person=boss, chain=[account.pk], state=state, total=1, columns=["number"],
+                file_name=f"File {tree.letter}.csv", key=uuid4(),
+            )  # fmt: skip
+            line = ImportRow.unscoped.create(
+                account=account, of=wanted, line=1, cells=[number.e164], e164=number.e164, verdict="same",
+                reason=f"Reason {tree.letter}", applied=True,
+            )  # fmt: skip
+            self.kept(wanted, tree)
+            self.kept(line, tree)
 
     @property
     def system_boss(self) -> Person:
         return self.people["", "system", "administrator", 1]
+
+    def keep_past(self, tree: Tree) -> None:
+        """Let every number have stood otherwise before; a trigger writes that down."""
+        for row in [row for row in tree.rows if isinstance(row, PhoneNumber)]:
+            PhoneNumber.unscoped.filter(pk=row.pk).update(provider=self.former_provider)
+            PhoneNumber.unscoped.filter(pk=row.pk).update(provider=self.provider)
+            row.refresh_from_db()
+        for past in PastNumber.unscoped.filter(var=tree.var):
+            self.kept(past, tree)
 
     def number(self, tree: Tree, **facts) -> PhoneNumber:
         turn = sum(isinstance(row, PhoneNumber) for row in tree.rows)
@@ -275,6 +313,12 @@ class World:
 
     def number_of(self, account: Account) -> PhoneNumber:
         return self.one_of(PhoneNumber, account, lambda n: account.kind in ("system", "var") or n.customer == account)
+
+    def job_of(self, account: Account) -> Job:
+        return self.one_of(Job, account, lambda job: job.state == "done" and account in (job.account, self.system))
+
+    def import_of(self, account: Account) -> Import:
+        return self.one_of(Import, account, lambda one: one.state == "done" and account in (one.account, self.system))
 
     def destination_of(self, account: Account) -> Destination:
         return self.one_of(Destination, account, lambda d: not account.is_customer or d.customer == account)

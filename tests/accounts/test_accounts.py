@@ -39,7 +39,10 @@ def events():
 
 
 def add(actor, kind="company", key=None, **changed):
-    return actions.add_account(actor, kind=kind, key=key or uuid.uuid4(), **TYPED | changed)
+    if kind == "professional":
+        changed |= {"administrator": {"name": "Pro", "email": f"{uuid.uuid4()}@example.com"}}
+    account, _person = actions.add_account(actor, kind=kind, key=key or uuid.uuid4(), **TYPED | changed)
+    return account
 
 
 @pytest.fixture
@@ -456,7 +459,7 @@ def sent(**changed):
 def test_a_customer_is_added_by_the_form(signed_in, alpha):
     client = signed_in(alpha)
     assert 'name="key"' in client.get(f"/{alpha.code}/accounts/add/?kind=professional").text
-    form = sent()
+    form = sent(administrator_email="pro@example.com")
     answers = [client.post(f"/{alpha.code}/accounts/add/?kind=professional", form) for _ in range(2)]
     assert [answer.url for answer in answers] == [f"/{alpha.code}/accounts/?kind=professional"] * 2
     made = Account.unscoped.get(parent=alpha)

@@ -69,6 +69,12 @@ def fresh(address: str, name: str) -> None:
         connection.execute(f'CREATE DATABASE "{name}"')
 
 
+def drop(address: str) -> None:
+    """Remove a database that only one measurement needed."""
+    with psycopg.connect(sibling(address, "postgres"), autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{conninfo_to_dict(address)["dbname"]}" WITH (FORCE)')
+
+
 def portal_of(address: str, numbers: int) -> str:
     """The portal's database of so many numbers, made unless it is there; its address."""
     name = f"bench_portal_{numbers}"

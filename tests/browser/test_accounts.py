@@ -14,11 +14,11 @@ def test_a_customer_is_added_changed_suspended_and_not_closed_with_numbers(page,
     sign_in("var@alpha.example")
     page.goto("/V1001/accounts/")
     page.get_by_role("link", name="Add company").click()
-    page.get_by_label("Name").fill("Nouvelle Société")
+    page.get_by_label("Name", exact=True).fill("Nouvelle Société")
     page.get_by_label("Phone").fill("555 0123")
     page.get_by_role("button", name="Add company").click()
     expect(page.get_by_text("A phone number has a country code").or_(page.get_by_text("Begin with +"))).to_be_visible()
-    expect(page.get_by_label("Name")).to_have_value("Nouvelle Société")
+    expect(page.get_by_label("Name", exact=True)).to_have_value("Nouvelle Société")
     page.complaints.clear()  # the browser's own note of the 422
     page.get_by_label("Phone").fill("+1 514 555 0123")
     page.get_by_role("button", name="Add company").click()
@@ -70,3 +70,27 @@ def test_search_keeps_the_tab(page, sign_in):
     expect(page.locator("table.rows tbody tr")).to_have_count(1)
     page.get_by_role("link", name="Reset").click()
     page.wait_for_url(re.compile(r"\?kind=company$"))
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_a_new_account_comes_with_its_first_administrator_or_gets_one_later(page, sign_in, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    sign_in("var@alpha.example")
+    page.goto("/V1001/accounts/add/?kind=professional")
+    page.get_by_label("Name", exact=True).fill("Dr. Doe")
+    page.get_by_label("Person's e-mail").fill("doe@practice.example")
+    page.get_by_role("button", name="Add professional").click()
+    expect(page.get_by_text("An invitation is on its way to doe@practice.example.")).to_be_visible()
+
+    page.goto("/V1001/accounts/add/?kind=company")
+    page.get_by_label("Name", exact=True).fill("Later Ltd")
+    page.get_by_role("button", name="Add company").click()
+    expect(page.get_by_role("status").first).to_contain_text("Later Ltd is added")
+    page.goto(f"/V1001/accounts/{Account.unscoped.get(name='Later Ltd').code}/")
+    expect(page.get_by_text("Nobody can sign in to this account yet.")).to_be_visible()
+    page.get_by_role("link", name="Invite an administrator").click()
+    page.get_by_label("Name").fill("Nora New")
+    page.get_by_label("E-mail").fill("nora@later.example")
+    page.get_by_role("button", name="Invite").click()
+    expect(page.get_by_text("Nora New (nora@later.example) was invited")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0

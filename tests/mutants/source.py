@@ -28,7 +28,8 @@ SCOPING = [
 ]  # fmt: skip
 #: module -> tests of its own, before those of everybody's
 OWN = {
-    "accounts/actions/people.py": ["tests/accounts/test_people.py"],
+    "accounts/actions/accounts.py": ["tests/accounts/test_accounts.py", "tests/accounts/test_first_administrator.py"],
+    "accounts/actions/people.py": ["tests/accounts/test_people.py", "tests/accounts/test_first_administrator.py"],
     "accounts/actions/grants.py": ["tests/accounts/test_grants.py"],
     "accounts/views/people.py": ["tests/accounts/test_people.py"],
     "accounts/views/grants.py": ["tests/accounts/test_grants.py"],
@@ -48,6 +49,8 @@ EQUAL = {
         "asked of a form of the account that was found in the actor's scope before",
     ("accounts/actions/accounts.py", "why_not_closed: Account.visible_to(actor) -> all"):
         "asked of an account that was found in the actor's scope before",
+    ("accounts/actions/people.py", "not_too_many: AuditEvent.visible_to(actor) -> all"):
+        "narrowed to the acting account besides",
     ("accounts/filters.py", "count: Account.visible_to(self.actor) -> all"):
         "asked of accounts that were found in the actor's scope before",
     ("accounts/actions/grants.py", "give_grant: Grant.visible_to(actor) -> all"):

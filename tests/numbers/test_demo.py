@@ -45,7 +45,7 @@ def digest(seed):
     """What the numbers' table holds after the data of ``seed``, which are taken back."""
     with transaction.atomic(), connection.cursor() as cursor:
         write_demo_data(1_000, seed=seed, now=NOW)
-        cursor.execute("SELECT n::text FROM numbers_phonenumber n ORDER BY id")
+        cursor.execute("SELECT (to_jsonb(n) - 'since')::text FROM numbers_phonenumber n ORDER BY id")
         found = hashlib.sha256("\n".join(text for (text,) in cursor).encode()).hexdigest()
         transaction.set_rollback(True)
     return found

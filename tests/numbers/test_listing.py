@@ -15,10 +15,9 @@ from pypdf import PdfReader
 
 from accounts.actor import Actor
 from accounts.models import Account, Person
-from numbers.filters import PhoneNumberFilter
-from numbers.listing import use_text
+from numbers.filters.phone_numbers import PhoneNumberFilter
 from numbers.listing.sorts import SORTS
-from numbers.models import PhoneNumber
+from numbers.models import PhoneNumber, use_text
 from numbers.tables import columns_for
 from numbers.views.phone_numbers import PhoneNumberList
 from portal import paging

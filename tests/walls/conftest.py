@@ -1,18 +1,22 @@
 """Two tenants with a row in every table, and the portal's own sign-in."""
 
+from uuid import uuid4
+
 import pytest
 from django.conf import settings
 from django.db import connection
 
 from accounts.models import Access, AuditEvent
 from accounts.walls import portal_role
+from numbers.models import Import, ImportRow, Job, JobItem, PastNumber, PhoneNumber
 from portal.database.owner import signed_in
-from tests.factories import make_destination, make_number, make_person
+from tests.factories import make_destination, make_number, make_person, make_provider
 
 
 @pytest.fixture
 def rows(alpha, bravo, acme, zenith):
-    """In each tenant: an assigned number, a free one, a destination, an access and an event of customer and VAR."""
+    """In each tenant: an assigned number, a free one, the past of both, a destination, an access and an event of
+    customer and VAR."""
     made = {}
     for var, customer in ((alpha, acme), (bravo, zenith)):
         rings = make_destination(customer)
@@ -27,6 +31,22 @@ def rows(alpha, bravo, acme, zenith):
             facts = {"account": account, "person": person, "access": access, "target_type": "access"}
             event = AuditEvent.unscoped.create(chain=[], verb="access.asked", target="it", **facts)
             made[account.pk]["accounts_auditevent"] = [event]
+            job = Job.unscoped.create(account=account, person=person, chain=[], verb="delete", access=access)
+            made[account.pk]["numbers_job"] = [job]
+            wanted = Import.unscoped.create(
+                account=account, person=person, chain=[], columns=["number"], key=uuid4(), access=access
+            )
+            made[account.pk]["numbers_import"] = [wanted]
+            line = ImportRow.unscoped.create(account=account, of=wanted, line=account.pk, cells=["x"])
+            made[account.pk]["numbers_importrow"] = [line]
+            number = made[account.pk]["numbers_phonenumber"][0]
+            item = {"number_id": number.pk, "e164": number.e164, "digits": number.digits, "since": number.since}
+            made[account.pk]["numbers_jobitem"] = [JobItem.unscoped.create(account=account, job=job, **item)]
+    PhoneNumber.unscoped.update(provider=make_provider("Another"))
+    for of_account in made.values():
+        of_account["numbers_pastnumber"] = list(
+            PastNumber.unscoped.filter(number_id__in=[number.pk for number in of_account["numbers_phonenumber"]])
+        )
     return made
 
 

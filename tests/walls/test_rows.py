@@ -1,5 +1,7 @@
 """What each role sees and writes, asked of PostgreSQL directly: application code has no part in it."""
 
+from uuid import uuid4
+
 import pytest
 from django.apps import apps
 from django.db import DatabaseError, ProgrammingError, connection, transaction
@@ -112,7 +114,12 @@ def foreign_keys(table):
 LINKS = {
     "numbers_phonenumber": {"var_id", "customer_id", "destination_id", "reserved_for_id", "last_holder_id"},
     "numbers_destination": {"var_id", "customer_id"},
-    "accounts_auditevent": {"account_id", "access_id"},
+    "accounts_auditevent": {"account_id", "access_id", "concerns_id"},
+    "numbers_pastnumber": {"var_id", "customer_id", "reserved_for_id"},
+    "numbers_import": {"account_id", "access_id"},
+    "numbers_importrow": {"account_id", "of_id"},
+    "numbers_job": {"account_id", "access_id"},
+    "numbers_jobitem": {"account_id", "job_id"},
 }
 
 
@@ -137,6 +144,30 @@ def row_of(table, name, made, account):
             "name": "x",
             "extension": "",
         }
+    if table == "numbers_import":
+        one = made[table][0]
+        return {"account_id": account.pk, "person_id": one.person_id, "access_id": one.access_id, "chain": [],
+                "request_id": "", "all_or_nothing": False, "state": "draft", "problem": "", "total": 0, "done": 0,
+                "refused": 0, "as_of": one.as_of, "file_name": "", "columns": ["number"], "ignored": [],
+                "encoding": "", "region": "", "overwrites": False, "key": uuid4()}  # fmt: skip
+    if table == "numbers_importrow":
+        return {"account_id": account.pk, "of_id": made[table][0].of_id, "line": 2, "cells": ["x"], "e164": "",
+                "verdict": "", "column": "", "reason": "", "plan": "[]", "applied": False}  # fmt: skip
+    if table == "numbers_job":
+        job = made[table][0]
+        return {"account_id": account.pk, "person_id": job.person_id, "access_id": job.access_id, "chain": [],
+                "request_id": "", "verb": "delete", "params": "{}", "all_or_nothing": False, "chosen": "", "back": "",
+                "state": "draft", "problem": "", "total": 0, "done": 0, "refused": 0, "as_of": job.as_of}  # fmt: skip
+    if table == "numbers_jobitem":
+        item = made[table][0]
+        return {"account_id": account.pk, "job_id": item.job_id, "number_id": 1, "e164": "+4930123456", "sentence": "",
+                "digits": 4930123456, "since": item.since, "state": "waiting"}  # fmt: skip
+    if table == "numbers_pastnumber":
+        past = made[table][0]
+        row = {"number_id": 1, "e164": "+4930123456", "digits": 4930123456, "provider_id": past.provider_id,
+               "var_id": var, "customer_id": customer, "destination_name": "", "destination_kind": "",
+               "service_type": "", "since": past.since, "until": past.until}  # fmt: skip
+        return row | ({"reserved_for_id": customer} if name == "reserved_for_id" else {})
     number = {"e164": "+4930123456", "provider_id": made[table][0].provider_id, "var_id": var, "label": "",
               "caller_name": "", "voice": True, "sms": False, "fax": False}  # fmt: skip
     if name == "reserved_for_id":
@@ -153,12 +184,17 @@ def foreign(name, made, var, customer):
         return made[customer.pk]["numbers_destination"][0].pk
     if name == "access_id":
         return made[customer.pk]["accounts_auditevent"][0].access_id
+    if name == "of_id":
+        return made[customer.pk]["numbers_import"][0].pk
+    if name == "job_id":
+        return made[customer.pk]["numbers_job"][0].pk
     return var.pk if name == "var_id" else customer.pk
 
 
 def insert(table, row):
     marks = ", ".join(["%s"] * len(row))
-    return f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", *row.values()
+    columns = ", ".join(f'"{column}"' for column in row)
+    return f"INSERT INTO {table} ({columns}) VALUES ({marks})", *row.values()
 
 
 @pytest.mark.parametrize(("table", "name"), [(table, name) for table in LINKS for name in sorted(LINKS[table])])
@@ -184,8 +220,9 @@ def test_not_even_the_owner_of_the_tables_can_make_a_row_point_at_another_tenant
     row = row_of(table, name, rows[alpha.pk], alpha)
     with transaction.atomic():
         assert refused_with(*insert(table, row)) is None
-    if table == "numbers_phonenumber":
-        row["e164"] = "+4930123457"
+    row |= {"numbers_phonenumber": {"e164": "+4930123457"}, "numbers_pastnumber": {"number_id": 2},
+            "numbers_jobitem": {"number_id": 2}, "numbers_importrow": {"line": 3},
+            "numbers_import": {"key": uuid4()}}.get(table, {})  # fmt: skip
     assert refused_with(*insert(table, row | {name: foreign(name, rows, bravo, zenith)})) == NO_SUCH_PAIR
 
 
@@ -198,6 +235,22 @@ def test_the_systems_scope_cannot_write_numbers_whatever_the_application_thinks(
     with scope(system):
         assert refused_with(statement.format(table)) == REFUSED
         assert refused_with(f"SELECT FROM {table} FOR UPDATE") == REFUSED
+
+
+def test_an_event_is_shown_to_the_account_that_it_concerns_and_to_no_other(rows, alpha, acme, zenith):
+    facts = {"chain": [], "verb": "number.assigned", "target_type": "number", "person": make_person(alpha)}
+    with scope(alpha):
+        told = AuditEvent.unscoped.create(account=alpha, concerns=acme, **facts)
+    for account, sees in ((acme, True), (zenith, False)):
+        with scope(account):
+            assert AuditEvent.unscoped.filter(pk=told.pk).exists() is sees
+
+
+def test_nobody_writes_down_the_past_by_hand(rows, alpha, acme, system):
+    for account in (alpha, acme, system):
+        with scope(account):
+            for statement in STATEMENTS[1:5]:
+                assert refused_with(statement.format("numbers_pastnumber")) == REFUSED
 
 
 @pytest.mark.parametrize("whose", ["system", "alpha", "acme"])

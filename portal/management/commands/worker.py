@@ -14,6 +14,8 @@ from accounts import walls
 
 log = logging.getLogger("portal.worker")
 PAUSE_SECONDS = 5
+#: So many things at a time: mail does not wait for a large import.
+AT_ONCE = 3
 
 
 class Command(BaseCommand):
@@ -27,7 +29,7 @@ class Command(BaseCommand):
                     raise CommandError(refusal)
                 # Not by procrastinate's own command: that one greets, and ends the process when the database is away.
                 with app.replace_connector(app.connector.get_worker_connector()) as worker:
-                    worker.run_worker()
+                    worker.run_worker(concurrency=AT_ONCE)
             except (ConnectorException, DatabaseError, psycopg.Error, OSError) as error:
                 log.error("The worker lost the database: %s", str(error).strip().partition("\n")[0])
                 connections.close_all()

@@ -7,6 +7,7 @@ export function startExporting(selection) {
   const dialog = document.getElementById("csv-dialog");
   const name = document.getElementById("csv-name");
   let sentAt = -PAUSE_MS;
+  let changes = false;
 
   document.addEventListener("click", (event) => {
     if (event.target.closest("#csv")) {
@@ -26,6 +27,8 @@ export function startExporting(selection) {
 
   document.addEventListener("submit", (event) => {
     if (event.target.id !== "export") return;
+    // An action on numbers, not an export: what is meant has to be said.
+    changes = event.submitter?.formMethod === "post";
     // A double click must not start two downloads.
     if (event.timeStamp - sentAt < PAUSE_MS) event.preventDefault();
     else {
@@ -38,5 +41,6 @@ export function startExporting(selection) {
     if (event.target.id !== "export") return;
     event.formData.delete("selected");
     for (const id of selection.ids) event.formData.append("selected", id);
+    if (changes && selection.all) event.formData.set("all", "1");
   });
 }

@@ -4,10 +4,12 @@ import { startKeyboard } from "./keyboard.js";
 import { startList } from "./list.js";
 import { startSelection } from "./selection.js";
 import { startThemeChoice } from "./theme_choice.js";
+import { startTypeAhead } from "./type_ahead.js";
 
 startThemeChoice();
 startCopying();
 startKeyboard();
+startTypeAhead();
 if (document.getElementById("list")) {
   const selection = startSelection();
   startExporting(selection);

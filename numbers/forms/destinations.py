@@ -3,8 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from numbers.listing import USES, use_text
-from numbers.models import Destination
+from numbers.models import USES, Destination, use_text
 from portal.fields import NameField
 
 

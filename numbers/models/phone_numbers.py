@@ -1,14 +1,17 @@
-"""Phone numbers, the carriers they come from and what they ring."""
+"""Phone numbers, the carriers they come from and what they ring, as they are and as they were."""
+
+from __future__ import annotations
 
 from typing import Any
 
 from django.db import models
 from django.db.models import Count, F, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Cast, Coalesce, NullIf, Substr
+from django.db.models.functions import Cast, Coalesce, Now, NullIf, Substr
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actor import Actor
 from accounts.models import Account, FoldedField
+from portal.listings import Fold, having
 
 
 class Provider(models.Model):
@@ -116,9 +119,47 @@ class Destination(models.Model):
     def __str__(self):
         return self.name
 
+    @property
+    def written(self) -> str:
+        """As people type it where one of many is meant: with its extension, or else with what it is."""
+        return f"{self.name} ({self.extension or self.get_kind_display().lower()})"
+
     @classmethod
     def visible_to(cls, actor: Actor):
         return cls.unscoped.visible_to(actor)
+
+    @classmethod
+    def meant_by(cls, actor: Actor, text: str, most: int) -> list[Destination]:
+        """What somebody means who types ``text``: the one with this extension, also as in ``Reception (101)``;
+        otherwise those with this name; otherwise those with all its words in their names.
+        """
+        here = cls.visible_to(actor).order_by("name_folded", "pk")
+        name, _open, rest = text.rpartition("(")
+        inside = rest.rstrip(") ")
+        kinds = [kind for kind in cls.Kind if kind.label.lower() == inside.lower()]
+        ways = (
+            here.filter(extension=inside, extension__gt=""),
+            here.filter(name_folded=Fold(Value(name.strip())), kind__in=kinds, extension=""),
+            here.filter(name_folded=Fold(Value(text))),
+            having(here, {"name_folded": text.split()}),
+        )
+        return next((found for way in ways if (found := list(way[:most]))), [])
+
+
+#: What there is to ring, as (kind, service type), by name.
+USES = [
+    (Destination.Kind.GROUP.value, ""),
+    *((Destination.Kind.SERVICE.value, service.value) for service in Destination.ServiceType),
+    (Destination.Kind.USER.value, ""),
+]
+
+
+def use_text(kind: str | None, service_type: str | None) -> str:
+    """A use in words: ``User``, ``Group``, ``Service (Duty agent)``; empty without a destination."""
+    if not kind:
+        return ""
+    text = str(Destination.Kind(kind).label)
+    return f"{text} ({Destination.ServiceType(service_type).label})" if service_type else text
 
 
 class PhoneNumber(models.Model):
@@ -181,6 +222,9 @@ class PhoneNumber(models.Model):
         db_index=False,
     )
     cooling_until = models.DateTimeField(_("cooling until"), null=True)
+
+    # Since when all of the above is as it is. A trigger keeps it, and what was before in PastNumber (migration 0006).
+    since = models.DateTimeField(_("since"), db_default=Now(), editable=False)
 
     first_call_at = models.DateTimeField(_("first call"), null=True)
     last_call_at = models.DateTimeField(_("last call"), null=True)
@@ -259,6 +303,57 @@ class PhoneNumber(models.Model):
                 )
                 for columns, name in ((("digits",), held), (("var", "digits"), f"{held}_in_var"))
             ),
+        ]
+
+    def __str__(self):
+        return self.e164
+
+    @classmethod
+    def visible_to(cls, actor: Actor):
+        return cls.unscoped.visible_to(actor)
+
+
+class PastNumber(models.Model):
+    """How a number stood from ``since`` until just before ``until``: who held it, what it rang, what held it back.
+
+    The database writes one whenever any of that changes, and when the number goes, whoever changes it; nobody can alter
+    it. Things that may be gone since are kept by name.
+    """
+
+    number_id = models.BigIntegerField()
+    e164 = models.CharField(_("number"), max_length=16, db_collation="C")
+    digits = models.BigIntegerField()
+    provider = models.ForeignKey(Provider, models.PROTECT, related_name="+", db_index=False)
+    var = models.ForeignKey(Account, models.PROTECT, related_name="+", db_index=False)
+    # Pairs with the VAR by two-column foreign keys, see migration 0006.
+    customer = models.ForeignKey(
+        Account, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False
+    )
+    destination_id = models.BigIntegerField(null=True)
+    destination_name = models.CharField(max_length=120, blank=True)
+    destination_kind = models.CharField(max_length=8, blank=True, db_collation="C")
+    service_type = models.CharField(max_length=20, blank=True, db_collation="C")
+    reserved_for = models.ForeignKey(
+        Account, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False
+    )
+    reserved_until = models.DateTimeField(null=True)
+    cooling_until = models.DateTimeField(null=True)
+    first_call_at = models.DateTimeField(null=True)
+    since = models.DateTimeField(_("since"))
+    until = models.DateTimeField(_("until"))
+
+    unscoped = HeldQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("past of a number")
+        constraints = [
+            models.UniqueConstraint("number_id", "since", name="numbers_past_one_at_a_time"),
+            models.CheckConstraint(name="numbers_past_in_order", condition=Q(until__gt=F("since"))),
+        ]
+        indexes = [
+            models.Index("digits", "since", name="numbers_past_by_number"),
+            models.Index("var", "digits", "since", name="numbers_past_in_var"),
+            models.Index("customer", "digits", "since", name="numbers_past_cust", condition=Q(customer__isnull=False)),
         ]
 
     def __str__(self):

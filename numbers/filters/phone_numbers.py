@@ -7,8 +7,8 @@ from django.db.models import Q
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
-from numbers.listing import USES, Listing, use_text
-from numbers.models import Destination, PhoneNumber
+from numbers.listing import Listing
+from numbers.models import USES, Destination, PhoneNumber, use_text
 from portal.filters import ChoiceWords, Digits, ListFilter, Words
 from portal.listings import TableListing, having
 

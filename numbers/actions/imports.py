@@ -1,0 +1,334 @@
+"""A file of numbers: its lines are kept as they come, checked, and applied when somebody has looked at them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection, transaction
+from django.db.models import Count, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from procrastinate.contrib.django import app
+
+from accounts.actor import Actor
+from accounts.models import Account
+from accounts.policy import allows
+from numbers.actions.checking import Checker, Line
+from numbers.actions.jobs import actor_of, ended
+from numbers.actions.verbs import Verb, perform, verbs_of
+from numbers.models import Import, ImportRow, PhoneNumber, Provider
+from portal.logs import request_facts
+
+#: A batch is one transaction. Lines that only add numbers are quick; others are done as by hand.
+KEPT_AT_ONCE = 5_000
+CHECKED_AT_ONCE = 2_000
+ADDED_AT_ONCE = 5_000
+CHANGED_AT_ONCE = 200
+#: So many lines are checked and applied while somebody waits.
+AT_ONCE = 2_000
+MOST_LINES = 2_000_000
+DRAFTS_KEPT = timedelta(days=7)
+#: The worker's task that takes an import up, ``numbers.tasks.run_import``.
+TASK = "numbers.run_import"
+KEEP = """
+INSERT INTO numbers_importrow (account_id, of_id, line, cells, e164, verdict, "column", reason, plan, applied)
+SELECT %s, %s, line, string_to_array(cells, chr(1)), '', '', '', '', '[]', false
+FROM unnest(%s::int[], %s::text[]) AS kept (line, cells)
+"""
+#: The second line with a number is refused, and says where the first one is.
+TWICE = """
+UPDATE numbers_importrow r SET verdict = 'refused', "column" = 'number', plan = '[]', applied = true,
+       reason = replace(%(why)s, '{line}', first.line::text)
+FROM (SELECT e164, min(line) AS line FROM numbers_importrow WHERE of_id = %(of)s AND e164 > ''
+      GROUP BY e164 HAVING count(*) > 1) first
+WHERE r.of_id = %(of)s AND r.e164 = first.e164 AND r.line > first.line AND r.verdict <> 'refused'
+"""
+VERDICTS = """
+UPDATE numbers_importrow r SET e164 = v.e164, verdict = v.verdict, "column" = v.col, reason = v.reason,
+       plan = v.plan::jsonb, applied = v.verdict IN ('same', 'refused')
+FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
+     AS v (id, e164, verdict, col, reason, plan)
+WHERE r.id = v.id
+"""
+# In the order of the numbers: whoever adds the same at once waits for us, and we never for them as well.
+ADD = """
+INSERT INTO numbers_phonenumber (e164, var_id, provider_id, label, caller_name, voice, sms, fax)
+SELECT new.e164, %s, new.provider, '', '', p.supports_voice, false, false
+FROM unnest(%s::text[], %s::bigint[]) AS new (e164, provider) JOIN numbers_provider p ON p.id = new.provider
+ORDER BY new.e164
+ON CONFLICT DO NOTHING RETURNING id, e164
+"""
+# An event for each, as ``audit.event`` makes them: there are too many to make them one by one.
+TELL = """
+INSERT INTO accounts_auditevent (at, account_id, person_id, chain, access_id, verb, target_type, target_id, target,
+                                 before, after, request_id)
+SELECT clock_timestamp(), %s, %s, %s, %s, 'number.imported', 'number', new.id, new.e164, '{}',
+       jsonb_build_object('provider', new.provider), %s
+FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS new (id, e164, provider)
+"""
+ADDED = "UPDATE numbers_importrow SET plan = plan - 0, applied = jsonb_array_length(plan) = 1 WHERE id = ANY(%s)"
+NOT_ADDED = """
+UPDATE numbers_importrow SET applied = true, verdict = 'refused', "column" = 'number', reason = %s WHERE id = ANY(%s)
+"""
+
+
+@transaction.atomic
+def begin_import(actor: Actor, key: UUID, rows: Iterator[tuple[int, list[str]]], **facts: Any) -> Import:
+    """Keep a file's lines and have them checked; of a form that was sent before, the import that it made then.
+
+    Raises ``ValidationError`` for too many lines.
+    """
+    if not actor.may("numbers.import"):
+        raise PermissionDenied
+    account = Account.visible_to(actor).select_for_update(no_key=True).get(pk=actor.account.pk)
+    if made := Import.visible_to(actor).filter(key=key).first():
+        return made
+    forget_drafts(actor)
+    wanted = Import.visible_to(actor).create(
+        account=account,
+        person=actor.person,
+        access=actor.access,
+        chain=[one.pk for one in actor.chain],
+        request_id=request_facts.get({}).get("request", ""),
+        key=key,
+        state=Import.State.CHECKING,
+        **facts,
+    )
+    keep(wanted, rows)
+    if wanted.total <= AT_ONCE:
+        while wanted.state == Import.State.CHECKING:
+            check(actor, wanted)
+    else:
+        app.configure_task(TASK, queue="numbers").defer(import_id=wanted.pk, account=account.code)
+    return wanted
+
+
+def keep(wanted: Import, rows: Iterator[tuple[int, list[str]]]) -> None:
+    """Write the lines down, some thousands at a time."""
+    lines, cells = [], []
+
+    def write() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(KEEP, [wanted.account_id, wanted.pk, lines, cells])
+        wanted.total += len(lines)
+        lines.clear()
+        cells.clear()
+
+    for line, texts in rows:
+        lines.append(line)
+        cells.append("\1".join(text.replace("\1", " ") for text in texts))
+        if len(lines) >= KEPT_AT_ONCE:
+            write()
+            if wanted.total > MOST_LINES:
+                said = {"most": MOST_LINES}
+                raise ValidationError(_("A file has %(most)d lines at most: send it in parts.") % said)
+    if lines:
+        write()
+    wanted.save()
+
+
+def forget_drafts(actor: Actor) -> None:
+    """Remove what was read days ago and never applied."""
+    old = Import.visible_to(actor).filter(state=Import.State.DRAFT, as_of__lt=timezone.now() - DRAFTS_KEPT)
+    for one in old.select_for_update(skip_locked=True):
+        one.delete()
+
+
+@transaction.atomic
+def apply_import(actor: Actor, import_id: int, *, all_or_nothing: bool) -> Import:
+    """Do what the lines mean; few at once, many by the worker. Asked twice, it is done once."""
+    if not actor.may("numbers.import"):
+        raise PermissionDenied
+    wanted = Import.visible_to(actor).select_for_update(of=("self",)).select_related("account").get(pk=import_id)
+    if not wanted.is_draft:
+        return wanted
+    wanted.person, wanted.access, wanted.chain = actor.person, actor.access, [one.pk for one in actor.chain]
+    wanted.all_or_nothing, wanted.state, wanted.started_at = all_or_nothing, Import.State.RUNNING, timezone.now()
+    wanted.save()
+    if wanted.total <= AT_ONCE:
+        while go_on(actor, wanted):
+            pass
+    else:
+        app.configure_task(TASK, queue="numbers").defer(import_id=wanted.pk, account=actor.account.code)
+    return wanted
+
+
+@transaction.atomic
+def cancel_import(actor: Actor, import_id: int) -> Import:
+    """Do no more of an import, or forget one that nothing was done of."""
+    if not actor.may("numbers.import"):
+        raise PermissionDenied
+    wanted = Import.visible_to(actor).select_for_update(of=("self",)).get(pk=import_id)
+    if wanted.state == Import.State.RUNNING:
+        ended(wanted, Import.State.CANCELLED)
+    elif wanted.state in (Import.State.DRAFT, Import.State.CHECKING):
+        wanted.delete()
+    return wanted
+
+
+@transaction.atomic
+def take_up(account: Account, import_id: int) -> bool:
+    """Do the next batch of an import; whether there is more to do. Somebody else who is at it is left alone."""
+    found = Import.running_in(account).select_for_update(skip_locked=True, of=("self",))
+    wanted = found.select_related("account", "access", "provider").filter(pk=import_id).first()
+    if wanted is None:
+        return False
+    actor = actor_of(wanted)
+    if actor is None or not allows(actor.role, "numbers.import", inside=actor.is_inside, viewing=actor.is_viewing):
+        said = {"person": wanted.person.name}
+        ended(wanted, Import.State.STOPPED, _("Stopped: %(person)s may not do this any more.") % said)
+        return False
+    token = request_facts.set({"request": wanted.request_id, "person": wanted.person_id, "account": account.code})
+    try:
+        if wanted.state == Import.State.CHECKING:
+            check(actor, wanted)
+            return wanted.state == Import.State.CHECKING
+        return go_on(actor, wanted)
+    finally:
+        request_facts.reset(token)
+
+
+# Checking
+
+
+def check(actor: Actor, wanted: Import) -> None:
+    """Find out what the next lines mean; after the last, which numbers come twice, and that somebody may look at it."""
+    rows = ImportRow.visible_to(actor).filter(of=wanted, verdict="").order_by("line")[:CHECKED_AT_ONCE]
+    lines = [Line(row) for row in rows]
+    if lines:
+        Checker(actor, wanted).check(lines)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                VERDICTS,
+                [
+                    [line.row.pk for line in lines],
+                    [line.row.e164 for line in lines],
+                    [line.verdict for line in lines],
+                    [line.column for line in lines],
+                    [line.reason[:500] for line in lines],
+                    [json.dumps(line.plan) for line in lines],
+                ],
+            )
+        wanted.done += len(lines)
+        wanted.save(update_fields=["done"])
+    if len(lines) < CHECKED_AT_ONCE:
+        with connection.cursor() as cursor:
+            why = _("The same number stands in line {line} already.")
+            cursor.execute(TWICE, {"of": wanted.pk, "why": why})
+        wanted.state, wanted.done = Import.State.DRAFT, 0
+        wanted.save()
+
+
+# Applying
+
+
+def go_on(actor: Actor, wanted: Import) -> bool:
+    """Apply a batch, or where it is all or nothing everything, in the transaction that holds the import's row."""
+    if not wanted.all_or_nothing:
+        more = apply_some(actor, wanted)
+        if more:
+            counted(actor, wanted)
+            return True
+    else:
+        with transaction.atomic():
+            while apply_some(actor, wanted):
+                pass
+            refused = list(refusals(actor, wanted)[:MOST_LINES])
+            if refused:
+                transaction.set_rollback(True)
+        if refused:
+            ids, columns, reasons = zip(*refused, strict=True)
+            undone = _("Nothing was done to it, because others were refused.")
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "UPDATE numbers_importrow r SET verdict = 'refused', \"column\" = v.col, reason = v.reason"
+                    " FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS v (id, col, reason) WHERE r.id = v.id",
+                    [list(ids), list(columns), list(reasons)],
+                )
+            left = ImportRow.visible_to(actor).filter(of=wanted).exclude(verdict__in=["refused", "same"])
+            left.update(verdict="refused", reason=undone, applied=True)
+    counted(actor, wanted)
+    ended(wanted, Import.State.DONE)
+    return False
+
+
+def refusals(actor: Actor, wanted: Import):
+    rows = ImportRow.visible_to(actor).filter(of=wanted, verdict=ImportRow.Verdict.REFUSED)
+    return rows.values_list("pk", "column", "reason")
+
+
+def counted(actor: Actor, wanted: Import) -> None:
+    rows = ImportRow.visible_to(actor).filter(of=wanted)
+    found = rows.aggregate(done=Count("pk", filter=Q(applied=True) & ~Q(verdict="refused")),
+                           refused=Count("pk", filter=Q(verdict="refused")))  # fmt: skip
+    wanted.done, wanted.refused = found["done"], found["refused"]
+    wanted.save(update_fields=["done", "refused"])
+
+
+def apply_some(actor: Actor, wanted: Import) -> bool:
+    """Add the next numbers, or when all are added change the next; whether there was anything left to do."""
+    left = ImportRow.visible_to(actor).filter(of=wanted, applied=False)
+    new = left.filter(verdict=ImportRow.Verdict.ADD, plan__0__0="add").order_by("line")
+    if rows := list(new.values_list("pk", "e164", "plan")[:ADDED_AT_ONCE]):
+        add(actor, wanted, rows)
+        return True
+    rows = list(left.exclude(plan=[]).order_by("line")[:CHANGED_AT_ONCE])
+    if not rows:
+        return False
+    change(actor, rows)
+    return True
+
+
+def add(actor: Actor, wanted: Import, rows: list[tuple[int, str, list]]) -> None:
+    """Add the numbers of these lines (id, number, plan), with an event for each."""
+    providers = {e164: plan[0][1]["provider"] for _pk, e164, plan in rows}
+    names = dict(Provider.objects.values_list("pk", "name"))
+    with connection.cursor() as cursor:
+        cursor.execute(ADD, [actor.account.pk, list(providers), list(providers.values())])
+        added = dict(reversed(pair) for pair in cursor.fetchall())
+        access = actor.access.pk if actor.access else None
+        who = [actor.account.pk, actor.person.pk, [account.pk for account in actor.chain], access, wanted.request_id]
+        of = [names[providers[e164]] for e164 in added]
+        cursor.execute(TELL, [*who, list(added.values()), list(added), of])
+        cursor.execute(ADDED, [[pk for pk, e164, _plan in rows if e164 in added]])
+        already = [pk for pk, e164, _plan in rows if e164 not in added]
+        cursor.execute(NOT_ADDED, [_("It is already on the system."), already])
+
+
+def change(actor: Actor, rows: list[ImportRow]) -> None:
+    """Do what the lines want done to numbers that are here: what many want alike, to all of them at once."""
+    here = PhoneNumber.visible_to(actor).filter(digits__in=[int(row.e164[1:]) for row in rows])
+    numbers = dict(here.values_list("e164", "pk"))
+    offered = verbs_of(actor)
+    by_wish: dict[str, tuple[Verb, list[ImportRow]]] = {}
+    for row in rows:
+        if row.e164 not in numbers:
+            refused(row, "number", _("It is not here any more."))
+            continue
+        for slug, params in row.plan:
+            verb = offered[slug](**params)
+            by_wish.setdefault(f"{slug}{params}", (verb, []))[1].append(row)
+    # Whom a number is with comes before what it is called.
+    for verb, wanting in sorted(by_wish.values(), key=lambda wish: wish[0].slug == "options"):
+        some = {numbers[row.e164]: row for row in wanting if row.verdict != ImportRow.Verdict.REFUSED}
+        try:
+            outcomes = perform(actor, verb, some)
+        except ValidationError as refusal:
+            for row in some.values():
+                refused(row, "", " ".join(refusal.messages))
+            continue
+        for outcome in outcomes:
+            if outcome.refusal:
+                refused(some[outcome.number_id], "", outcome.refusal)
+    for row in rows:
+        row.applied = True
+    ImportRow.visible_to(actor).bulk_update(rows, ["applied", "verdict", "column", "reason"])
+
+
+def refused(row: ImportRow, column: str, reason: str) -> None:
+    row.verdict, row.column, row.reason = ImportRow.Verdict.REFUSED, column, reason[:500]

@@ -1,0 +1,33 @@
+"""What can be done to numbers that are here: each verb is a value, and ``perform`` does it, to one number or to many.
+
+A verb says what it needs (``prepare``), why it cannot be done to a number (``refusal``), and what it makes of one
+(``changes``). Locks, scope, writing and history are the same for all of them and stand in ``performing`` alone.
+"""
+
+from numbers.actions.verbs.base import SetOptions, Verb
+from numbers.actions.verbs.of_customers import AssignToDestination, GiveBack, UnassignFromDestination
+from numbers.actions.verbs.of_vars import (
+    AssignToCustomer,
+    CancelReservation,
+    Delete,
+    EndCooling,
+    GiveUp,
+    Reserve,
+    UnassignFromCustomer,
+)
+from numbers.actions.verbs.performing import (
+    OF_CUSTOMERS,
+    OF_VARS,
+    Outcome,
+    outcomes_of,
+    perform,
+    perform_on,
+    said_of,
+    verbs_of,
+)
+
+__all__ = [
+    "OF_CUSTOMERS", "OF_VARS", "AssignToCustomer", "AssignToDestination", "CancelReservation", "Delete", "EndCooling",
+    "GiveBack", "GiveUp", "Outcome", "Reserve", "SetOptions", "UnassignFromCustomer", "UnassignFromDestination", "Verb",
+    "outcomes_of", "perform", "perform_on", "said_of", "verbs_of",
+]  # fmt: skip

@@ -1,0 +1,170 @@
+"""Verbs are done: locks, scope, writing and history, the same for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from accounts.actor import Actor
+from accounts.models import Account
+from accounts.scope import scope
+from numbers.actions.verbs.base import SetOptions, Verb
+from numbers.actions.verbs.of_customers import AssignToDestination, GiveBack, UnassignFromDestination
+from numbers.actions.verbs.of_vars import (
+    AssignToCustomer,
+    CancelReservation,
+    Delete,
+    EndCooling,
+    GiveUp,
+    Reserve,
+    UnassignFromCustomer,
+)
+from numbers.models import PhoneNumber
+from portal.phones import international
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one number: done, or refused with a sentence. ``number`` is None when it is not here."""
+
+    number_id: int
+    number: PhoneNumber | None
+    refusal: str = ""
+
+
+#: What the account of each kind offers, in the order of the buttons.
+OF_VARS = (AssignToCustomer, UnassignFromCustomer, Reserve, CancelReservation, EndCooling, SetOptions, GiveUp, Delete)
+OF_CUSTOMERS = (AssignToDestination, UnassignFromDestination, SetOptions, GiveBack)
+
+
+def verbs_of(actor: Actor) -> dict[str, type[Verb]]:
+    """The verbs that the actor may do here, by slug."""
+    kinds = {Account.Kind.VAR: OF_VARS, Account.Kind.SYSTEM: ()}
+    return {verb.slug: verb for verb in kinds.get(actor.account.kind, OF_CUSTOMERS) if verb.is_open_to(actor)}
+
+
+def refuse_unless_offered(actor: Actor, verb: Verb) -> None:
+    if type(verb) is not verbs_of(actor).get(verb.slug):
+        raise PermissionDenied
+
+
+@transaction.atomic
+def perform(
+    actor: Actor, verb: Verb, number_ids: Collection[int], since: dict[int, datetime] | None = None
+) -> list[Outcome]:
+    """Do ``verb`` to the numbers with these ids and return an ``Outcome`` for each, in the order of the ids.
+
+    A number that is refused stays as it was and does not keep the others from being done. With ``since`` (when each
+    number last changed hands, by id) a number that has changed since is refused. Raises ``PermissionDenied``, and
+    ``ValidationError`` where nothing can be done to any number.
+    """
+    refuse_unless_offered(actor, verb)
+    verb.prepare(actor)
+    outcomes = outcomes_of(actor, verb, number_ids, since, locks=True)
+    write(actor, verb, [outcome.number for outcome in outcomes if not outcome.refusal], timezone.now())
+    return outcomes
+
+
+def outcomes_of(
+    actor: Actor, verb: Verb, number_ids: Collection[int], since: dict[int, datetime] | None, *, locks: bool = False
+) -> list[Outcome]:
+    """What would become of each number, or with ``locks`` what will, in the order of the ids."""
+    numbers = PhoneNumber.visible_to(actor).filter(pk__in=number_ids).order_by("pk")
+    if locks:
+        # In the order of their ids: so does whoever locks many. What they are joined with is read afterwards: who had
+        # to wait for a lock sees the number as it is now, beside what had been joined to it as it was.
+        list(numbers.select_for_update().values_list("pk"))
+    related = ("provider", "customer", "destination", "reserved_for", "last_holder")
+    found = {number.pk: number for number in numbers.select_related(*related)}
+    # Read when all locks are held: whoever had to wait may have waited for the end of a reservation.
+    now = timezone.now()
+    outcomes = []
+    with timezone.override(actor.person.zone):
+        for pk in sorted(set(number_ids)):
+            number = found.get(pk)
+            if number is None:
+                refusal = _("It is not here any more.")
+            elif since and since.get(pk) not in (None, number.since):
+                refusal = _("It has changed meanwhile, and was left as it is.")
+            else:
+                refusal = verb.refusal(number, now)
+            outcomes.append(Outcome(pk, number, refusal))
+    return outcomes
+
+
+@transaction.atomic
+def perform_on(actor: Actor, verb: Verb, digits: int) -> PhoneNumber:
+    """Do ``verb`` to one number, as it was when this returns (or before it was removed).
+
+    Raises ``ValidationError`` with the sentence when it is refused, ``PhoneNumber.DoesNotExist`` when it is not here.
+    """
+    refuse_unless_offered(actor, verb)
+    pk = PhoneNumber.visible_to(actor).values_list("pk", flat=True).get(digits=digits)
+    (outcome,) = perform(actor, verb, [pk])
+    if outcome.number is None:
+        raise PhoneNumber.DoesNotExist
+    if outcome.refusal:
+        raise ValidationError(outcome.refusal)
+    return outcome.number
+
+
+def write(actor: Actor, verb: Verb, numbers: list[PhoneNumber], now: datetime) -> None:
+    """Change the numbers, those that change alike in one statement, and write an event for each."""
+    events, alike = [], {}
+    for number in numbers:
+        before, held = facts(number), number.customer_id
+        event = verb.event_for(number, now)
+        changes = {name: new for name, new in verb.changes(number, now).items() if getattr(number, name) != new}
+        if not changes and not verb.removes:
+            continue
+        for name, value in changes.items():
+            setattr(number, name, value)
+        alike.setdefault(tuple(changes.items()), []).append(number.pk)
+        other = number.var_id if actor.account.is_customer else held or number.customer_id
+        after = {} if verb.removes else facts(number)
+        events.append(audit.event(actor, event, number, before, after | verb.told(), concerns=other))
+    with scope(verb.written_in(actor)):
+        for changes, ids in alike.items():
+            rows = PhoneNumber.visible_to(actor).filter(pk__in=ids)
+            if verb.removes:
+                rows.delete()
+            else:
+                rows.update(**dict(changes))
+    audit.record_all(actor, events)
+
+
+def facts(number: PhoneNumber) -> dict[str, Any]:
+    """What the history says of a number."""
+
+    def named(account: Account | None) -> str | None:
+        return f"{account.name} ({account.code})" if account else None
+
+    def at(when: datetime | None) -> str | None:
+        return when.isoformat() if when else None
+
+    return {
+        "customer": named(number.customer),
+        "destination": str(number.destination) if number.destination else None,
+        "reserved_for": named(number.reserved_for),
+        "reserved_until": at(number.reserved_until),
+        "cooling_until": at(number.cooling_until),
+        "provider": number.provider.name,
+        "label": number.label,
+        "caller_name": number.caller_name,
+        "voice": number.voice,
+        "sms": number.sms,
+        "fax": number.fax,
+    }
+
+
+def said_of(verb: Verb, number: PhoneNumber) -> str:
+    """The sentence that ``verb`` is done to ``number``."""
+    return verb.done().replace("{number}", international(number.e164))

@@ -1,0 +1,229 @@
+"""The search rows of what is done to many numbers: jobs and imports."""
+
+from functools import reduce
+from operator import or_
+
+from django.db.models import Q
+from django.utils.translation import gettext_lazy
+
+from numbers.actions.verbs import OF_CUSTOMERS, OF_VARS
+from numbers.models import Import, ImportRow, Job, JobItem, Work
+from portal.filters import ChoiceWords, Digits, ListFilter, Words
+from portal.listings import Fold, TableListing, having
+from portal.times import moment
+
+STATES = {
+    "all": gettext_lazy("All"),
+    "running": gettext_lazy("Running"),
+    "ended": gettext_lazy("Ended"),
+}
+RUNNING = Q(state__in=[Work.State.RUNNING, Work.State.CHECKING])
+
+
+def verb_names() -> list[tuple[str, str]]:
+    return [(verb.slug, str(verb.label)) for verb in (*OF_VARS, *OF_CUSTOMERS)]
+
+
+class JobFilter(ListFilter):
+    """The search row and Set Filter of what was done to many numbers at once."""
+
+    what = ChoiceWords(label=gettext_lazy("What"), choices=verb_names)
+    who = Words(label=gettext_lazy("Who"))
+
+    default_sort = "as_of"
+    descends_at_first = True
+    states = STATES
+    orders = {
+        "as_of": ("as_of",), "what": ("verb",), "who": ("who",), "total": ("total",), "done": ("done",),
+        "refused": ("refused",), "state": ("state",),
+    }  # fmt: skip
+
+    class Meta:
+        model = Job
+        fields = []
+
+    def listing(self) -> TableListing | None:
+        if self.refused:
+            return None
+        begun = Job.visible_to(self.actor).exclude(state=Job.State.DRAFT)
+        rows = having(begun.annotate(who=Fold("person__name")), {"who": self.understood["who"]})
+        if self.understood["what"]:
+            rows = rows.filter(verb__in=self.understood["what"])
+        names, states, zone = dict(verb_names()), dict(Job.State.choices), self.actor.person.zone
+
+        def texts(row: dict) -> dict[str, str]:
+            return {
+                "as_of": moment(row["as_of"], zone),
+                "what": names.get(row["verb"], row["verb"]),
+                "who": row["person__name"],
+                "state": str(states[row["state"]]),
+                **{name: str(row[name]) for name in ("total", "done", "refused")},
+            }
+
+        return TableListing(
+            rows,
+            fields=("as_of", "verb", "person__name", "total", "done", "refused", "state"),
+            texts=texts,
+            order=self.orders[self.sort],
+            descending=self.descending,
+            states=(("running", RUNNING), ("ended", ~RUNNING)),
+            state=self.state,
+            ids=self.selected,
+        )
+
+
+class JobItemFilter(ListFilter):
+    """The search row and Set Filter of the numbers of a job, with what became of each."""
+
+    number = Digits(label=gettext_lazy("Number"))
+    reason = Words(label=gettext_lazy("Reason"))
+
+    default_sort = "number"
+    states = {
+        "all": gettext_lazy("All"),
+        "done": gettext_lazy("Done"),
+        "refused": gettext_lazy("Refused"),
+        "waiting": gettext_lazy("Waiting"),
+    }
+    orders = {"number": ("digits",), "outcome": ("state",), "reason": ("sentence",)}
+
+    class Meta:
+        model = JobItem
+        fields = []
+
+    def __init__(self, actor, columns, query, job: Job):
+        self.job = job
+        super().__init__(actor, columns, query)
+
+    def listing(self) -> TableListing | None:
+        if self.refused:
+            return None
+        rows = JobItem.visible_to(self.actor).filter(job=self.job).annotate(reason=Fold("sentence"))
+        rows = having(rows, {"reason": self.understood["reason"]})
+        if spellings := self.understood["number"]:
+            rows = rows.filter(reduce(or_, (Q(e164__contains=spelling) for spelling in spellings)))
+        states = dict(JobItem.State.choices)
+
+        def texts(row: dict) -> dict[str, str]:
+            return {
+                "number": row["e164"],
+                "outcome": str(states[row["state"]]),
+                "reason": row["sentence"],
+            }
+
+        return TableListing(
+            rows,
+            fields=("e164", "digits", "state", "sentence"),
+            texts=texts,
+            order=self.orders[self.sort],
+            descending=self.descending,
+            states=tuple((state.value, Q(state=state)) for state in JobItem.State),
+            state=self.state,
+            ids=self.selected,
+        )
+
+
+class ImportFilter(ListFilter):
+    """The search row and Set Filter of the files that were imported."""
+
+    file = Words(label=gettext_lazy("File"))
+    who = Words(label=gettext_lazy("Who"))
+
+    default_sort = "as_of"
+    descends_at_first = True
+    states = STATES
+    orders = {
+        "as_of": ("as_of",), "file": ("file",), "who": ("who",), "total": ("total",), "done": ("done",),
+        "refused": ("refused",), "state": ("state",),
+    }  # fmt: skip
+
+    class Meta:
+        model = Import
+        fields = []
+
+    def listing(self) -> TableListing | None:
+        if self.refused:
+            return None
+        named = Import.visible_to(self.actor).annotate(who=Fold("person__name"), file=Fold("file_name"))
+        rows = having(named, {name: self.understood[name] for name in ("who", "file")})
+        states, zone = dict(Work.State.choices), self.actor.person.zone
+
+        def texts(row: dict) -> dict[str, str]:
+            return {
+                "as_of": moment(row["as_of"], zone),
+                "file": row["file_name"],
+                "who": row["person__name"],
+                "state": str(states[row["state"]]),
+                **{name: str(row[name]) for name in ("total", "done", "refused")},
+            }
+
+        return TableListing(
+            rows,
+            fields=("as_of", "file_name", "person__name", "total", "done", "refused", "state"),
+            texts=texts,
+            order=self.orders[self.sort],
+            descending=self.descending,
+            states=(("running", RUNNING), ("ended", ~RUNNING)),
+            state=self.state,
+            ids=self.selected,
+        )
+
+
+class ImportRowFilter(ListFilter):
+    """The search row and Set Filter of the lines of a file, by what each means."""
+
+    number = Digits(label=gettext_lazy("Number"))
+    reason = Words(label=gettext_lazy("Reason"))
+
+    default_sort = "line"
+    states = {
+        "all": gettext_lazy("All"),
+        "add": gettext_lazy("Add"),
+        "change": gettext_lazy("Change"),
+        "same": gettext_lazy("No change"),
+        "refused": gettext_lazy("Refused"),
+    }
+    unsorted = frozenset({"original"})
+    orders = {
+        "line": ("line",), "number": ("e164",), "verdict": ("verdict",), "column": ("column",), "reason": ("reason",),
+    }  # fmt: skip
+
+    class Meta:
+        model = ImportRow
+        fields = []
+
+    def __init__(self, actor, columns, query, wanted: Import):
+        self.wanted = wanted
+        super().__init__(actor, columns, query)
+
+    def listing(self) -> TableListing | None:
+        if self.refused:
+            return None
+        rows = ImportRow.visible_to(self.actor).filter(of=self.wanted).annotate(reason_folded=Fold("reason"))
+        rows = having(rows, {"reason_folded": self.understood["reason"]})
+        if spellings := self.understood["number"]:
+            rows = rows.filter(reduce(or_, (Q(e164__contains=spelling) for spelling in spellings)))
+        verdicts = dict(ImportRow.Verdict.choices)
+        place = self.wanted.columns.index("number")
+
+        def texts(row: dict) -> dict[str, str]:
+            cells = row["cells"]
+            return {
+                "line": str(row["line"]),
+                "number": row["e164"] or (cells[place] if place < len(cells) else ""),
+                "verdict": str(verdicts[row["verdict"]]),
+                "column": row["column"].replace("_", " "),
+                "reason": row["reason"],
+                "original": " | ".join(cells),
+            }
+
+        return TableListing(
+            rows,
+            fields=("line", "e164", "cells", "verdict", "column", "reason"),
+            texts=texts,
+            order=self.orders[self.sort],
+            descending=self.descending,
+            states=tuple((verdict.value, Q(verdict=verdict)) for verdict in ImportRow.Verdict if verdict.value),
+            state=self.state,
+            ids=self.selected,
+        )

@@ -1,0 +1,101 @@
+"""What is done to one number: a page for each verb, which says what hangs on the number and what will happen."""
+
+from http import HTTPStatus
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from accounts.actor import Actor
+from numbers.actions import verbs
+from numbers.forms.verbs import FORMS
+from numbers.models import PhoneNumber
+from portal.pages import url_of
+from portal.times import moment
+
+#: The verbs as they stand in addresses, whichever account they are of, and the names of these.
+ADDRESSES = {verb.slug: verb.slug.replace("-", "_") for verb in (*verbs.OF_VARS, *verbs.OF_CUSTOMERS)}
+
+
+def number_of(actor: Actor, digits: int) -> PhoneNumber:
+    """One of the actor's numbers, with everything that hangs on it; anybody else's is not found."""
+    related = ("provider", "var", "customer", "destination", "reserved_for", "last_holder")
+    found = digits < 10**15 and PhoneNumber.visible_to(actor).select_related(*related).filter(digits=digits).first()
+    if not found:
+        raise Http404
+    return found
+
+
+def offered(actor: Actor, number: PhoneNumber) -> list[dict[str, str]]:
+    """The verbs that make sense for the number as it stands, as buttons."""
+    now, code = timezone.now(), actor.account.code
+    return [
+        {"label": str(verb.label), "url": f"{url_of('numbers:list', code)}{number.digits}/{slug}/"}
+        for slug, verb in verbs.verbs_of(actor).items()
+        if verb.suits(number, now)
+    ]
+
+
+def hanging_on(actor: Actor, number: PhoneNumber) -> list[tuple[str, str]]:
+    """What a number is in the middle of, as pairs of a name and a text."""
+    zone = actor.person.zone
+    features = [str(name) for feature, name in verbs.SetOptions.FEATURES.items() if getattr(number, feature)]
+    holder = number.customer.name if number.customer and not actor.account.is_customer else ""
+    return [
+        (name, text)
+        for name, text in (
+            (_("Company"), holder),
+            (_("Used by"), str(number.destination or "")),
+            (_("Label"), number.label),
+            (_("Caller name"), number.caller_name),
+            (_("On"), ", ".join(features)),
+            (_("Last call"), moment(number.last_call_at, zone) or _("none yet")),
+        )
+        if text
+    ]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def act(request, code, digits, slug):
+    """Ask before doing something to a number, then do it."""
+    number = number_of(request.actor, digits)
+    verb_class = verbs.verbs_of(request.actor).get(slug)
+    if verb_class is None:
+        raise PermissionDenied
+    form = FORMS[verb_class](request.actor, request.POST if request.method == "POST" else None, number)
+    with timezone.override(request.actor.person.zone):
+        now = timezone.now()
+        problem = "" if form.fields else verb_class().refusal(number, now)
+        if form.is_valid():
+            try:
+                done, verb = number, form.verb
+                done = verbs.perform_on(request.actor, verb, digits)
+            except PhoneNumber.DoesNotExist as gone:
+                raise Http404 from gone
+            except ValidationError as refusal:
+                if form.fields:
+                    form.add_error(None, refusal)
+                else:
+                    problem = " ".join(refusal.messages)
+                number = number_of(request.actor, digits)  # it may have changed meanwhile
+            else:
+                messages.success(request, verbs.said_of(verb, done))
+                stays = PhoneNumber.visible_to(request.actor).filter(pk=number.pk).exists()
+                return redirect("numbers:detail", code, digits) if stays else redirect("numbers:list", code)
+        context = {
+            "number": {"display": request.actor.person.written(number.e164), "e164": number.e164},
+            "title": f"{verb_class.label} {request.actor.person.written(number.e164)}",
+            "form": form,
+            "problem": problem,
+            "hanging": hanging_on(request.actor, number),
+            "consequences": [] if problem else verb_class.consequences(number, now),
+            "submit_label": verb_class.label,
+            "cancel_url": f"{url_of('numbers:list', code)}{digits}/",
+        }
+    refused = problem or form.errors
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if request.method == "POST" and refused else HTTPStatus.OK
+    return render(request, "numbers/act.html", context, status=status)

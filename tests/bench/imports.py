@@ -1,0 +1,138 @@
+"""A file of numbers, read, checked and applied, beside Django's own bulk_create of the same rows.
+
+python -m tests.bench.imports ours|bulk_create does one of them on an empty stock and prints as JSON what it took.
+"""
+
+import csv
+import json
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+from tests.bench import data, web
+from tests.bench.result import Result, below, times
+
+FEW = 100
+AREAS = ("1514", "1416", "1604", "44207", "4930", "331", "3906", "6129")
+
+
+def measure(ours: str, peers: str, numbers: int) -> Iterator[Result]:
+    more = {"DJANGO_SETTINGS_MODULE": web.SETTINGS, "BENCH_NUMBERS": str(numbers)}
+    taken = {}
+    for party in PARTIES:
+        address = data.portal_of(ours, FEW)
+        data.fresh(address, f"bench_import_{party}")
+        empty = data.sibling(address, f"bench_import_{party}")
+        data.run(["manage.py", "migrate", "--verbosity", "0"], empty)
+        data.run(["manage.py", "demo_data", "--numbers", str(FEW)], empty)
+        taken[party] = json.loads(data.run(["-m", "tests.bench.imports", party], empty, more))
+        data.drop(empty)
+    mine, peer = taken["ours"], taken["bulk_create"]
+    if mine["numbers"] != peer["numbers"]:
+        raise RuntimeError(f"{mine['numbers']:,} numbers came of the file, {peer['numbers']:,} of bulk_create")
+    whole = mine["kept"] + mine["checked"] + mine["applied"]
+    yield times("import: applied, bulk_create of the rows", mine["applied"] * 1000, peer["applied"] * 1000, 2)
+    yield times("import: read, checked and applied, bulk_create of the rows", whole * 1000, peer["applied"] * 1000, 1)
+    yield below("import: validation, of the whole", 100 * mine["validated"] / whole, 15, "%")
+    yield below("import: memory", mine["memory"], 40, "MB", sign="+")
+
+
+def lines(numbers: int) -> Iterator[str]:
+    """Numbers of several countries, each once."""
+    places = [(area, 10 ** (11 - len(area))) for area in AREAS]
+    for i in range(numbers):
+        area, room = places[i % len(places)]
+        yield f"+{area}{room // 10 + (i // len(places)) * 7 % (room * 9 // 10):0{11 - len(area)}}"
+
+
+def memory() -> float:
+    """The most that this process has held, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def ours(numbers: int) -> dict:
+    from accounts.actor import Actor  # noqa: PLC0415 - only where the portal's settings are
+    from accounts.models import Person  # noqa: PLC0415
+    from accounts.scope import scope  # noqa: PLC0415
+    from numbers import imports as files  # noqa: PLC0415
+    from numbers.actions import imports  # noqa: PLC0415
+    from numbers.models import Provider  # noqa: PLC0415
+    from portal import phones  # noqa: PLC0415
+
+    actor = Actor.at_home(Person.objects.select_related("account").get(email="var@alpha.example"))
+    provider = Provider.objects.first()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "numbers.csv"
+        with path.open("w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(["Number", "Label"])
+            writer.writerows([number, ""] for number in lines(numbers))
+        before, start = memory(), time.perf_counter()
+        with path.open("rb") as file:
+            found = files.read(file, {})
+            facts = {"columns": found.columns, "provider": provider, "file_name": "numbers.csv"}
+            with scope(actor.account):
+                wanted = imports.begin_import(actor, uuid4(), found.rows, **facts)
+        kept = time.perf_counter() - start
+        start = time.perf_counter()
+        go_on(actor.account, wanted.pk)
+        checked = time.perf_counter() - start
+        with scope(actor.account):
+            imports.apply_import(actor, wanted.pk, all_or_nothing=False)
+        start = time.perf_counter()
+        go_on(actor.account, wanted.pk)
+        applied, most = time.perf_counter() - start, memory()
+    start = time.perf_counter()
+    for number in lines(numbers):
+        phones.from_cell(number)
+    validated = time.perf_counter() - start
+    return {"kept": kept, "checked": checked, "applied": applied, "validated": validated, "memory": most - before}
+
+
+def go_on(account, import_id: int) -> None:
+    """What the worker does."""
+    from accounts.scope import scope  # noqa: PLC0415
+    from numbers.actions import imports  # noqa: PLC0415
+
+    more = True
+    while more:
+        with scope(account):
+            more = imports.take_up(account, import_id)
+
+
+def bulk_create(numbers: int) -> dict:
+    from accounts.models import Account  # noqa: PLC0415
+    from numbers.models import PhoneNumber, Provider  # noqa: PLC0415
+    from portal.database.owner import as_owner  # noqa: PLC0415
+
+    with as_owner():
+        var, provider = Account.unscoped.get(code="V1001"), Provider.objects.first()
+        start = time.perf_counter()
+        rows = (PhoneNumber(e164=number, var=var, provider=provider) for number in lines(numbers))
+        PhoneNumber.unscoped.bulk_create(rows, batch_size=5_000, ignore_conflicts=True)
+        return {"applied": time.perf_counter() - start}
+
+
+PARTIES = {"ours": ours, "bulk_create": bulk_create}
+
+
+def main(party: str) -> None:
+    import django  # noqa: PLC0415
+
+    django.setup()
+    from numbers.models import PhoneNumber  # noqa: PLC0415
+    from portal.database.owner import as_owner  # noqa: PLC0415
+
+    taken = PARTIES[party](int(os.environ["BENCH_NUMBERS"]))
+    with as_owner():
+        taken["numbers"] = PhoneNumber.unscoped.count()
+    sys.stdout.write(json.dumps(taken))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,85 @@
+"""Numbers from the file of a carrier to whoever answers them."""
+
+import re
+
+from playwright.sync_api import expect
+
+
+def test_a_var_imports_a_file_and_assigns_fifty_numbers_to_a_company(sign_in, tmp_path):
+    page = sign_in("var@alpha.example")
+    file = tmp_path / "from the carrier.csv"
+    file.write_text("DID;Label\n" + "".join(f"+1 604 555 {i:04};Block A\n" for i in range(50)) + "604 555 9999;\n")
+    page.goto("/V1001/numbers/")
+    page.get_by_role("link", name="Import", exact=True).click()
+    page.get_by_label("File").set_input_files(file)
+    page.get_by_label("Provider of new numbers").select_option(label="Northline")
+    page.get_by_role("button", name="Check the file").click()
+    expect(page.get_by_role("heading", name="from the carrier.csv")).to_be_visible()
+    expect(page.locator("#job")).to_contain_text("Checked, not applied yet")
+    page.get_by_label("Set Filter").select_option("refused")
+    refused = page.get_by_role("row", name=re.compile("604 555 9999")).first
+    expect(refused).to_contain_text("Begin with + and the country code")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Refused lines").click()
+    assert download.value.suggested_filename == "Refused.csv"
+    assert "52,604 555 9999,Refused,number" in download.value.path().read_text()
+    page.get_by_role("button", name="Apply").click()
+    expect(page.locator("#job")).to_contain_text("Done")
+
+    page.goto("/V1001/numbers/?number=604555")
+    page.get_by_label("Select all that match").check()
+    expect(page.locator("#selection-text")).to_have_text("All 50 numbers selected")
+    page.locator("#verbs summary").click()
+    page.get_by_role("button", name="Assign", exact=True).click()
+    expect(page.get_by_role("heading", name="Assign: 50 numbers")).to_be_visible()
+    customer = page.get_by_label("Customer")
+    customer.press_sequentially("acm")
+    expect(page.locator("datalist option")).to_have_attribute("value", "Acme Corp (C20001)")
+    customer.fill("Acme Corp (C20001)")
+    page.get_by_role("button", name="Assign", exact=True).click()
+    expect(page.locator("#job")).to_contain_text("Acme Corp (C20001)")
+    expect(page.locator("#list-summary")).to_contain_text("50")
+    page.get_by_role("link", name="Back to the list").click()
+    expect(page.locator("tbody tr").first).to_contain_text("Acme Corp")
+
+
+def test_a_company_gives_the_receptionist_a_number(sign_in):
+    page = sign_in("admin@acme.example")
+    page.goto("/C20001/numbers/?filter=available")
+    number = page.locator("tbody th a").first
+    shown = number.inner_text()
+    number.click()
+    page.get_by_role("link", name="Assign", exact=True).click()
+    page.get_by_label("Destination").fill("front")
+    page.get_by_role("button", name="Assign", exact=True).click()
+    expect(page.get_by_text("rings Front desk now.")).to_be_visible()
+    expect(page.get_by_role("heading", name=shown)).to_be_visible()
+    expect(page.locator(".events li").first).to_contain_text("assigned the number to a destination")
+    # What is wrong is said, and what was typed stays.
+    page.get_by_role("link", name="Assign", exact=True).click()
+    page.get_by_label("Destination").fill("nobody of that name")
+    page.get_by_role("button", name="Assign", exact=True).click()
+    expect(page.get_by_label("Destination")).to_have_value("nobody of that name")
+    expect(page.get_by_text("No user, group or service here is called that.")).to_be_visible()
+    page.complaints.clear()  # the browser's own note of the refusal
+
+
+def test_ticks_on_two_pages_are_one_choice(sign_in):
+    page = sign_in("var@alpha.example")
+    page.goto("/V1001/numbers/?size=25")
+    page.locator("[name=selected]").first.check()
+    page.get_by_role("link", name="Next").click()
+    expect(page.locator("#selection-text")).to_have_text("1 selected number")
+    page.locator("[name=selected]").first.check()
+    page.locator("#verbs summary").click()
+    page.get_by_role("button", name="Options", exact=True).click()
+    expect(page.get_by_role("heading", name="Options: 2 numbers")).to_be_visible()
+    page.get_by_label("Label", exact=True).fill("Both")
+    page.get_by_role("button", name="Options", exact=True).click()
+    expect(page.locator("#list-summary")).to_contain_text("2")
+    page.goto("/V1001/numbers/?size=25")
+    page.get_by_role("button", name="Clear selection").click()
+    page.locator("#verbs summary").click()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(page.get_by_text("No number is ticked.")).to_be_visible()
+    page.complaints.clear()

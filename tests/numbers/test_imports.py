@@ -1,0 +1,351 @@
+"""Files of numbers: read, checked, applied."""
+
+import csv
+import io
+import random
+from datetime import timedelta
+from uuid import uuid4
+
+import phonenumbers
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+from phonenumbers import PhoneNumberFormat
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from accounts.models import Account, AuditEvent
+from accounts.scope import scope
+from numbers.actions import imports as actions
+from numbers.imports import NotAFile, read
+from numbers.models import Import, ImportRow, PhoneNumber
+from numbers.tasks import run_import
+from portal import phones
+from tests import factories
+
+HEADINGS = {"number": "Number", "used_by": "Used by"}
+
+
+def lines(content, **headings):
+    found = read(io.BytesIO(content), HEADINGS | headings)
+    return found.columns, [cells for _line, cells in found.rows]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_file_is_understood_in_whatever_encoding_and_with_whatever_delimiter(encoding, delimiter, end):
+    rows = [["Label", "Number"], ["Café", "+15145550123"]]
+    content = end.join(delimiter.join(row) for row in rows).encode(encoding)
+    assert lines(content) == (["label", "number"], [["Café", "+15145550123"]])
+
+
+@pytest.mark.parametrize(
+    ("content", "columns", "rows"),
+    [
+        (b"+15145550123\n\n+15145550124\n", ["number"], [["+15145550123"], ["+15145550124"]]),
+        (b'"Number","Label"\n"+15145550123","a, ""b"""\n', ["number", "label"], [["+15145550123", 'a, "b"']]),
+        (b"sep=;\nNumber;Label\n+15145550123;x\n", ["number", "label"], [["+15145550123", "x"]]),
+        (b"LABEL,Phone Number,Colour\nx,+15145550123,red\n", ["label", "number", ""], [["x", "+15145550123", "red"]]),
+        (b"Number,Number\n+15145550123,+15145550124\n", ["number", ""], [["+15145550123", "+15145550124"]]),
+    ],
+)
+def test_headings_may_be_missing_and_stand_in_any_order(content, columns, rows):
+    assert lines(content) == (columns, rows)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "nothing in this file"), (b"\n \n", "nothing in this file"), (b"PK\x03\x04zip", "spreadsheet"),
+        (b"\xd0\xcf\x11\xe0old", "spreadsheet"), (b"\x00\x01\x02\x03", "not a text file"),
+        (b"Name,Colour\nx,red\n", "No column is called Number"),
+    ],
+)  # fmt: skip
+def test_what_is_no_list_of_numbers_is_refused_with_what_to_do(content, says):
+    with pytest.raises(NotAFile) as refusal:
+        lines(content)
+    assert says in str(refusal.value)
+
+
+def test_quick_verdicts_are_those_of_the_library():
+    """Twenty thousand numbers over all country codes, possible and not: where we are quick, we agree."""
+    dice, quick, cases = random.Random(4), 0, 0
+    for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
+        for _turn in range(95):
+            typed = f"+{code}{dice.randrange(10 ** dice.randrange(4, 13))}"
+            if not phones.E164.fullmatch(typed):
+                continue
+            cases += 1
+            if found := phones.quick(typed):
+                quick += 1
+                number = phonenumbers.parse(typed)
+                assert phonenumbers.is_possible_number(number), typed
+                assert phonenumbers.format_number(number, PhoneNumberFormat.E164) == found == typed
+    assert cases > 18_000
+    assert quick > cases / 4
+
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def alpha():
+    return factories.make_account("var", name="Alpha Telecom")
+
+
+@pytest.fixture
+def acme(alpha):
+    return factories.make_account("company", alpha, name="Acme Corp")
+
+
+@pytest.fixture
+def northline():
+    return factories.make_provider()
+
+
+@pytest.fixture
+def of_alpha(client, alpha, administrator_of):
+    client.force_login(administrator_of(alpha))
+    return client
+
+
+@pytest.fixture
+def of_acme(client, acme, administrator_of):
+    client.force_login(administrator_of(acme))
+    return client
+
+
+def send(client, account, content, **more):
+    """Send a file, and stand before what its lines mean."""
+    content = content if isinstance(content, bytes) else content.encode()
+    sent = {"file": SimpleUploadedFile("numbers.csv", content), "key": uuid4(), "empty": "merge"} | more
+    answer = client.post(f"/{account.code}/numbers/import/", sent)
+    assert answer.status_code == 302, answer.text
+    return answer.url
+
+
+def verdicts(client, url):
+    text = client.get(f"{url}export.csv").getvalue().decode()
+    return [
+        (int(row["Line"]), row["Verdict"], row["Column"], row["Reason"]) for row in csv.DictReader(io.StringIO(text))
+    ]
+
+
+def test_every_line_has_its_verdict_and_nothing_is_changed_before_it_is_applied(of_alpha, alpha, acme, northline):
+    here = factories.make_number(alpha, e164="+15145550100")
+    with_acme = factories.make_number(customer=acme, e164="+15145550101", provider=northline)
+    url = send(
+        of_alpha,
+        alpha,
+        "Number,Provider,Company,Label,Status\n"
+        "+1 514 555 0199,Northline,Acme Corp,New,\n"
+        f"{here.e164},,Acme,,Pending\n"
+        f"{with_acme.e164},Northline,Acme Corp,,Pending\n"
+        "12345,Northline,,,\n"
+        "+15145550198,Nowhere,,,\n"
+        "+15145550197,,,,\n"
+        f"{with_acme.e164},,Borealis,,\n"
+        f"{here.e164},,,,Active\n"
+        "+15145550196,Northline,Zenith,,\n",
+    )
+    assert verdicts(of_alpha, url) == [
+        (2, "Add", "", ""),
+        (3, "Change", "", ""),
+        (4, "No change", "", ""),
+        (5, "Refused", "number", "Begin with + and the country code, for example +1 514 555 0123."),
+        (6, "Refused", "provider", "No provider is called that."),
+        (7, "Refused", "provider", "A new number needs a provider."),
+        (8, "Refused", "company", "No customer of yours is called that."),
+        (9, "Refused", "status", "The status is set by calls, and cannot be imported."),
+        (10, "Refused", "company", "No customer of yours is called that."),
+    ]
+    assert PhoneNumber.unscoped.count() == 2
+    page = of_alpha.get(url, {"filter": "refused"})
+    assert "Refused (6)" in page.text
+    of_alpha.post(url, {"mode": "some"})
+    assert dict(PhoneNumber.unscoped.values_list("e164", "customer__name")) == {
+        "+15145550100": "Acme Corp", "+15145550101": "Acme Corp", "+15145550199": "Acme Corp",
+    }  # fmt: skip
+    assert PhoneNumber.unscoped.get(e164="+15145550199").label == "New"
+    done = Import.unscoped.get()
+    assert (done.state, done.total, done.done, done.refused) == ("done", 9, 3, 6)
+    assert AuditEvent.unscoped.filter(verb="number.imported").count() == 1
+
+
+def test_a_number_that_stands_twice_is_refused_with_the_line_of_the_first(of_alpha, alpha, northline):
+    url = send(of_alpha, alpha, "+15145550123\n+1 514 555 0124\n001 514 555 0123\n", provider=northline.pk)
+    assert verdicts(of_alpha, url)[2] == (3, "Refused", "number", "The same number stands in line 1 already.")
+
+
+def test_what_is_elsewhere_on_the_system_is_said_when_it_is_applied_and_not_whose_it_is(of_alpha, alpha, northline):
+    theirs = factories.make_number(e164="+15145550123")
+    url = send(of_alpha, alpha, f"{theirs.e164}\n+15145550124\n", provider=northline.pk)
+    of_alpha.post(url, {"mode": "some"})
+    assert verdicts(of_alpha, url) == [
+        (1, "Refused", "number", "It is already on the system."), (2, "Add", "", ""),
+    ]  # fmt: skip
+    assert theirs.var.name not in of_alpha.get(url).text
+
+
+def test_all_or_nothing_applies_nothing_when_a_line_is_refused(of_alpha, alpha, northline):
+    factories.make_number(e164="+15145550123")
+    url = send(of_alpha, alpha, "+15145550123\n+15145550124\n", provider=northline.pk)
+    of_alpha.post(url, {"mode": "all"})
+    assert verdicts(of_alpha, url) == [
+        (1, "Refused", "number", "It is already on the system."),
+        (2, "Refused", "", "Nothing was done to it, because others were refused."),
+    ]
+    assert PhoneNumber.unscoped.filter(var=alpha).count() == 0
+    assert not AuditEvent.unscoped.filter(verb="number.imported").exists()
+
+
+@pytest.mark.parametrize(("empty", "label", "holder"), [("merge", "Old", "Acme Corp"), ("overwrite", "", None)])
+def test_an_empty_cell_leaves_or_clears(of_alpha, alpha, acme, empty, label, holder):
+    number = factories.make_number(customer=acme, label="Old", caller_name="KEEP")
+    url = send(of_alpha, alpha, f"Number,Company,Label\n{number.e164},,\n", empty=empty)
+    of_alpha.post(url, {"mode": "some"})
+    number = PhoneNumber.unscoped.select_related("customer").get(pk=number.pk)
+    assert (number.label, number.customer and number.customer.name) == (label, holder)
+    # Without a column nothing is said of it.
+    assert number.caller_name == ("KEEP" if holder else "")
+
+
+def test_a_company_changes_its_own_numbers_and_adds_none(of_acme, acme):
+    number = factories.make_number(customer=acme)
+    rings = factories.make_destination(acme, "Réception")
+    url = send(
+        of_acme,
+        acme,
+        f"Number,Used by,Label,Fax\n{number.e164},reception,Front,no\n+15145550999,Réception,,\n",
+    )
+    assert verdicts(of_acme, url)[1] == (3, "Refused", "number", "It is not one of your numbers.")
+    of_acme.post(url, {"mode": "some"})
+    number = PhoneNumber.unscoped.get(pk=number.pk)
+    assert (number.destination_id, number.label) == (rings.pk, "Front")
+
+
+@pytest.mark.parametrize("view", ["var", "company", "professional"])
+def test_what_was_exported_changes_nothing_when_it_is_imported(client, administrator_of, view):
+    var = factories.make_account("var", name="=Alpha, Telecom")
+    account = var if view == "var" else factories.make_account(view, var, name='"Odd" + name; x')
+    company = account if view != "var" else factories.make_account("company", var, name="+Plus, Inc")
+    for kind, service, name in (("user", "", "=cmd()"), ("service", "fax", "Fax, back"), ("group", "", "Group")):
+        rings = factories.make_destination(company, name, kind, service)
+        factories.make_number(destination=rings, active=kind == "user", label="-label")
+    factories.make_number(customer=company)
+    factories.make_number(var=var)
+
+    factories.make_number(var=var, reserved_for=company, reserved_until=timezone.now() + timedelta(days=1))
+    client.force_login(administrator_of(account))
+    export = client.get(f"/{account.code}/numbers/export.csv").getvalue()
+    url = send(client, account, export)
+    found = verdicts(client, url)
+    assert (
+        len(found) == PhoneNumber.unscoped.filter(**({"var": var} if view == "var" else {"customer": company})).count()
+    )
+    assert {verdict for _line, verdict, *_why in found} == {"No change"}, found
+    before = AuditEvent.unscoped.count()
+    client.post(url, {"mode": "some"})
+    assert AuditEvent.unscoped.count() == before
+
+
+def test_the_same_form_sent_twice_is_one_import(of_alpha, alpha, northline):
+    key = uuid4()
+    first = send(of_alpha, alpha, "+15145550123\n", provider=northline.pk, key=key)
+    assert send(of_alpha, alpha, "+15145550123\n", provider=northline.pk, key=key) == first
+    of_alpha.post(first, {"mode": "some"})
+    of_alpha.post(first, {"mode": "some"})
+    assert AuditEvent.unscoped.filter(verb="number.imported").count() == 1
+
+
+def test_pasted_text_is_a_file(of_alpha, alpha, northline):
+    sent = {"text": "514 555 0123\n", "region": "CA", "provider": northline.pk, "key": uuid4(), "empty": "merge"}
+    url = of_alpha.post(f"/{alpha.code}/numbers/import/", sent).url
+    of_alpha.post(url, {"mode": "some"})
+    assert PhoneNumber.unscoped.get().e164 == "+15145550123"
+
+
+@pytest.mark.parametrize(
+    ("sent", "says"),
+    [
+        ({}, "Choose a file, or paste its text."),
+        ({"text": "Name\nx\n"}, "No column is called Number"),
+        ({"file": SimpleUploadedFile("x.xlsx", b"PK\x03\x04")}, "This is a spreadsheet, not a text file."),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_what_to_do(of_alpha, alpha, sent, says):
+    answer = of_alpha.post(f"/{alpha.code}/numbers/import/", {"key": uuid4(), "empty": "merge"} | sent)
+    assert (answer.status_code, says in answer.text) == (422, True)
+    assert not Import.unscoped.exists()
+
+
+def test_a_file_that_is_too_large_is_refused(of_alpha, alpha, settings):
+    settings.IMPORT_BYTES = 10
+    sent = {"file": SimpleUploadedFile("x.csv", b"+15145550123"), "key": uuid4(), "empty": "merge"}
+    answer = of_alpha.post(f"/{alpha.code}/numbers/import/", sent)
+    assert (answer.status_code, "too large" in answer.text) == (422, True)
+
+
+def test_an_import_that_is_not_applied_is_forgotten(of_alpha, alpha, northline):
+    url = send(of_alpha, alpha, "+15145550123\n", provider=northline.pk)
+    of_alpha.post(f"{url}cancel/")
+    assert not Import.unscoped.exists()
+    assert not ImportRow.unscoped.exists()
+
+
+def test_another_tenants_import_is_nobodys(of_alpha, alpha, northline, client, administrator_of):
+    url = send(of_alpha, alpha, "+15145550123\n", provider=northline.pk)
+    bravo = factories.make_account("var")
+    client.force_login(administrator_of(bravo))
+    theirs = url.replace(alpha.code, bravo.code)
+    assert [client.get(theirs).status_code, client.post(theirs, {"mode": "some"}).status_code] == [404, 404]
+
+
+@pytest.fixture
+def large(monkeypatch, of_alpha, alpha, acme, northline):
+    """A file of 25 lines that the worker checks and applies, a few at a time."""
+    monkeypatch.setattr(actions, "AT_ONCE", 10)
+    monkeypatch.setattr(actions, "KEPT_AT_ONCE", 7)
+    monkeypatch.setattr(actions, "CHECKED_AT_ONCE", 10)
+    monkeypatch.setattr(actions, "ADDED_AT_ONCE", 10)
+    monkeypatch.setattr(actions, "CHANGED_AT_ONCE", 4)
+    rows = "".join(f"+1514556{i:04},{'Acme Corp' if i % 5 == 0 else ''}\n" for i in range(25))
+    return send(of_alpha, alpha, f"Number,Company\n{rows}", provider=northline.pk)
+
+
+def queued():
+    return ProcrastinateJob.objects.filter(task_name="numbers.run_import").latest("pk").args
+
+
+def test_a_large_file_is_checked_and_applied_by_the_worker(of_alpha, alpha, large):
+    assert "<progress" in of_alpha.get(large).text
+    run_import(**queued())
+    assert Import.unscoped.get().state == "draft"
+    of_alpha.post(large, {"mode": "some"})
+    assert PhoneNumber.unscoped.count() == 0
+    run_import(**queued())
+    run_import(**queued())
+    done = Import.unscoped.get()
+    assert (done.state, done.done, done.refused) == ("done", 25, 0)
+    assert PhoneNumber.unscoped.filter(customer__name="Acme Corp").count() == 5
+    assert AuditEvent.unscoped.filter(verb="number.imported").count() == 25
+    assert AuditEvent.unscoped.filter(verb="number.assigned").count() == 5
+
+
+def test_an_import_is_cancelled_between_batches(of_alpha, alpha, large):
+
+    run_import(**queued())
+    of_alpha.post(large, {"mode": "some"})
+    with scope(alpha):
+        assert actions.take_up(alpha, Import.unscoped.get().pk)
+    of_alpha.post(f"{large}cancel/")
+    run_import(**queued())
+    assert (Import.unscoped.get().state, PhoneNumber.unscoped.count()) == ("cancelled", 10)
+
+
+def test_an_import_of_who_may_not_any_more_stops(of_alpha, alpha, large):
+    run_import(**queued())
+    of_alpha.post(large, {"mode": "some"})
+    Account.unscoped.filter(pk=alpha.pk).update(status="suspended")
+    run_import(**queued())
+    assert (Import.unscoped.get().state, PhoneNumber.unscoped.count()) == ("stopped", 0)

@@ -1,0 +1,107 @@
+"""A worker that is killed in the middle: every number is done once, and everything is done in the end."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from procrastinate.contrib.django import app
+
+from accounts.actor import Actor
+from accounts.models import AuditEvent
+from accounts.scope import scope
+from numbers.actions import imports, jobs, verbs
+from numbers.listing import Listing
+from numbers.models import Import, Job, PhoneNumber
+from tests import factories
+from tests.processes import ROOT, environment
+
+pytestmark = pytest.mark.django_db(transaction=True)
+MANY = 3_000
+KILLS = 4
+
+
+@pytest.fixture
+def alpha(administrator_of):
+    account = factories.make_account("var")
+    account.boss = administrator_of(account)
+    yield account
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_jobs")
+        cursor.execute("DELETE FROM procrastinate_workers")
+
+
+def begun(work, task, **args):
+    """Have workers do it, each of which is killed at some moment, until one is left to end it."""
+    dice = random.Random(7)
+    command = [sys.executable, "manage.py", "worker"]
+    for turn in range(KILLS + 1):
+        # What a living worker does for a dead one's sake, a minute later.
+        app.configure_task(task, queue="numbers").defer(**args)
+        worker = subprocess.Popen(command, cwd=ROOT, env=environment(), start_new_session=True)  # noqa: S603
+        try:
+            before = progress(work)
+            until = time.monotonic() + 60
+            while progress(work) == before and time.monotonic() < until:
+                time.sleep(0.05)
+            if turn < KILLS:
+                time.sleep(dice.random() / 4)
+            else:
+                while not is_over(work) and time.monotonic() < until:
+                    time.sleep(0.1)
+        finally:
+            os.killpg(worker.pid, signal.SIGKILL)
+            worker.wait(10)
+        if is_over(work):
+            break
+    assert is_over(work)
+
+
+def progress(work):
+    return type(work).unscoped.values_list("state", "done", "refused").get(pk=work.pk)
+
+
+def is_over(work):
+    return progress(work)[0] not in ("running", "checking")
+
+
+def test_a_job_does_every_number_once(alpha):
+    provider, acme = factories.make_provider(), factories.make_account("company", alpha)
+    PhoneNumber.unscoped.bulk_create(
+        PhoneNumber(e164=f"+1514{5550000 + i}", var=alpha, provider=provider) for i in range(MANY)
+    )
+    actor = Actor.at_home(alpha.boss)
+    with scope(alpha):
+        job = jobs.draft_job(actor, verbs.AssignToCustomer, Listing(actor), "all", "")
+        jobs.confirm_job(actor, job.pk, verbs.AssignToCustomer(acme.pk), all_or_nothing=False)
+    begun(job, jobs.TASK, job_id=job.pk, account=alpha.code)
+    job = Job.unscoped.get()
+    assert (job.state, job.done, job.refused) == ("done", MANY, 0)
+    assert PhoneNumber.unscoped.filter(customer=acme).count() == MANY
+    told = AuditEvent.unscoped.filter(verb="number.assigned").values_list("target_id", flat=True)
+    assert len(told) == len(set(told)) == MANY
+
+
+def test_an_import_applies_every_line_once(alpha):
+    acme = factories.make_account("company", alpha, name="Acme")
+    rows = [(i + 1, [f"+1514{5550000 + i}", "Acme" if i % 3 == 0 else ""]) for i in range(MANY)]
+    actor, provider = Actor.at_home(alpha.boss), factories.make_provider()
+    with scope(alpha):
+        wanted = imports.begin_import(actor, uuid4(), iter(rows), columns=["number", "company"], provider=provider)
+    begun(wanted, imports.TASK, import_id=wanted.pk, account=alpha.code)
+    assert Import.unscoped.get().state == "draft"
+    with scope(alpha):
+        imports.apply_import(actor, wanted.pk, all_or_nothing=False)
+    begun(wanted, imports.TASK, import_id=wanted.pk, account=alpha.code)
+    wanted = Import.unscoped.get()
+    assert (wanted.state, wanted.done, wanted.refused) == ("done", MANY, 0)
+    assert PhoneNumber.unscoped.filter(var=alpha).count() == MANY
+    assert PhoneNumber.unscoped.filter(customer=acme).count() == MANY // 3
+    for verb, count in (("number.imported", MANY), ("number.assigned", MANY // 3)):
+        told = AuditEvent.unscoped.filter(verb=verb).values_list("target", flat=True)
+        assert len(told) == len(set(told)) == count

@@ -1,0 +1,117 @@
+"""Many people at once, over several real server processes: one holder for each number at every instant."""
+
+import random
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.test import Client
+
+from accounts.models import Account, AuditEvent
+from numbers.models import PastNumber, PhoneNumber
+from tests import factories
+from tests.processes import ask, servers
+
+PROCESSES, CLIENTS, NUMBERS, TURNS = 4, 50, 100, 12
+TOKEN = "t" * 32
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Somebody:
+    """Somebody who is signed in, at one of the servers."""
+
+    def __init__(self, port, account, role="administrator"):
+        client = Client()
+        client.force_login(factories.make_person(account, role))
+        self.port, self.account = port, account
+        self.cookie = f"csrftoken={TOKEN}; sessionid={client.cookies['sessionid'].value}"
+
+    def post(self, path, **fields):
+        fields["csrfmiddlewaretoken"] = TOKEN
+        where = f"/{self.account.code}/{path}"
+        return ask(self.port, "POST", where, fields, Cookie=self.cookie, Host="localhost", Origin="http://localhost")[0]
+
+
+@pytest.fixture
+def alpha():
+    return factories.make_account("var", name="Alpha")
+
+
+def test_fifty_people_and_a_hundred_numbers(alpha):
+    companies = [factories.make_account("company", alpha, name=f"Company {i}") for i in range(3)]
+    # Freed numbers go to anybody at once, so that there is something to fight for.
+    Account.unscoped.filter(parent=alpha).update(cooling_days=0)
+    numbers = [factories.make_number(alpha, e164=f"+1514555{i:04}") for i in range(NUMBERS)]
+    with servers(PROCESSES) as ports:
+        people = [Somebody(ports[i % PROCESSES], alpha if i % 2 else companies[i % 3]) for i in range(CLIENTS)]
+
+        def act(turn):
+            dice = random.Random(turn)
+            somebody, number = people[turn % CLIENTS], numbers[int(NUMBERS * dice.random() ** 2)]
+            at = f"numbers/{number.digits}"
+            if somebody.account == alpha:
+                customer = dice.choice(companies).code
+                verb, fields = dice.choice([
+                    ("assign", {"customer": customer}), ("assign", {"customer": customer}), ("unassign", {}),
+                    ("reserve", {"customer": customer, "until": f"{2030 + turn}-01-01"}), ("cancel-reservation", {}),
+                ])  # fmt: skip
+            else:
+                verb, fields = "release", {"confirmed": "on"}
+            return somebody.post(f"{at}/{verb}/", **fields)
+
+        with ThreadPoolExecutor(CLIENTS) as pool:
+            answers = Counter(pool.map(act, range(CLIENTS * TURNS)))
+    # Done, refused with a sentence, or not (any more) one's own.
+    assert set(answers) <= {302, 422, 404}, answers
+    assert answers[302] > CLIENTS
+    assert AuditEvent.unscoped.filter(target_type="number").count() == answers[302]
+    for number in PhoneNumber.unscoped.all():
+        pasts = list(PastNumber.unscoped.filter(number_id=number.pk).order_by("since"))
+        starts = [past.since for past in pasts[1:]] + [number.since]
+        assert [past.until for past in pasts] == (starts if pasts else [])
+        events = AuditEvent.unscoped.filter(target_type="number", target_id=number.pk).order_by("pk")
+        assert len(pasts) == events.count()
+        # Each change began where the one before had ended.
+        held = None
+        for event in events:
+            if "customer" in event.before or "customer" in event.after:
+                assert event.before.get("customer") == held, number
+                held = event.after.get("customer")
+        assert held == (f"{number.customer.name} ({number.customer.code})" if number.customer else None)
+
+
+def test_an_account_that_is_closed_has_no_number_whoever_was_first(alpha, administrator_of):
+    companies = [factories.make_account("company", alpha, name=f"Company {i}") for i in range(10)]
+    numbers = [factories.make_number(alpha, e164=f"+1514555{i:04}") for i in range(10)]
+    with servers(2) as ports:
+        one, other = (Somebody(port, alpha) for port in ports)
+
+        def assign(turn):
+            return one.post(f"numbers/{numbers[turn].digits}/assign/", customer=companies[turn].code)
+
+        def close(turn):
+            return other.post(f"accounts/{companies[turn].code}/close/")
+
+        with ThreadPoolExecutor(8) as pool:
+            waiting = [pool.submit(what, turn) for turn in range(10) for what in (assign, close)]
+            answers = Counter(done.result() for done in waiting)
+    assert set(answers) <= {302, 422}
+    assert answers == {302: 10, 422: 10}
+    assert not PhoneNumber.unscoped.filter(customer__status="closed").exists()
+
+
+def test_two_who_add_the_same_numbers_at_once_add_each_once(alpha):
+    bravo, provider = factories.make_account("var"), factories.make_provider()
+    with servers(2) as ports:
+        people = [Somebody(port, account) for port, account in zip(ports, (alpha, bravo), strict=True)]
+
+        def add(turn):
+            order = (range(300), range(299, -1, -1))[turn % 2]
+            typed = "\n".join(f"+1514555{i:04}" for i in order)
+            return people[turn % 2].post("numbers/add/", numbers=typed, provider=provider.pk)
+
+        with ThreadPoolExecutor(4) as pool:
+            assert set(pool.map(add, range(4))) == {302}
+    assert PhoneNumber.unscoped.count() == 300
+    assert AuditEvent.unscoped.filter(verb="number.added").count() == 300
