@@ -1,6 +1,7 @@
 """The cast, and a database that is like the real one: the tests sign in as the ordinary role."""
 
 import os
+import time
 
 import pytest
 from django.core.cache import caches
@@ -21,6 +22,16 @@ def django_db_setup(django_db_setup, django_db_blocker):
         cursor.execute("SELECT FROM pg_trigger WHERE tgname = 'accounts_auditevent_no_truncate'")
         if cursor.fetchone() is not None:
             cursor.execute("ALTER TABLE accounts_auditevent DISABLE TRIGGER accounts_auditevent_no_truncate")
+    yield
+    # What a process that was killed had asked for last may still be under way, and a database in use is not removed.
+    others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    deadline = time.monotonic() + 30
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        while time.monotonic() < deadline:
+            cursor.execute(others)
+            if not cursor.fetchone()[0]:
+                break
+            time.sleep(0.2)
 
 
 @pytest.fixture(autouse=True)

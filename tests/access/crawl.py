@@ -186,9 +186,13 @@ def walk(seat: Seat, *, everywhere: bool = False) -> Iterator[tuple[Sent, object
         yield sent, answer, page
 
 
+#: What differs between any two answers: tokens against forged forms, and how long an access still holds.
+PASSING = re.compile(rb'name="csrfmiddlewaretoken" value="[^"]*"|data-seconds-left="[0-9]+"|[0-9]+ minutes? left')
+
+
 def inert(body: bytes) -> bytes:
-    """An answer without what differs between any two: tokens against forged forms."""
-    return re.sub(rb'name="csrfmiddlewaretoken" value="[^"]*"', b"", body)
+    """An answer without what differs between any two."""
+    return PASSING.sub(b"", body)
 
 
 def query_of(url: str) -> list[tuple[str, str]]:

@@ -69,6 +69,7 @@ def test_ticks_on_two_pages_are_one_choice(sign_in):
     page.goto("/V1001/numbers/?size=25")
     page.locator("[name=selected]").first.check()
     page.get_by_role("link", name="Next").click()
+    expect(page.locator("#list-summary")).to_contain_text("26–")
     expect(page.locator("#selection-text")).to_have_text("1 selected number")
     page.locator("[name=selected]").first.check()
     page.locator("#verbs summary").click()
