@@ -18,7 +18,7 @@ demo: build
 
 test: build lint
 	$(RUN) manage.py makemigrations --check --dry-run
-	$(RUN) -m pytest -n 2
+	$(RUN) -m pytest -n 2 --maxschedchunk 4
 
 bench: build
 	$(RUN) -m tests.bench $(GROUPS_TO_RUN)

@@ -1,15 +1,12 @@
 """The cast, and a database that is like the real one: the tests sign in as the ordinary role."""
 
 import os
-import time
-from contextlib import suppress
 
 import pytest
 from django.core.cache import caches
-from django.db import DatabaseError, connection
+from django.db import connection
 
 from accounts.actor import Actor
-from accounts.walls import portal_role
 from portal import exports
 from tests import factories
 
@@ -24,31 +21,6 @@ def django_db_setup(django_db_setup, django_db_blocker):
         cursor.execute("SELECT FROM pg_trigger WHERE tgname = 'accounts_auditevent_no_truncate'")
         if cursor.fetchone() is not None:
             cursor.execute("ALTER TABLE accounts_auditevent DISABLE TRIGGER accounts_auditevent_no_truncate")
-    yield
-    with django_db_blocker.unblock():
-        end_other_sessions()
-
-
-def end_other_sessions():
-    """A database in use is not removed, and a process or a browser that went away may have left a session behind."""
-    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    deadline = time.monotonic() + 20
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) {others}")
-        if not cursor.fetchone()[0]:
-            return
-        # Who made the portal's role may end its sessions as soon as they have its rights.
-        with suppress(DatabaseError):
-            cursor.execute(f'GRANT "{portal_role()}" TO CURRENT_USER WITH INHERIT TRUE')
-        while time.monotonic() < deadline:
-            with suppress(DatabaseError):
-                cursor.execute(f"SELECT pg_terminate_backend(pid) {others}")
-            cursor.execute(f"SELECT count(*) {others}")
-            if not cursor.fetchone()[0]:
-                break
-            time.sleep(0.2)
-        with suppress(DatabaseError):
-            cursor.execute(f'REVOKE "{portal_role()}" FROM CURRENT_USER')
 
 
 @pytest.fixture(autouse=True)

@@ -25,3 +25,9 @@ def world(django_db_setup, django_db_blocker):
                 raise Undone
         except Undone:
             pass
+
+
+@pytest.fixture(autouse=True)
+def unrecorded(monkeypatch):
+    """Answers without their templates and contexts, which are copied for each of thousands that only send bytes."""
+    monkeypatch.setattr("django.test.client.store_rendered_templates", lambda *args, **kwargs: None)

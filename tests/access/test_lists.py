@@ -56,6 +56,11 @@ def rows_of(answer):
 
 
 @pytest.fixture
+def unrecorded():
+    """Here answers are asked for their contexts."""
+
+
+@pytest.fixture
 def readers(world):
     """Who sees the list, each with its path."""
 
@@ -89,7 +94,8 @@ def test_each_sees_the_columns_that_are_theirs_and_no_others(readers, address):
 @each_list
 def test_a_list_asked_for_anything_stays_in_order_and_never_breaks(readers, address):
     """Words of the ORM, patterns, NUL, ten thousand letters, in every parameter: answered as if not asked, or 4xx."""
-    for name, seat, path in readers(address, ["var administrator", "company administrator"]):
+    readers = readers(address, ["var administrator", "company administrator"])
+    for name, seat, path in readers[:1] if "everybody" in COLUMNS[address.name] else readers:
         plain = seat.client.get(path)
         order = rows_of(plain)
         parameters = ["sort", "filter", "size", "page", "cursor", "count", "kind", "selected", "filename"]
@@ -121,7 +127,8 @@ def test_columns_that_are_not_ones_own_neither_sort_nor_search(readers, address)
 @each_list
 def test_a_selection_with_somebody_elses_row_in_it_is_the_own_rows(world, readers, address):
     """All of one's own rows and one, then all, of the other tree: the file has one's own, and the page no more."""
-    for name, seat, path in readers(address, ["var administrator", "company administrator"]):
+    readers = readers(address, ["var administrator", "company administrator"])
+    for name, seat, path in readers[:1] if "everybody" in COLUMNS[address.name] else readers:
         own = rows_of(seat.client.get(path, {"size": "100"}))
         theirs = world.seat(IDENTITIES[name], "B")
         foreign = rows_of(theirs.client.get(theirs.path(address), {"size": "100"}))

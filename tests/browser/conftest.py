@@ -4,7 +4,7 @@ import os
 
 import pytest
 from django.core.cache import caches
-from django.db import connection
+from django.db import connection, connections
 from playwright.sync_api import sync_playwright
 
 from numbers.demo import PASSWORD, write_demo_data
@@ -26,6 +26,8 @@ def chromium():
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()
+        # Where a loop runs, Django has connections of their own; once it has ended nobody can close them.
+        connections.close_all()
 
 
 @pytest.fixture
