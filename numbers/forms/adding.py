@@ -109,7 +109,11 @@ class ProviderField(forms.ModelChoiceField):
     """The carrier that numbers are provisioned on."""
 
     def __init__(self, **kwargs):
-        options = {"label": gettext_lazy("Provider"), "queryset": Provider.objects.order_by("name_folded", "pk")}
+        options = {
+            "label": gettext_lazy("Provider"),
+            "queryset": Provider.objects.order_by("name_folded", "pk"),
+            "empty_label": gettext_lazy("Choose a provider"),
+        }
         super().__init__(**options | kwargs)
 
 

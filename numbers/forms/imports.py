@@ -33,6 +33,7 @@ class ImportForm(forms.Form):
     )
     provider = ProviderField(
         label=gettext_lazy("Provider of new numbers"),
+        empty_label=gettext_lazy("As the file says"),
         required=False,
         help_text=gettext_lazy("Where the file has no column for it."),
     )
