@@ -24,7 +24,8 @@ DECIDING = [
 ]  # fmt: skip
 SCOPING = [
     "tests/access/test_guards.py", "tests/accounts/test_working_elsewhere.py", "tests/accounts/test_accounts.py",
-    "tests/access/test_lists.py", "tests/access/test_replay.py", "tests/access/test_canaries.py",
+    "tests/accounts/test_account_list.py", "tests/access/test_lists.py", "tests/access/test_replay.py",
+    "tests/access/test_canaries.py",
 ]  # fmt: skip
 #: module -> tests of its own, before those of everybody's
 OWN = {
@@ -33,8 +34,11 @@ OWN = {
     "accounts/actions/grants.py": ["tests/accounts/test_grants.py"],
     "accounts/views/people.py": ["tests/accounts/test_people.py"],
     "accounts/views/grants.py": ["tests/accounts/test_grants.py"],
-    "accounts/filters.py": ["tests/accounts/test_people.py", "tests/accounts/test_grants.py"],
-    "accounts/models.py": ["tests/accounts/test_people.py", "tests/accounts/test_grants.py"],
+    "accounts/filters.py": ["tests/accounts/test_people_list.py", "tests/accounts/test_grants.py"],
+    "accounts/models/accounts.py": ["tests/accounts/test_account_list.py", "tests/accounts/test_grants.py"],
+    "accounts/models/people.py": ["tests/accounts/test_people.py", "tests/accounts/test_people_list.py"],
+    "accounts/models/grants.py": ["tests/accounts/test_grants.py"],
+    "accounts/models/history.py": ["tests/accounts/test_people.py", "tests/accounts/test_working_elsewhere.py"],
     "numbers/actions/destinations.py": ["tests/numbers/test_destinations.py"],
     "numbers/views/destinations.py": ["tests/numbers/test_destinations.py"],
     "numbers": ["tests/numbers/test_pages.py", "tests/numbers/test_exports.py", "tests/numbers/test_destinations.py"],
@@ -59,7 +63,7 @@ EQUAL = {
         "asked of an agent who was found in the actor's scope before",
     ("numbers/actions/destinations.py", "still_ringing: PhoneNumber.visible_to(actor) -> all"):
         "asked of a destination in the actor's scope: by foreign key no other's number rings it",
-    ("numbers/models.py", "listed: PhoneNumber.visible_to(actor) -> all"):
+    ("numbers/models/phone_numbers.py", "listed: PhoneNumber.visible_to(actor) -> all"):
         "asked of destinations in the actor's scope: by foreign key no other's number rings them",
 }  # fmt: skip
 

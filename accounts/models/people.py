@@ -1,0 +1,152 @@
+"""Those who sign in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models import Case, Value, When
+from django.db.models.functions import Coalesce, Lower
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from accounts.actor import Actor
+from accounts.models.accounts import Account
+from portal import phones
+from portal.listings import Fold
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class PersonQuerySet(models.QuerySet):
+    def administrators(self):
+        """Those who can look after their account: active, and no longer only invited."""
+        return self.joined().filter(role=Person.Role.ADMINISTRATOR)
+
+    def joined(self):
+        """Those who can sign in."""
+        return self.filter(is_active=True).exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX)
+
+    def never_joined(self):
+        """Administrators who were invited and have not chosen a password, whether they still may or not."""
+        return self.filter(role=Person.Role.ADMINISTRATOR, password__startswith=UNUSABLE_PASSWORD_PREFIX)
+
+    def agents(self):
+        """Support agents who can be let into accounts."""
+        return self.filter(role=Person.Role.SUPPORT, is_active=True)
+
+    def listed(self):
+        """With their state, when they signed in last (``LONG_AGO``: never), and the folded texts that lists search."""
+        state = Case(
+            When(is_active=False, then=Value("deactivated")),
+            When(password__startswith=UNUSABLE_PASSWORD_PREFIX, then=Value("invited")),
+            default=Value("active"),
+        )
+        return self.annotate(
+            state=state,
+            signed_in=Coalesce("last_login", Value(LONG_AGO)),
+            name_folded=Fold("name"),
+            email_folded=Fold("email"),
+        )
+
+
+class PersonManager(BaseUserManager.from_queryset(PersonQuerySet)):
+    def get_by_natural_key(self, email):
+        return self.get(email__iexact=email)
+
+    def create_user(self, email, password=None, **fields):
+        person = self.model(email=self.normalize_email(email), **fields)
+        person.set_password(password)
+        person.save(using=self._db)
+        return person
+
+
+class Person(AbstractBaseUser):
+    """Somebody who signs in: at home in one account, with one role there."""
+
+    class Role(models.TextChoices):
+        ADMINISTRATOR = "administrator", _("Administrator")
+        SUPPORT = "support", _("Support agent")
+        USER = "user", _("User")
+
+    class NumberFormat(models.TextChoices):
+        INTERNATIONAL = "international", _("International: +1 514-555-0123")
+        NATIONAL = "national", _("National: (514) 555-0123")
+
+    account = models.ForeignKey(Account, models.PROTECT, verbose_name=_("account"), related_name="+")
+    role = models.CharField(_("role"), max_length=15, choices=Role, default=Role.USER)
+    email = models.EmailField(_("e-mail"), max_length=254)
+    name = models.CharField(_("name"), max_length=120)
+    is_active = models.BooleanField(_("active"), default=True)
+    time_zone = models.CharField(_("time zone"), max_length=60, default="UTC")
+    number_format = models.CharField(
+        _("number format"), max_length=13, choices=NumberFormat, default=NumberFormat.INTERNATIONAL
+    )
+
+    invited_at = models.DateTimeField(_("invited"), null=True, editable=False)
+
+    # What libraries ask of a user; nobody has every permission here.
+    is_staff = is_superuser = False
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["name"]
+
+    objects = PersonManager()
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+        constraints = [models.UniqueConstraint(Lower("email"), name="accounts_person_email")]
+        indexes = [models.Index("account", "name", name="accounts_person_by_account")]
+
+    def __str__(self):
+        return self.name
+
+    @classmethod
+    def visible_to(cls, actor: Actor):
+        """The people of the acting account. Those of accounts below are looked after inside these."""
+        return cls.objects.filter(account=actor.account)
+
+    @classmethod
+    def right_below(cls, actor: Actor) -> PersonQuerySet:
+        """The people of the accounts right below the acting one: just to see that somebody looks after each."""
+        return cls.objects.filter(account__parent=actor.account)
+
+    @property
+    def state(self) -> str:
+        """What ``PersonQuerySet.listed`` says of the row."""
+        if not self.is_active:
+            return "deactivated"
+        return "active" if self.has_joined else "invited"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Their time zone."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def written(self) -> Callable[[str], str]:
+        """What writes a number in the way this person reads them."""
+        return phones.national if self.number_format == self.NumberFormat.NATIONAL else phones.international
+
+    @property
+    def has_joined(self) -> bool:
+        """Whether an invited person has chosen a password yet."""
+        return self.has_usable_password()
+
+    @cached_property
+    def has_second_factor(self) -> bool:
+        """Whether signing in takes more than the password. Known already of whoever makes the request."""
+        return self.authenticator_set.exclude(type="recovery_codes").exists()
+
+    @property
+    def lacks_second_factor(self) -> bool:
+        """Whether this person must set up a second factor before anything else opens to them."""
+        staff = self.account.kind in (Account.Kind.SYSTEM, Account.Kind.VAR)
+        return settings.STAFF_SECOND_FACTOR and staff and not self.has_second_factor
