@@ -27,7 +27,7 @@ SCOPING = [
     "tests/accounts/test_account_list.py", "tests/access/test_lists.py", "tests/access/test_replay.py",
     "tests/access/test_canaries.py",
 ]  # fmt: skip
-#: module -> tests of its own, before those of everybody's
+#: module or folder -> tests of its own, before those of everybody's; the nearest folder counts
 OWN = {
     "accounts/actions/accounts.py": ["tests/accounts/test_accounts.py", "tests/accounts/test_first_administrator.py"],
     "accounts/actions/people.py": ["tests/accounts/test_people.py", "tests/accounts/test_first_administrator.py"],
@@ -40,7 +40,18 @@ OWN = {
     "accounts/models/grants.py": ["tests/accounts/test_grants.py"],
     "accounts/models/history.py": ["tests/accounts/test_people.py", "tests/accounts/test_working_elsewhere.py"],
     "numbers/actions/destinations.py": ["tests/numbers/test_destinations.py"],
+    "numbers/actions/verbs": ["tests/numbers/test_verbs.py", "tests/numbers/test_jobs.py"],
+    "numbers/actions/stock.py": ["tests/numbers/test_adding.py"],
+    "numbers/actions/jobs.py": ["tests/numbers/test_jobs.py"],
+    "numbers/actions/imports.py": ["tests/numbers/test_imports.py"],
+    "numbers/actions/checking.py": ["tests/numbers/test_imports.py"],
+    "numbers/models/jobs.py": ["tests/numbers/test_jobs.py", "tests/numbers/test_imports.py"],
+    "numbers/filters/work.py": ["tests/numbers/test_jobs.py", "tests/numbers/test_imports.py"],
+    "numbers/timeline.py": ["tests/numbers/test_timeline.py"],
     "numbers/views/destinations.py": ["tests/numbers/test_destinations.py"],
+    "numbers/views/verbs.py": ["tests/numbers/test_verbs.py"],
+    "numbers/views/jobs.py": ["tests/numbers/test_jobs.py"],
+    "numbers/views/imports.py": ["tests/numbers/test_imports.py"],
     "numbers": ["tests/numbers/test_pages.py", "tests/numbers/test_exports.py", "tests/numbers/test_destinations.py"],
 }
 
@@ -102,7 +113,7 @@ def mutants() -> Iterator[Mutant]:
 
 def tests_of(path: str, tests: list[str]) -> list[str]:
     """What to run when a module has changed: its own tests, then these."""
-    own = OWN.get(path) or OWN.get(path.partition("/")[0], [])
+    own = next((OWN[str(part)] for part in (Path(path), *Path(path).parents) if str(part) in OWN), [])
     return [*own, *(test for test in tests if test not in own)]
 
 
