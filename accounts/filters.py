@@ -46,6 +46,7 @@ class AccountFilter(ListFilter):
     status = ChoiceWords(label=gettext_lazy("Status"), choices=statuses)
 
     default_sort = "name"
+    kept = ("kind",)
     states = {"all": gettext_lazy("All"), **{status.value: status.label for status in Account.Status}}
     unsorted = frozenset({"companies", "professionals", "used", "available", "numbers"})
     orders = {
@@ -237,6 +238,7 @@ class HistoryFilter(ListFilter):
 
     default_sort = "at"
     descends_at_first = True
+    kept = ("kind",)
     states = {
         "all": gettext_lazy("All"),
         "inside": gettext_lazy("By staff from above"),

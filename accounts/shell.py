@@ -30,6 +30,8 @@ MENU = [
 HELP_TOPICS = {
     "numbers:list": "phone-numbers",
     "numbers:detail": "phone-number",
+    "numbers:as_of": "as-of",
+    "numbers:runs": "in-a-row",
     "numbers:add": "add",
     "numbers:import": "import",
     "numbers:imports": "import",
@@ -87,12 +89,12 @@ HELP_TOPICS = {
 
 @dataclass(frozen=True)
 class MenuItem:
-    """One line of the menu."""
+    """One line of the menu; ``current`` as in ARIA: *page* for the page itself, *true* for what is below it."""
 
     label: str
     url: str
     icon: str
-    active: bool
+    current: str
 
 
 def shell(request) -> dict:
@@ -118,6 +120,14 @@ def banner(request, actor: Actor) -> dict:
     return {"inside": {"path": actor.chain[:-1], "minutes_left": ceil(seconds / 60), "seconds_left": int(seconds)}}
 
 
+def current_for(name: str, here: str) -> str:
+    """Whether the line that leads to ``name`` is where one is, on the page called ``here``."""
+    if name == here:
+        return "page"
+    section, colon, _page = name.partition(":")
+    return "true" if colon and here.startswith(f"{section}:") else ""
+
+
 @lru_cache(maxsize=10_000)
 def frame(role: Role, code: str, here: str, language: str, *, inside: bool, viewing: bool) -> dict:
     """What the frame offers this role on the page called ``here``: the same for everybody who has it."""
@@ -127,7 +137,7 @@ def frame(role: Role, code: str, here: str, language: str, *, inside: bool, view
 
     return {
         "menu": tuple(
-            MenuItem(str(label), reverse(name, args=[code]), icon, active=name == here)
+            MenuItem(str(label), reverse(name, args=[code]), icon, current_for(name, here))
             for name, label, icon in MENU
             if may(needed_for(name))
         ),

@@ -4,8 +4,8 @@ The portal signs in as an ordinary role that has no rights on tables with rows o
 transaction, as the role of a scope (``accounts.scope``): the system's, a VAR's or a customer's. Row-level security
 shows a VAR's and a customer's role the rows of one account, and takes no other from them.
 
-``WALLS`` and ``OPEN`` name every table: one that is in neither is closed to the portal. ``build`` makes the database
-agree with them after each migration, and changes nothing where it agrees.
+``WALLS``, ``VIEWS`` and ``OPEN`` name every table: one that is in none of them is closed to the portal. ``build`` makes
+the database agree with them after each migration, and changes nothing where it agrees.
 """
 
 from __future__ import annotations
@@ -65,6 +65,8 @@ WALLS = {
     # Written by a trigger alone, whatever changes a number.
     "numbers_pastnumber": Wall(system="SELECT", var="SELECT", customer="SELECT"),
 }
+#: Views of walled tables, which scopes may read. Each lets through what whoever asks may see in the tables.
+VIEWS = {"numbers_as_of"}
 #: Tables without walls: what the portal may do with them, in a scope and outside, and why none is needed.
 OPEN = {
     "accounts_account": ("SELECT, INSERT, UPDATE", "the tree of accounts decides which scope there is"),
@@ -141,6 +143,12 @@ def build() -> None:
                 for scope, rights in (("system", wall.system), ("var", wall.var), ("customer", wall.customer)):
                     statements.append(grant(rights, table, sql.Identifier(role_called(scope))))
                 statements += fortify(cursor, table, wall, owner)
+        statements += [
+            statement for view in sorted(VIEWS & tables) for statement in (
+                sql.SQL("ALTER VIEW {} SET (security_invoker = true)").format(sql.Identifier(view)),
+                *(grant("SELECT", view, sql.Identifier(role)) for role in scope_roles()),
+            )
+        ]  # fmt: skip
         cursor.execute(
             "SELECT s.relname FROM pg_class s JOIN pg_depend d ON d.objid = s.oid AND d.deptype = 'a'"
             " JOIN pg_class t ON t.oid = d.refobjid WHERE s.relkind = 'S' AND t.relname = ANY(%s)"
@@ -267,7 +275,9 @@ SELECT r.rolname, r.rolsuper, r.rolbypassrls, r.rolcreaterole,
 FROM pg_roles r WHERE pg_has_role(session_user, r.oid, 'MEMBER') ORDER BY r.rolname <> session_user, r.rolname
 """
 OPENINGS = """
-SELECT c.relname, NOT (c.relrowsecurity AND c.relforcerowsecurity),
+SELECT c.relname,
+       CASE c.relkind WHEN 'v' THEN NOT coalesce('security_invoker=true' = ANY(c.reloptions), false)
+                      ELSE NOT (c.relrowsecurity AND c.relforcerowsecurity) END,
        has_any_column_privilege(session_user, c.oid, 'SELECT, INSERT, UPDATE')
        OR has_table_privilege(session_user, c.oid, 'DELETE, TRUNCATE')
 FROM pg_class c WHERE c.relname = ANY(%(tables)s) AND c.relnamespace = current_schema()::regnamespace
@@ -280,7 +290,7 @@ def refusal() -> str:
     if who := bypass():
         return who
     with connection.cursor() as cursor:
-        cursor.execute(OPENINGS, {"tables": list(WALLS)})
+        cursor.execute(OPENINGS, {"tables": [*WALLS, *VIEWS]})
         for table, is_open, has_rights in cursor.fetchall():
             if is_open or has_rights:
                 return f"Nothing keeps the rows of tenants in {table} apart: run manage.py migrate."

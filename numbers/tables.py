@@ -38,6 +38,15 @@ class DestinationTable(tables.Table):
     numbers = tables.Column(_("Numbers"))
 
 
+class RunTable(tables.Table):
+    """Free numbers that follow one another."""
+
+    first = tables.Column(_("First"))
+    last = tables.Column(_("Last"))
+    length = tables.Column(_("In a row"))
+    var = tables.Column(_("VAR"))
+
+
 class JobTable(tables.Table):
     """What was done to many numbers at once."""
 
@@ -99,6 +108,10 @@ def job_item_columns(actor: Actor) -> dict[str, str]:
 
 def destination_columns(actor: Actor) -> dict[str, str]:
     return columns_of(DestinationTable)
+
+
+def run_columns(actor: Actor) -> dict[str, str]:
+    return columns_of(RunTable, () if actor.account.kind == Account.Kind.SYSTEM else {"var"})
 
 
 def columns_for(actor: Actor) -> dict[str, str]:

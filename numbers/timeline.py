@@ -11,7 +11,7 @@ from accounts.actor import Actor
 from accounts.audit import VERBS
 from accounts.filters import differences
 from accounts.models import AuditEvent
-from numbers.models import PastNumber, PhoneNumber, use_text
+from numbers.models import NumberAsOf, PastNumber, PhoneNumber, use_text
 from portal.times import moment
 
 #: So much of it is shown on the number's page; the history has all.
@@ -56,24 +56,14 @@ def timeline(actor: Actor, number: PhoneNumber) -> list[Entry]:
 
 def standing_at(actor: Actor, number: PhoneNumber, at: datetime) -> list[tuple[str, str]] | None:
     """How the number stood at a time, as pairs of a name and a text; None when the actor's account did not have it."""
-    if number.since <= at:
-        then = number
-        rings = number.destination and (
-            str(number.destination),
-            number.destination.kind,
-            number.destination.service_type,
-        )
-    else:
-        past = PastNumber.visible_to(actor).filter(digits=number.digits, since__lte=at, until__gt=at)
-        then = past.select_related("customer", "reserved_for", "provider").first()
-        rings = then and then.destination_id and (then.destination_name, then.destination_kind, then.service_type)
+    stood = NumberAsOf.visible_to(actor).standing(at).filter(digits=number.digits)
+    then = stood.select_related("customer", "reserved_for", "provider").first()
     if then is None:
         return None
     zone = actor.person.zone
     found = [(_("Provider"), then.provider.name)]
-    if rings:
-        name, *use = rings
-        found.insert(0, (_("Used by"), f"{name}, {use_text(*use)}"))
+    if then.rings:
+        found.insert(0, (_("Used by"), f"{then.rings}, {use_text(then.kind, then.service)}"))
     if not actor.account.is_customer:
         found.insert(0, (_("Company"), then.customer.name if then.customer else "–"))
         if then.reserved_until and then.reserved_until > at:

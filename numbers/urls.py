@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from numbers import help_pages
-from numbers.views import destinations, imports, jobs, phone_numbers, stock, verbs
+from numbers.views import as_of, destinations, imports, jobs, phone_numbers, runs, stock, verbs
 
 number_urls = (
     [
@@ -17,6 +17,12 @@ number_urls = (
         path("imports/<int:import_id>/export.csv", imports.ImportPage.as_view(export="csv"), name="import_csv"),
         path("imports/<int:import_id>/export.pdf", imports.ImportPage.as_view(export="pdf"), name="import_pdf"),
         path("imports/<int:import_id>/cancel/", imports.cancel, name="import_cancel"),
+        path("in-a-row/", runs.RunList.as_view(), name="runs"),
+        path("in-a-row/export.csv", runs.RunList.as_view(export="csv"), name="runs_csv"),
+        path("in-a-row/export.pdf", runs.RunList.as_view(export="pdf"), name="runs_pdf"),
+        path("as-of/", as_of.AsOfList.as_view(), name="as_of"),
+        path("as-of/export.csv", as_of.AsOfList.as_view(export="csv"), name="as_of_csv"),
+        path("as-of/export.pdf", as_of.AsOfList.as_view(export="pdf"), name="as_of_pdf"),
         path("find/", phone_numbers.find, name="find"),
         path("export.csv", phone_numbers.PhoneNumberList.as_view(export="csv"), name="export_csv"),
         path("export.pdf", phone_numbers.PhoneNumberList.as_view(export="pdf"), name="export_pdf"),

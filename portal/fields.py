@@ -5,6 +5,7 @@ import unicodedata
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from portal import phones
 
@@ -35,3 +36,15 @@ class PhoneField(forms.CharField):
             return phones.parse(text[:100])
         except phones.NotANumber as refusal:
             raise ValidationError(str(refusal)) from refusal
+
+
+class MomentField(forms.DateTimeField):
+    """A day and a time, in the current time zone."""
+
+    def __init__(self, **kwargs):
+        options = {
+            "input_formats": ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d"],
+            "error_messages": {"invalid": gettext_lazy("Write day and time as 2027-01-31 17:00.")},
+            "widget": forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}),
+        }
+        super().__init__(**options | kwargs)

@@ -23,6 +23,11 @@ class SearchField(forms.CharField):
     """Words to be searched; normalised, with a plain sentence where they cannot be."""
 
     def to_python(self, value):
+        return self.normal(value)
+
+    @staticmethod
+    def normal(value) -> str:
+        """The text as it is compared, in its compatible form. Raises ``ValidationError``."""
         text = unicodedata.normalize("NFKC", str(value or "")).strip()
         if len(text) > LONGEST_SEARCH:
             raise ValidationError(_("This search is too long: %(most)d characters at most.") % {"most": LONGEST_SEARCH})
@@ -129,6 +134,8 @@ class ListFilter(django_filters.FilterSet):
     #: Tabs: what the list shows one kind of at a time, by the value of ``kind`` in its address.
     kinds: dict[str, str] = {}
     kind = ""
+    #: Parameters that say which list this is: a tab, a time. They stay when its search is reset.
+    kept: tuple[str, ...] = ()
 
     def __init__(self, actor, columns: dict[str, str], query: QueryDict):
         self.actor, self.columns, self.query = actor, columns, query

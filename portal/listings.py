@@ -13,13 +13,13 @@ from functools import reduce
 from itertools import islice
 from operator import or_
 
+from django.core.exceptions import ValidationError
 from django.db.models import Count, F, Func, Q, QuerySet, TextField, Value
 
 from portal import paging
 from portal.exports import inert
-from portal.paging import Cursor, Page, cut
+from portal.paging import BrokenCursor, Cursor, Page, cut
 
-CHUNK = 1 << 16
 FETCHED = 2_000
 
 
@@ -59,37 +59,29 @@ class TableListing:
         return queryset.filter(dict(self.states).get(state, Q()))
 
     def page(self, size: int, cursor: Cursor | None = None, number: int | None = None) -> Page:
-        """The page of ``size`` rows at ``cursor``, or page ``number`` counted from 1, or the first."""
+        """The page of ``size`` rows at ``cursor``, or page ``number`` counted from 1, or the first.
+
+        Raises ``BrokenCursor``.
+        """
         cursor = cursor or Cursor()
         counts = self.counts()
-        rows = self.rows_of_state
-        at = 1
+        rows, skipped = self.rows_of_state, 0
         if number is not None:
-            at = (number - 1) * size + 1
+            skipped = (number - 1) * size
         elif cursor.key:
-            at = cursor.at
-            rows = rows.filter(self.beyond(cursor))
-        elif cursor.backward:
-            at = None
+            try:
+                rows = rows.filter(self.beyond(cursor))
+            except (ValueError, ValidationError) as error:  # a text where this sort has a number or a time
+                raise BrokenCursor from error
         descending = self.descending != cursor.backward
         names = [f"-{name}" if descending else name for name in (*self.order, "pk")]
-        skipped = at - 1 if number is not None else 0
         found = list(rows.order_by(*names).values("pk", *self.fields, *self.order)[skipped : skipped + size + 1])
         if cursor.backward:
             found.reverse()
-        page = cut(found, self.key_of, size, cursor)
+        page = placed(found, self.key_of, size, cursor, number, counts[self.state])
         if self.complete:
             self.complete(page.rows)
         page.counts = counts
-        if number is not None and at > 1 and page.rows:
-            page.before = Cursor(self.key_of(page.rows[0]), backward=True)
-        if at is None and counts[self.state] <= paging.BOUND:
-            at = max(counts[self.state] - len(page.rows), 0) + 1
-        page.first = at if page.rows else None
-        if page.after and at is not None:
-            page.after = replace(page.after, at=at + size)
-        if page.before and at is not None:
-            page.before = replace(page.before, at=max(at - size, 1))
         return page
 
     def counts(self) -> dict[str, int]:
@@ -130,19 +122,39 @@ class TableListing:
             yield from map(self.texts, some)
 
     def csv(self, columns: dict[str, str]) -> Iterator[bytes]:
-        """All matching rows as CSV, a few thousand at a time; what a spreadsheet would run as a formula is made inert.
+        """All matching rows as CSV. ``columns`` are the names of the columns with their headings, in order."""
+        return as_csv(self.rows(), columns)
 
-        ``columns`` are the names of the columns with their headings, in order.
-        """
-        buffer: list[str] = []
-        writer = csv.writer(Lines(buffer), lineterminator="\r\n")
-        writer.writerow(columns.values())
-        for row in self.rows():
-            writer.writerow([inert(row[name]) for name in columns])
-            if len(buffer) >= FETCHED:
-                yield "".join(buffer).encode()
-                buffer.clear()
-        yield "".join(buffer).encode()
+
+def placed(
+    found: list[dict], key_of: Callable[[dict], tuple], size: int, cursor: Cursor, number: int | None, count: int
+) -> Page:
+    """The page out of the rows ``found`` at ``cursor``, or as page ``number``, with where it stands among ``count``."""
+    at = (number - 1) * size + 1 if number is not None else cursor.at if cursor.key else None if cursor.backward else 1
+    page = cut(found, key_of, size, cursor)
+    if number is not None and at > 1 and page.rows:
+        page.before = Cursor(key_of(page.rows[0]), backward=True)
+    if at is None and count <= paging.BOUND:
+        at = max(count - len(page.rows), 0) + 1
+    page.first = at if page.rows else None
+    if page.after and at is not None:
+        page.after = replace(page.after, at=at + size)
+    if page.before and at is not None:
+        page.before = replace(page.before, at=max(at - size, 1))
+    return page
+
+
+def as_csv(rows: Iterator[dict], columns: dict[str, str]) -> Iterator[bytes]:
+    """Texts of rows as CSV, a few thousand at a time; what a spreadsheet would run as a formula is made inert."""
+    buffer: list[str] = []
+    writer = csv.writer(Lines(buffer), lineterminator="\r\n")
+    writer.writerow(columns.values())
+    for row in rows:
+        writer.writerow([inert(row[name]) for name in columns])
+        if len(buffer) >= FETCHED:
+            yield "".join(buffer).encode()
+            buffer.clear()
+    yield "".join(buffer).encode()
 
 
 class Lines:

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.formats import number_format
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views import View
 from django_tables2 import Table
@@ -20,8 +20,9 @@ from portal.filters import ListFilter
 from portal.paging import BOUND, BrokenCursor, Cursor, Listed, Page
 
 #: What the address of a list has besides what is searched: Set Filter's, and what its form carries along unseen.
-KEPT = ("filter", "sort", "size", "kind")
+KEPT = ("filter", "sort", "size")
 SIZES = (25, 50, 100)
+BROKEN = gettext_lazy("The link to this page is broken or too old; this is the beginning of the list.")
 DEFAULT_SIZE = 50
 
 
@@ -149,7 +150,7 @@ def position(query, listing: Listed, sort: str, problems: list[str]) -> tuple[Cu
         try:
             return Cursor.decode(text, sort, listing.key_count), None
         except BrokenCursor:
-            problems.append(_("The link to this page is broken or too old; this is the beginning of the list."))
+            problems.append(BROKEN)
     return None, None
 
 
@@ -246,7 +247,11 @@ class ListPage(View):
         page = Page([], {})
         if listing is not None:
             cursor, number = position(request.GET, listing, found.sort, problems)
-            page = listing.page(size, cursor, number)
+            try:
+                page = listing.page(size, cursor, number)
+            except BrokenCursor:
+                problems.append(BROKEN)
+                page = listing.page(size)
             if page.number_ignored:
                 problems.append(_("In this order so long a list has no pages by number; this is its beginning."))
             if not page.rows and (cursor or number):
@@ -265,8 +270,8 @@ class ListPage(View):
 
     def context(self, request, found: ListFilter, listing: Listed | None, page: Page, size: int) -> dict:
         list_url, csv_url, pdf_url = (self.url(request, name) for name in self.addresses)
-        address = Address(list_url, request.GET, [*found.columns, *KEPT])
-        kind = address.query.get("kind", "")
+        carried = (*KEPT[1:], *found.kept)
+        address = Address(list_url, request.GET, [*found.columns, KEPT[0], *carried])
         paging = self.paging(request, found, listing, page, size, address)
         return {
             "title": str(self.title),
@@ -277,13 +282,14 @@ class ListPage(View):
                         value, str(label), value == found.state, count_text(page.counts[value]) if page.counts else ""
                     )
                     for value, label in states_in(get_language(), type(found))
+                    if len(found.states) > 1
                 ),
                 "rows": self.present(request, listing, page.rows),
                 "has_rows": bool(page.rows),
                 "problems": found.problems,
                 "paging": paging,
-                "hidden": tuple((name, address.query[name]) for name in KEPT[1:] if name in address.query),
-                "reset_url": Address(list_url, {"kind": kind}, ["kind"]).url(),
+                "hidden": tuple((name, address.query[name]) for name in carried if name in address.query),
+                "reset_url": Address(list_url, request.GET, [*found.kept]).url(),
                 "kinds": tuple(
                     Choice(value, str(label), value == found.kind, url=f"{list_url}?kind={value}")
                     for value, label in found.kinds.items()

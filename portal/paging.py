@@ -75,7 +75,10 @@ class Listed(Protocol):
     """What a list page shows: rows that are found, counted, sorted and cut behind these three."""
 
     def page(self, size: int, cursor: Cursor | None = None, number: int | None = None) -> Page:
-        """The page of ``size`` rows at ``cursor``, or page ``number`` counted from 1, or the first."""
+        """The page of ``size`` rows at ``cursor``, or page ``number`` counted from 1, or the first.
+
+        Raises ``BrokenCursor`` for one that was made up.
+        """
 
     def exact_count(self) -> int:
         """How many rows match, however many that are."""

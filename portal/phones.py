@@ -53,6 +53,25 @@ def parse(typed: str, region: str = "") -> str:
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
 
 
+def span(first: str, last: str, region: str = "") -> tuple[str, str]:
+    """The first and the last number of a range in E.164 form. Of the last, only the digits that differ need be written:
+    ``+1 514 555 0100`` and ``0199``.
+
+    Raises ``NotANumber``.
+    """
+    begin = parse(first, region)
+    digits = "".join(c for c in last if c.isdigit())
+    if last.strip().startswith(("+", "00")) or len(digits) >= len(begin) - 1:
+        end = parse(last, region)
+    elif digits and all(c.isdigit() or c in PUNCTUATION for c in last):
+        end = begin[: len(begin) - len(digits)] + digits
+    else:
+        raise NotANumber(_("A range ends with a number, or with the last digits of one."))
+    if len(end) != len(begin) or end < begin:
+        raise NotANumber(_("The last number of a range comes after the first and is as long."))
+    return begin, end
+
+
 @lru_cache(maxsize=1024)
 def _plan(code: str) -> tuple[frozenset[int], re.Pattern | None] | None:
     """How long a national number after this country code may be, and how one begins that the library would change;
@@ -99,7 +118,11 @@ def country_code(e164: str) -> int:
     """The country calling code of a number or of its first digits; 0 when there is none such."""
     digits = e164.lstrip("+")
     for length in (1, 2, 3):
-        if digits[:length].isdigit() and int(digits[:length]) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
+        if (
+            digits[:length].isdigit()
+            and digits[0] != "0"
+            and int(digits[:length]) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE
+        ):
             return int(digits[:length])
     return 0
 

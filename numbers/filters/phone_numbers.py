@@ -1,16 +1,53 @@
 """What people type into the search row of the numbers, understood or refused with a sentence."""
 
+import re
 from functools import cache, reduce
 from operator import or_
+from typing import NamedTuple
 
+import django_filters
+from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from numbers.listing import Listing
 from numbers.models import USES, Destination, PhoneNumber, use_text
-from portal.filters import ChoiceWords, Digits, ListFilter, Words
+from portal import phones
+from portal.filters import ChoiceWords, DigitsField, ListFilter, Words
 from portal.listings import TableListing, having
+
+# What stands between the two ends of a range. A dash is punctuation here, as inside 514-555.
+TO = re.compile(r"\s+to\s+|\s*(?:\.\.\.?|…|→)\s*", re.IGNORECASE)
+
+
+class Span(NamedTuple):
+    """A range of numbers as whole numbers, both ends belonging to it."""
+
+    first: int
+    last: int
+
+    @property
+    def typed(self) -> str:
+        """As it is typed into the search."""
+        return f"+{self.first} to +{self.last}"
+
+
+class NumbersField(DigitsField):
+    """A piece of a phone number, or a range of numbers: ``+1 514 555 0100 to 0119``, which is a ``Span``."""
+
+    def to_python(self, value):
+        ends = TO.split(str(value or "").strip())
+        if len(ends) != 2:
+            return super().to_python(value)
+        try:
+            return Span(*(int(e164[1:]) for e164 in phones.span(*map(self.normal, ends))))
+        except phones.NotANumber as refusal:
+            raise ValidationError(str(refusal)) from refusal
+
+
+class Numbers(django_filters.CharFilter):
+    field_class = NumbersField
 
 
 def status_names():
@@ -29,7 +66,7 @@ def names_of_uses(language: str) -> list[tuple[tuple[str, str], str]]:
 class PhoneNumberFilter(ListFilter):
     """The search row and Set Filter of the numbers."""
 
-    number = Digits(label=gettext_lazy("Number"))
+    number = Numbers(label=gettext_lazy("Number"))
     used_by = Words(label=gettext_lazy("Used by"))
     company = Words(label=gettext_lazy("Company"))
     var = Words(label=gettext_lazy("VAR"))
@@ -56,10 +93,12 @@ class PhoneNumberFilter(ListFilter):
             return None
         clean = self.understood
         words = {name: clean.get(name) or () for name in ("used_by", "company", "var", "reserved_for", "provider")}
-        active = clean.get("status")
+        active, number = clean.get("status"), clean["number"]
+        is_range = isinstance(number, Span)
         return Listing(
             actor=self.actor,
-            digits=clean["number"],
+            digits=() if is_range else number,
+            span=number if is_range else None,
             words=tuple((name, found) for name, found in words.items() if found),
             uses=clean["use"],
             active=active[0] if active and len(active) == 1 else None,

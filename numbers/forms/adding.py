@@ -70,16 +70,9 @@ def meant_by(text: str, region: str) -> list[str]:
         if len(rest) > 1:
             raise phones.NotANumber(_("This has more than a first and a last number."))
         last = rest[0] if rest else ""
-    begin = phones.parse(first, region)
     if not last:
-        return [begin]
-    digits = "".join(c for c in last if c.isdigit())
-    if last.strip().startswith(("+", "00")) or len(digits) >= len(begin) - 1:
-        end = phones.parse(last, region)
-    else:  # only what differs: 0100 - 0199
-        end = begin[: len(begin) - len(digits)] + digits
-    if len(end) != len(begin) or end < begin:
-        raise phones.NotANumber(_("The last number of a range comes after the first and is as long."))
+        return [phones.parse(first, region)]
+    begin, end = phones.span(first, last, region)
     count = int(end[1:]) - int(begin[1:]) + 1
     if count > MOST_ADDED:
         raise phones.NotANumber(_("This range has more than %(most)d numbers.") % {"most": MOST_ADDED})

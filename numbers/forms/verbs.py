@@ -15,7 +15,7 @@ from accounts.models import Account
 from numbers.actions import verbs
 from numbers.models import Destination, PhoneNumber
 from numbers.rules import is_cooling, is_reserved
-from portal.fields import NameField
+from portal.fields import MomentField, NameField
 
 #: Of several that fit what was typed, so many are named.
 NAMED = 5
@@ -113,18 +113,6 @@ class AssignToCustomerForm(CustomerForm):
         super().__init__(actor, data, number, initial)
         if number is not None and not is_cooling(number, timezone.now()):
             del self.fields["despite_cooling"], self.fields["reason"]
-
-
-class MomentField(forms.DateTimeField):
-    """A day and a time, in the current time zone."""
-
-    def __init__(self, **kwargs):
-        options = {
-            "input_formats": ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d"],
-            "error_messages": {"invalid": gettext_lazy("Write day and time as 2027-01-31 17:00.")},
-            "widget": forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}),
-        }
-        super().__init__(**options | kwargs)
 
 
 class ReserveForm(CustomerForm):
@@ -288,17 +276,6 @@ FORMS: dict[type[verbs.Verb], type[VerbForm]] = {
 }
 #: The same for a selection.
 BULK_FORMS = FORMS | {verbs.SetOptions: BulkOptionsForm}
-
-
-class AsOfForm(forms.Form):
-    """A moment that is asked about; not one to come."""
-
-    at = MomentField(label=gettext_lazy("As of"))
-
-    def clean_at(self):
-        if self.cleaned_data["at"] > timezone.now():
-            raise ValidationError(_("Nobody knows yet: choose a time that is past."))
-        return self.cleaned_data["at"]
 
 
 class ModeForm(forms.Form):

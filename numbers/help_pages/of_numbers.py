@@ -46,6 +46,7 @@ OF_NUMBERS = {
                         "narrow each other. Capitals and accents do not matter, nor how a number is punctuated: 514 555, "
                         "(514) 555 and +1514555 find the same. “Service” under Use finds the numbers of every service."
                     ),
+                    _("Under Number, a range finds what lies in it: +1 514 555 0100 to 0119."),
                     _("To reset the search, erase what you typed and press Enter."),
                 ),
             ),
@@ -92,6 +93,43 @@ OF_NUMBERS = {
                     _(
                         "Who has the number, what it rings, when its first and last call came in, and its options: what "
                         "the provider supports and what is switched on."
+                    ),
+                ),
+            ),
+        ),
+    ),
+    "in-a-row": Topic(
+        _("Numbers in a row"),
+        (
+            (
+                _("What is listed"),
+                (
+                    _(
+                        "Free numbers that follow one another, for a company that wants a block. Free are numbers that "
+                        "nobody has and nothing holds back; inside a company, those that ring nothing."
+                    ),
+                    _(
+                        "Type how they begin under First, with the country code, such as +1 514, and how many you need "
+                        "under In a row, such as 20. Show leads to so many of them in the list of numbers: tick the box at "
+                        "the top there, and choose what to do with them."
+                    ),
+                ),
+            ),
+        ),
+    ),
+    "as-of": Topic(
+        _("As of a day"),
+        (
+            (
+                _("What is listed"),
+                (
+                    _(
+                        "The numbers that this account had at a time that is past: who had each, what it rang, and what held "
+                        "it back then. Search, filter, sort and export it as you do the list of today."
+                    ),
+                    _(
+                        "Numbers that the account does not have any more are listed too; they lead to their history. Nothing "
+                        "is known of the time before a number was on this portal."
                     ),
                 ),
             ),

@@ -87,7 +87,7 @@ class Listing(Matching):
             return cursor.fetchone()[0]
 
     def _saturated_key(self) -> str:
-        known = (tuple(self.scope.items()), self.digits, self.words, self.uses, self.active)
+        known = (tuple(self.scope.items()), self.digits, self.span, self.words, self.uses, self.active)
         return f"saturated:{hash(known)}"
 
     def _saturated(self) -> set[str]:

@@ -27,11 +27,13 @@ class Matching:
 
     ``digits`` are spellings of a piece of a number of which one must occur; ``words`` are the words searched in each of
     the label columns, all of which must occur; ``uses`` are pairs (kind, service type) and ``active`` the status, None
-    where not searched. ``ids`` narrows to chosen numbers.
+    where not searched. ``span`` are the first and the last number of a range, as whole numbers; ``ids`` narrows to
+    chosen numbers.
     """
 
     actor: Actor
     digits: tuple[str, ...] = ()
+    span: tuple[int, int] | None = None
     words: tuple[tuple[str, tuple[str, ...]], ...] = ()
     uses: tuple[tuple[str, str], ...] | None = None
     active: bool | None = None
@@ -47,7 +49,7 @@ class Matching:
     @property
     def is_searched(self) -> bool:
         """Whether anything but the state narrows the list."""
-        return bool(self.digits or self.words or self.uses or self.ids) or self.active is not None
+        return bool(self.digits or self.span or self.words or self.uses or self.ids) or self.active is not None
 
     @cached_property
     def states(self) -> dict[str, str]:
@@ -68,6 +70,8 @@ class Matching:
             params["ids"] = list(self.ids)
         if self.digits:
             params["digits"] = [like(piece) for piece in self.digits]
+        if self.span:
+            params["first"], params["last"] = self.span
         if self.uses is not None:
             for i, (kind, service) in enumerate(self.uses):
                 params |= {f"use_kind_{i}": kind, f"use_service_{i}": service}
@@ -88,6 +92,8 @@ class Matching:
             conditions.append("n.id = ANY(%(ids)s)")
         if self.digits:
             conditions.append("n.e164 LIKE ANY(%(digits)s)")
+        if self.span:
+            conditions.append("n.digits BETWEEN %(first)s AND %(last)s")
         if self.active is not None:
             conditions.append(f"n.first_call_at IS {'NOT ' if self.active else ''}NULL")
         if "reserved_for" in dict(self.words):

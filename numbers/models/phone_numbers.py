@@ -1,4 +1,4 @@
-"""Phone numbers, the carriers they come from and what they ring, as they are and as they were."""
+"""Phone numbers, the carriers they come from and what they ring, as they are."""
 
 from __future__ import annotations
 
@@ -303,57 +303,6 @@ class PhoneNumber(models.Model):
                 )
                 for columns, name in ((("digits",), held), (("var", "digits"), f"{held}_in_var"))
             ),
-        ]
-
-    def __str__(self):
-        return self.e164
-
-    @classmethod
-    def visible_to(cls, actor: Actor):
-        return cls.unscoped.visible_to(actor)
-
-
-class PastNumber(models.Model):
-    """How a number stood from ``since`` until just before ``until``: who held it, what it rang, what held it back.
-
-    The database writes one whenever any of that changes, and when the number goes, whoever changes it; nobody can alter
-    it. Things that may be gone since are kept by name.
-    """
-
-    number_id = models.BigIntegerField()
-    e164 = models.CharField(_("number"), max_length=16, db_collation="C")
-    digits = models.BigIntegerField()
-    provider = models.ForeignKey(Provider, models.PROTECT, related_name="+", db_index=False)
-    var = models.ForeignKey(Account, models.PROTECT, related_name="+", db_index=False)
-    # Pairs with the VAR by two-column foreign keys, see migration 0006.
-    customer = models.ForeignKey(
-        Account, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False
-    )
-    destination_id = models.BigIntegerField(null=True)
-    destination_name = models.CharField(max_length=120, blank=True)
-    destination_kind = models.CharField(max_length=8, blank=True, db_collation="C")
-    service_type = models.CharField(max_length=20, blank=True, db_collation="C")
-    reserved_for = models.ForeignKey(
-        Account, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False
-    )
-    reserved_until = models.DateTimeField(null=True)
-    cooling_until = models.DateTimeField(null=True)
-    first_call_at = models.DateTimeField(null=True)
-    since = models.DateTimeField(_("since"))
-    until = models.DateTimeField(_("until"))
-
-    unscoped = HeldQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("past of a number")
-        constraints = [
-            models.UniqueConstraint("number_id", "since", name="numbers_past_one_at_a_time"),
-            models.CheckConstraint(name="numbers_past_in_order", condition=Q(until__gt=F("since"))),
-        ]
-        indexes = [
-            models.Index("digits", "since", name="numbers_past_by_number"),
-            models.Index("var", "digits", "since", name="numbers_past_in_var"),
-            models.Index("customer", "digits", "since", name="numbers_past_cust", condition=Q(customer__isnull=False)),
         ]
 
     def __str__(self):

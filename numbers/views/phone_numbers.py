@@ -14,10 +14,10 @@ from django.views.decorators.http import require_safe
 
 from accounts.views.grants import granted_accounts
 from numbers.actions.verbs import verbs_of
-from numbers.filters.phone_numbers import PhoneNumberFilter, use_names
-from numbers.forms.verbs import AsOfForm
+from numbers.filters.phone_numbers import TO, PhoneNumberFilter, use_names
+from numbers.forms.as_of import AsOfForm
 from numbers.listing import Listing
-from numbers.models import PhoneNumber, use_text
+from numbers.models import Destination, PhoneNumber, use_text
 from numbers.stock import regions, stock_of
 from numbers.tables import columns_for
 from numbers.timeline import standing_at, timeline
@@ -63,6 +63,8 @@ class PhoneNumberList(ListPage):
                 for slug, verb in verbs_of(request.actor).items()
             ],
             "jobs_url": url_of("numbers:jobs", code),
+            "runs_url": url_of("numbers:runs", code),
+            "as_of_url": url_of("numbers:as_of", code),
             "import_url": url_of("numbers:import", code) if request.actor.may("numbers.import") else "",
             "add_url": url_of("numbers:add", code) if request.actor.may("numbers.add") else "",
             "shows_company": "company" in found.columns,
@@ -106,15 +108,33 @@ def find(request, code):
         page = Listing(request.actor, digits=spellings).page(2)
         if len(page.rows) == 1:
             return redirect("numbers:detail", code=code, digits=page.rows[0]["digits"])
-    column = "number" if spellings or not typed else "used_by"
+    column = "number" if spellings or not typed or TO.search(typed) else "used_by"
     return redirect(Address(reverse("numbers:list", args=[code]), {column: typed}, [column]).url())
+
+
+def features_of(number: PhoneNumber) -> list[dict]:
+    """What the number can do: whether its provider supports it, whether it is on, and whether it works, which a call
+    shows that came in. To a fax service, that is a fax; of SMS the portal hears nothing."""
+    provider, rings = number.provider, number.destination
+    takes_fax = rings is not None and rings.service_type == Destination.ServiceType.FAX
+    called = number.first_call_at is not None
+    return [
+        {
+            "label": _("Voice"),
+            "supported": provider.supports_voice,
+            "on": number.voice,
+            "works": called and not takes_fax,
+        },
+        {"label": _("SMS"), "supported": provider.supports_sms, "on": number.sms, "works": False},
+        {"label": _("Fax"), "supported": provider.supports_fax, "on": number.fax, "works": called and takes_fax},
+    ]
 
 
 @require_safe
 def detail(request, code, digits):
     """One number: who has it, what it rings, its traffic and options."""
     number = number_of(request.actor, digits)
-    person, provider, rings, now = request.actor.person, number.provider, number.destination, timezone.now()
+    person, rings, now = request.actor.person, number.destination, timezone.now()
     columns = columns_for(request.actor)
     zone = ZoneInfo(person.time_zone)
     calling = phones.country_code(number.e164)
@@ -131,7 +151,7 @@ def detail(request, code, digits):
         "use_detail": use_detail.rstrip(")"),
         "company": number.customer.name if number.customer else "",
         "var": number.var.name,
-        "provider": provider.name,
+        "provider": number.provider.name,
         "status": "active" if number.first_call_at else "pending",
         "status_label": _("Active") if number.first_call_at else _("Pending"),
         "reserved_for": number.reserved_for.name if reserved and "reserved_for" in columns else "",
@@ -142,15 +162,10 @@ def detail(request, code, digits):
         "first_call": moment(number.first_call_at, zone),
         "last_call": moment(number.last_call_at, zone),
         "caller_name": number.caller_name,
-        "features": [
-            {"label": _("Voice"), "supported": provider.supports_voice, "on": number.voice},
-            {"label": _("SMS"), "supported": provider.supports_sms, "on": number.sms},
-            {"label": _("Fax"), "supported": provider.supports_fax, "on": number.fax},
-        ],
+        "features": features_of(number),
     }
-    as_of = AsOfForm(request.GET if "at" in request.GET else None)
-    with timezone.override(zone):
-        asked = as_of.cleaned_data["at"] if as_of.is_valid() else None
+    as_of = AsOfForm(request.actor, request.GET)
+    asked = as_of.time
     context = {
         "number": shown,
         "timeline": timeline(request.actor, number),

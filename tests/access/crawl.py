@@ -128,11 +128,15 @@ class Sent:
         return f"{self.method.upper()} {self.url} {dict(self.fields) or ''}"
 
 
+#: Which rows of a list are shown, and in which order: the list without these has them all.
+SHOWN = {"sort", "size", "filter"}
+
+
 def shape(url: str) -> tuple:
     """What makes two addresses the same page for a walk: lists are many pages in any order and length."""
     parts = urlsplit(url)
     query = parse_qs(parts.query)
-    return parts.path, tuple(sorted(query)), tuple(query.get("kind", []))
+    return parts.path, tuple(sorted(query.keys() - SHOWN)), tuple(query.get("kind", []))
 
 
 def text_of(answer) -> str:

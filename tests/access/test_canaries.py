@@ -5,7 +5,7 @@ from django.apps import apps
 from django.db import models
 
 from accounts.models import Access, Account, AuditEvent, Grant, Person
-from numbers.models import Destination, Import, ImportRow, Job, JobItem, PastNumber, PhoneNumber
+from numbers.models import Destination, Import, ImportRow, Job, JobItem, NumberAsOf, PastNumber, PhoneNumber
 from tests.access.crawl import is_html, text_of, walk
 from tests.access.database import snapshot
 from tests.access.tokens import found_in, tokens
@@ -16,7 +16,7 @@ FORMED = {"code", "extension", "phone", "e164", "password", "time_zone", "sign_i
           "verb", "target_type", "region", "encoding"}  # fmt: skip
 #: What an account's people may read of those above it: who they are, never how they are reached and what they hold.
 NAMES = {(Account, "name"), (Person, "name"), (Access, "reason")}
-#: model -> the account that a row's texts belong to
+#: model -> the account that a row's texts belong to; None where there are no texts, or where they are another's
 OWNERS = {
     Account: lambda row: row,
     Person: lambda row: row.account,
@@ -30,6 +30,7 @@ OWNERS = {
     Job: lambda row: row.account,
     JobItem: lambda row: row.account,
     Grant: None,
+    NumberAsOf: None,
 }
 
 

@@ -200,9 +200,11 @@ class World:
                 )  # fmt: skip
                 self.kept(rings, tree)
                 self.number(tree, destination=rings, active=turn == 0)
-            self.number(tree, customer=customer)
+            for _turn in range(2):  # in a row
+                self.number(tree, customer=customer)
         soon = timezone.now() + timedelta(days=2)
-        self.number(tree, var=var)
+        for _turn in range(2):
+            self.number(tree, var=var)
         self.number(tree, var=var, reserved_for=tree.company, reserved_until=soon)
         self.number(tree, var=var, cooling_until=soon, last_holder=tree.professional)
         self.keep_past(tree)

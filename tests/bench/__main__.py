@@ -17,6 +17,7 @@ from tests.bench.result import HEADER, TROUBLES, Result, unmeasured
 #: Each takes the address of our database and of the peers', and how many numbers these have.
 GROUPS = {
     "pages": pages.measure,
+    "life": pages.measure_life,
     "combinations": combinations.measure,
     "render": render.measure,
     "queries": statements.measure,

@@ -44,6 +44,17 @@ def measure(ours: str, peers: str, numbers: int) -> Iterator[Result]:
             )
 
 
+def measure_life(ours: str, peers: str, numbers: int) -> Iterator[Result]:
+    """What peers have not: free numbers in a row, and the list as of a time; beside the admin's first page."""
+    with web.portal(ours) as us, web.peers(peers) as them:
+        yield beside("20 in a row, of all", us, f"{SYS}in-a-row/?length=20", them, ADMIN, 1)
+        yield beside("as of now, first page, of all", us, f"{SYS}as-of/", them, ADMIN, 1)
+        code, _key, has = data.largest_var(ours)
+        seen = us.seen_by(web.administrator(ours, code))
+        yield beside(f"20 in a row, VAR of {has:,}", seen, f"/{code}/numbers/in-a-row/?length=20", them, ADMIN, 1)
+        yield beside(f"as of now, VAR of {has:,}", seen, f"/{code}/numbers/as-of/", them, ADMIN, 1)
+
+
 def beside(work: str, us: web.Site, path: str, them: web.Site, peer_path: str, goal: float) -> Result:
     """One page of ours and the same of a peer's."""
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
@@ -122,6 +123,20 @@ def test_confirmed_twice_it_is_done_once(of_alpha, alpha, acme, stock):
     assert AuditEvent.unscoped.filter(verb="number.assigned").count() == 5
     job = Job.unscoped.get()
     assert (job.total, job.done, job.refused, job.state) == (5, 5, 0, "done")
+
+
+def test_a_job_is_confirmed_as_what_was_chosen_and_nothing_else(of_alpha, alpha, boss, stock):
+    url = choose(of_alpha, alpha, "options", all="1")
+    with scope(alpha), pytest.raises(PermissionDenied):
+        jobs.confirm_job(Actor.at_home(boss), int(url.split("/")[-2]), verbs.Delete(), all_or_nothing=False)
+    assert PhoneNumber.unscoped.count() == len(stock)
+
+
+def test_a_job_that_is_not_ones_to_do_any_more_is_not_tried_again(of_alpha, alpha, acme, boss, stock):
+    url, _answer = assign(of_alpha, alpha, stock, acme)
+    Job.unscoped.update(verb="give-back")
+    with scope(alpha), pytest.raises(PermissionDenied):
+        jobs.retry_job(Actor.at_home(boss), int(url.split("/")[-2]))
 
 
 def test_all_or_nothing_does_nothing_when_one_is_refused(of_alpha, alpha, acme, stock):

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from pypdf import PdfReader
 
-from tests.factories import make_destination, make_number, make_person
+from tests.factories import make_destination, make_number, make_person, make_provider
 
 pytestmark = pytest.mark.django_db
 COLUMNS = ["number", "used_by", "company", "reserved_for", "use", "provider", "status"]
@@ -49,6 +49,9 @@ def test_a_hostile_search_gets_a_page(alpha_pages, column, text):
     [
         ({"number": "abc"}, "letters cannot be searched here"),
         ({"number": "\0"}, "cannot be searched"),
+        ({"number": "514 555 0100 to 0119"}, "Begin with + and the country code"),
+        ({"number": "+1 514 555 0119 to 0100"}, "comes after the first"),
+        ({"number": "+1 514 555 0100 to Bob"}, "ends with a number"),
         ({"used_by": "x" * 101}, "100 characters at most"),
         ({"status": "sleeping"}, "There is: Active, Pending"),
         ({"use": "robot"}, "Nothing is called that here"),
@@ -187,3 +190,20 @@ def test_every_account_has_a_home_even_without_numbers(request, signed_in, fixtu
     assert response.status_code == 200
     make_number(**{"var": account} if fixture == "alpha" else {} if fixture == "system" else {"customer": account})
     assert signed_in(account).get(f"/{account.code}/numbers/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("use", "active", "voice", "fax"),
+    [
+        (("user", ""), False, "on, no traffic seen yet", "on, no traffic seen yet"),
+        (("user", ""), True, "on, seen working", "on, no traffic seen yet"),
+        (("service", "fax"), True, "on, no traffic seen yet", "on, seen working"),
+    ],
+)
+def test_a_feature_works_once_traffic_has_shown_it(acme, signed_in, use, active, voice, fax):
+    provider = make_provider("Faxline")
+    type(provider).objects.filter(pk=provider.pk).update(supports_fax=True)
+    number = make_number(destination=make_destination(acme, "It", *use), active=active, provider=provider, fax=True)
+    text = signed_in(acme).get(f"/{acme.code}/numbers/{number.digits}/").text
+    said = {name: text.partition(f"{name} <span>")[2].partition("</span>")[0] for name in ("Voice", "SMS", "Fax")}
+    assert said == {"Voice": voice, "SMS": "not offered by the provider", "Fax": fax}

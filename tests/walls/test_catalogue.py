@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from accounts import walls
-from accounts.walls import OPEN, WALLS, portal_role, scope_roles
+from accounts.walls import OPEN, VIEWS, WALLS, portal_role, scope_roles
 
 pytestmark = pytest.mark.django_db
 #: Columns that say whose a row is.
@@ -67,14 +67,14 @@ def written(grants):
 
 
 def test_every_table_is_behind_a_wall_or_open_for_a_reason():
-    assert set(tables()) == set(WALLS) | set(OPEN)
+    assert set(tables()) == set(WALLS) | set(OPEN) | VIEWS
     assert not set(WALLS) & set(OPEN)
     assert all(reason for _rights, reason in OPEN.values())
 
 
 def test_a_table_that_says_whose_its_rows_are_is_behind_a_wall_unless_it_decides_who_may_enter():
     with_tenants = {table for table, columns in tables().items() if TENANT_COLUMNS & set(columns)}
-    assert with_tenants - set(OPEN) == set(WALLS)
+    assert with_tenants - set(OPEN) == set(WALLS) | VIEWS
     assert with_tenants & set(OPEN) == {"accounts_person", "accounts_access"}
 
 
@@ -130,7 +130,15 @@ def test_nothing_in_the_schema_works_with_its_owners_rights_but_what_writes_down
     )
     # A trigger's, that nobody can call, and that finds no table of another schema.
     assert functions == [("numbers_keep_past", "trigger", "search_path=public, pg_temp", False)]
-    assert ask(f"SELECT relname FROM pg_class WHERE relkind IN ('v', 'm') AND relnamespace = {here}") == []
+    views = ask(
+        f"SELECT relname, relkind, reloptions FROM pg_class WHERE relkind IN ('v', 'm') AND relnamespace = {here}"
+    )
+    assert views == [(view, "v", ["security_invoker=true"]) for view in sorted(VIEWS)]
+
+
+@pytest.mark.parametrize("view", sorted(VIEWS))
+def test_scopes_may_read_a_view_and_nobody_else_do_anything_with_it(view):
+    assert rights(view) == {(role, "SELECT") for role in scope_roles()}
 
 
 def test_the_roles_are_ordinary_and_the_portals_inherits_nothing():
@@ -169,11 +177,13 @@ def test_building_again_leaves_policies_alone():
         "GRANT SELECT ON numbers_phonenumber TO PUBLIC",
         "GRANT UPDATE (label) ON numbers_phonenumber TO {system}",
         "REVOKE SELECT ON accounts_person FROM {portal}",
+        "GRANT SELECT ON numbers_as_of TO {portal}",
+        "ALTER VIEW numbers_as_of SET (security_invoker = false)",
     ],
 )
 def test_building_puts_right_what_was_damaged(damage):
     def all_of_it():
-        return {table: (policies(table), rights(table)) for table in (*WALLS, "accounts_person")}
+        return {table: (policies(table), rights(table)) for table in (*WALLS, *VIEWS, "accounts_person")}
 
     before = all_of_it()
     with connection.cursor() as cursor:
@@ -183,3 +193,6 @@ def test_building_puts_right_what_was_damaged(damage):
         assert (sorted(its_policies), its_rights) == (sorted(before[table][0]), before[table][1])
     query = "SELECT count(*) FROM pg_class WHERE relname = ANY(%s) AND relrowsecurity AND relforcerowsecurity"
     assert ask(query, list(WALLS)) == [(len(WALLS),)]
+    assert ask("SELECT DISTINCT reloptions FROM pg_class WHERE relname = ANY(%s)", list(VIEWS)) == [
+        (["security_invoker=true"],)
+    ]

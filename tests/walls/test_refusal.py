@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import connection
 from psycopg import sql
 
+from accounts import walls
 from accounts.walls import portal_role
 from portal.embedded import ADMIN, free_port
 from tests.database import SERVER
@@ -118,6 +119,19 @@ def test_the_portals_own_role_passes(database):
     mine = settings.PORTAL_SIGN_IN
     done = run("check", "--database", "default", DATABASE_URL=address(mine["USER"], mine["PASSWORD"], database))
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_view_that_lets_more_through_than_its_tables_is_refused(database):
+    mine = settings.PORTAL_SIGN_IN
+    url = address(mine["USER"], mine["PASSWORD"], database)
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER VIEW numbers_as_of SET (security_invoker = false)")
+    try:
+        done = run("check", "--database", "default", DATABASE_URL=url)
+    finally:
+        walls.build()
+    assert "rows of tenants in numbers_as_of apart" in done.stderr
+    assert run("check", "--database", "default", DATABASE_URL=url).returncode == 0
 
 
 def test_migrations_want_their_own_role(database):

@@ -9,7 +9,7 @@ from django.db import DatabaseError, ProgrammingError, connection, transaction
 from accounts.models import AuditEvent
 from accounts.scope import role_called, scope
 from accounts.walls import WALLS
-from numbers.models import Destination, PhoneNumber
+from numbers.models import Destination, NumberAsOf, PhoneNumber
 from tests.factories import make_person
 
 pytestmark = pytest.mark.django_db
@@ -76,6 +76,15 @@ def test_a_scope_sees_the_rows_of_its_account_and_no_others(request, rows, table
     with scope(account):
         seen = set(MODELS[table].unscoped.values_list("pk", flat=True))
     assert seen == {row.pk for row in rows[account.pk][table]}
+
+
+@pytest.mark.parametrize("name", ["alpha", "acme", "bravo", "zenith"])
+def test_a_scope_sees_its_numbers_as_they_are_and_were_and_no_others(request, rows, name):
+    account = request.getfixturevalue(name)
+    own = {number.pk for number in rows[account.pk]["numbers_phonenumber"]}
+    with scope(account):
+        seen = [(row.pk, row.until is None) for row in NumberAsOf.unscoped.all()]
+    assert sorted(seen) == sorted((pk, still) for pk in own for still in (True, False))
 
 
 @each_walled
