@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 #: model -> what events call it
 TYPES = {"account": "account", "person": "person", "access": "access", "destination": "destination",
-         "phonenumber": "number", "grant": "grant"}  # fmt: skip
+         "phonenumber": "number", "grant": "grant", "telephonesystem": "system"}  # fmt: skip
 
 #: Every verb there is, as people read it. An event with another verb would have no words.
 VERBS = {
@@ -54,6 +54,8 @@ VERBS = {
     "destination.added": _("added the destination"),
     "destination.changed": _("changed the destination"),
     "destination.deleted": _("deleted the destination"),
+    "system.added": _("added the telephone system"),
+    "system.revoked": _("revoked the telephone system"),
     "grant.given": _("granted access"),
     "grant.withdrawn": _("withdrew access"),
 }

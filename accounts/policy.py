@@ -26,7 +26,7 @@ class Role(TextChoices):
 class Door(Enum):
     """What stands in place of a permission where an address belongs to no account, or leads into one."""
 
-    MACHINE = "machines that watch the portal: no person is looked up, they guard themselves"
+    MACHINE = "machines that watch the portal, or tell it of calls: no person is looked up, they guard themselves"
     PUBLIC = "anybody, signed in or not"
     SIGNED_IN = "anybody who is signed in"
     ENTRANCE = "who may work in the account, whether inside already or not"
@@ -96,6 +96,9 @@ PERMISSIONS: dict[str, Permission] = {
     "people.deactivate": own(*OPERATORS, R.COMPANY_ADMINISTRATOR),
     "grants.view": view(*OPERATORS),
     "grants.change": own(*OPERATORS),
+    # What tells of calls, and the tokens for that.
+    "systems.view": view(*OPERATORS),
+    "systems.change": own(*OPERATORS),
     "destinations.view": view(*CUSTOMERS),
     "destinations.change": change(*CUSTOMERS),
     "accounts.view": view(*OPERATORS, *SUPPORT),
@@ -112,6 +115,7 @@ ADDRESSES: dict[str, str | Door | dict[str, str | Door]] = {
     "healthz": Door.MACHINE,
     "readyz": Door.MACHINE,
     "metrics": Door.MACHINE,
+    "calls": Door.MACHINE,
     "account_home": "home.view",
     "help": "help.view",
     "help_topic": "help.view",
@@ -187,6 +191,12 @@ ADDRESSES: dict[str, str | Door | dict[str, str | Door]] = {
     "numbers:job_pdf": "jobs.view",
     "numbers:job_cancel": "jobs.change",
     "numbers:job_retry": "jobs.change",
+    "calls:systems": "systems.view",
+    "calls:systems_csv": "systems.view",
+    "calls:systems_pdf": "systems.view",
+    "calls:system": "systems.view",
+    "calls:add": "systems.change",
+    "calls:revoke": "systems.change",
     "destinations:list": "destinations.view",
     "destinations:export_csv": "destinations.view",
     "destinations:export_pdf": "destinations.view",

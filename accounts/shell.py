@@ -20,6 +20,7 @@ MENU = [
     ("people", _("People"), "users"),
     ("grants", _("Delegation"), "user-share"),
     ("accounts", _("Accounts"), "building"),
+    ("calls:systems", _("Telephone systems"), "server"),
     ("history", _("History"), "history"),
     ("access", _("Access"), "key"),
     ("account_settings", _("Settings"), "settings"),
@@ -30,6 +31,9 @@ MENU = [
 HELP_TOPICS = {
     "numbers:list": "phone-numbers",
     "numbers:detail": "phone-number",
+    "calls:systems": "telephone-systems",
+    "calls:system": "telephone-systems",
+    "calls:add": "telephone-systems",
     "numbers:as_of": "as-of",
     "numbers:runs": "in-a-row",
     "numbers:add": "add",

@@ -62,11 +62,15 @@ WALLS = {
     "numbers_importrow": Wall("SELECT", ALL, ALL, var_column="account_id", customer_column="account_id"),
     "numbers_job": Wall("SELECT", ALL, ALL, var_column="account_id", customer_column="account_id"),
     "numbers_jobitem": Wall("SELECT", ALL, ALL, var_column="account_id", customer_column="account_id"),
+    # Written by a function alone, when a telephone system tells of calls.
+    "numbers_callevent": Wall(system="SELECT", var="SELECT", customer="SELECT"),
     # Written by a trigger alone, whatever changes a number.
     "numbers_pastnumber": Wall(system="SELECT", var="SELECT", customer="SELECT"),
 }
 #: Views of walled tables, which scopes may read. Each lets through what whoever asks may see in the tables.
 VIEWS = {"numbers_as_of"}
+#: Functions that write with the rights of the tables' owner, and the scopes that may call them.
+FUNCTIONS = {"numbers_record_calls": ("system", "var")}
 #: Tables without walls: what the portal may do with them, in a scope and outside, and why none is needed.
 OPEN = {
     "accounts_account": ("SELECT, INSERT, UPDATE", "the tree of accounts decides which scope there is"),
@@ -79,6 +83,10 @@ OPEN = {
     "mfa_authenticator": (ALL, "signing in"),
     "usersessions_usersession": (ALL, "signing in"),
     "portal_cache": (ALL, "counts of guesses, before anybody has signed in"),
+    "numbers_telephonesystem": (
+        "SELECT, INSERT, UPDATE (revoked_at)",
+        "its token decides in which scope calls are taken down",
+    ),
     "numbers_provider": ("SELECT", "the same for every account"),
     "procrastinate_jobs": (ALL, "the queue: what a job does, it does in a scope of its own"),
     "procrastinate_events": (ALL, "the queue"),
@@ -149,6 +157,16 @@ def build() -> None:
                 *(grant("SELECT", view, sql.Identifier(role)) for role in scope_roles()),
             )
         ]  # fmt: skip
+        cursor.execute(
+            "SELECT proname, oid::regprocedure::text FROM pg_proc"
+            " WHERE proname = ANY(%s) AND pronamespace = current_schema()::regnamespace",
+            [list(FUNCTIONS)],
+        )
+        for name, signature in cursor.fetchall():
+            function = sql.SQL(signature)
+            statements.append(sql.SQL("REVOKE ALL ON FUNCTION {} FROM PUBLIC, {}").format(function, everybody))
+            roles = sql.SQL(", ").join(sql.Identifier(role_called(scope)) for scope in FUNCTIONS[name])
+            statements.append(sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {}").format(function, roles))
         cursor.execute(
             "SELECT s.relname FROM pg_class s JOIN pg_depend d ON d.objid = s.oid AND d.deptype = 'a'"
             " JOIN pg_class t ON t.oid = d.refobjid WHERE s.relkind = 'S' AND t.relname = ANY(%s)"

@@ -38,6 +38,17 @@ class DestinationTable(tables.Table):
     numbers = tables.Column(_("Numbers"))
 
 
+class SystemTable(tables.Table):
+    """The telephone systems that tell of calls."""
+
+    name = tables.Column(_("Name"))
+    state = tables.Column(_("State"))
+    heard = tables.Column(_("Last heard"))
+    calls = tables.Column(_("Calls"))
+    unknown = tables.Column(_("Other numbers"))
+    by = tables.Column(_("Added by"))
+
+
 class RunTable(tables.Table):
     """Free numbers that follow one another."""
 
@@ -108,6 +119,10 @@ def job_item_columns(actor: Actor) -> dict[str, str]:
 
 def destination_columns(actor: Actor) -> dict[str, str]:
     return columns_of(DestinationTable)
+
+
+def system_columns(actor: Actor) -> dict[str, str]:
+    return columns_of(SystemTable)
 
 
 def run_columns(actor: Actor) -> dict[str, str]:

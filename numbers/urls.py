@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from numbers import help_pages
-from numbers.views import as_of, destinations, imports, jobs, phone_numbers, runs, stock, verbs
+from numbers.views import as_of, calls, destinations, imports, jobs, phone_numbers, runs, stock, verbs
 
 number_urls = (
     [
@@ -61,10 +61,23 @@ destination_urls = (
     "destinations",
 )
 
+call_urls = (
+    [
+        path("", calls.SystemList.as_view(), name="systems"),
+        path("export.csv", calls.SystemList.as_view(export="csv"), name="systems_csv"),
+        path("export.pdf", calls.SystemList.as_view(export="pdf"), name="systems_pdf"),
+        path("add/", calls.add, name="add"),
+        path("<int:system_id>/", calls.detail, name="system"),
+        path("<int:system_id>/revoke/", calls.revoke, name="revoke"),
+    ],
+    "calls",
+)
+
 urlpatterns = [
     path("", phone_numbers.home, name="account_home"),
     path("help/", help_pages.index, name="help"),
     path("help/<slug:topic>/", help_pages.page, name="help_topic"),
     path("numbers/", include(number_urls)),
     path("destinations/", include(destination_urls)),
+    path("telephone-systems/", include(call_urls)),
 ]

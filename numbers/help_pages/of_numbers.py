@@ -98,6 +98,29 @@ OF_NUMBERS = {
             ),
         ),
     ),
+    "telephone-systems": Topic(
+        _("Telephone systems"),
+        (
+            (
+                _("What they are for"),
+                (
+                    _(
+                        "A number is Pending until a call to it has come in, and Active from then on. The portal learns of "
+                        "calls from the telephone systems that are listed here: those of the operator for every number, "
+                        "those of a VAR for the VAR's own."
+                    ),
+                    _(
+                        "Each has a token of its own, which is shown once, when it is added. Revoke it when it may have "
+                        "become known, and add another: what was told of before stays."
+                    ),
+                    _(
+                        "Calls to other numbers are counted, and nothing else is kept of them. Many of them mean that "
+                        "numbers are missing here, or are with another account."
+                    ),
+                ),
+            ),
+        ),
+    ),
     "in-a-row": Topic(
         _("Numbers in a row"),
         (

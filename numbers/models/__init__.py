@@ -1,10 +1,11 @@
 """Phone numbers and what is done to many of them, a module for each subject."""
 
+from numbers.models.calls import CallEvent, TelephoneSystem
 from numbers.models.jobs import Import, ImportRow, Job, JobItem, Work
 from numbers.models.past import NumberAsOf, PastNumber
 from numbers.models.phone_numbers import USES, Destination, PhoneNumber, Provider, held_by, use_text
 
 __all__ = [
-    "USES", "Destination", "Import", "ImportRow", "Job", "JobItem", "NumberAsOf", "PastNumber", "PhoneNumber",
-    "Provider", "Work", "held_by", "use_text",
+    "USES", "CallEvent", "Destination", "Import", "ImportRow", "Job", "JobItem", "NumberAsOf", "PastNumber",
+    "PhoneNumber", "Provider", "TelephoneSystem", "Work", "held_by", "use_text",
 ]  # fmt: skip

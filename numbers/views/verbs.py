@@ -1,5 +1,6 @@
 """What is done to one number: a page for each verb, which says what hangs on the number and what will happen."""
 
+from datetime import timedelta
 from http import HTTPStatus
 
 from django.contrib import messages
@@ -13,10 +14,12 @@ from django.views.decorators.http import require_http_methods
 from accounts.actor import Actor
 from numbers.actions import verbs
 from numbers.forms.verbs import FORMS
-from numbers.models import PhoneNumber
-from portal.pages import url_of
+from numbers.models import CallEvent, PhoneNumber
+from portal.pages import plain, url_of
 from portal.times import moment
 
+#: Calls of so many days say how much a number is used.
+RECENT = timedelta(days=7)
 #: The verbs as they stand in addresses, whichever account they are of, and the names of these.
 ADDRESSES = {verb.slug: verb.slug.replace("-", "_") for verb in (*verbs.OF_VARS, *verbs.OF_CUSTOMERS)}
 
@@ -44,6 +47,7 @@ def hanging_on(actor: Actor, number: PhoneNumber) -> list[tuple[str, str]]:
     """What a number is in the middle of, as pairs of a name and a text."""
     zone = actor.person.zone
     features = [str(name) for feature, name in verbs.SetOptions.FEATURES.items() if getattr(number, feature)]
+    calls = CallEvent.visible_to(actor).filter(number_id=number.pk, at__gt=timezone.now() - RECENT).count()
     holder = number.customer.name if number.customer and not actor.account.is_customer else ""
     return [
         (name, text)
@@ -54,6 +58,7 @@ def hanging_on(actor: Actor, number: PhoneNumber) -> list[tuple[str, str]]:
             (_("Caller name"), number.caller_name),
             (_("On"), ", ".join(features)),
             (_("Last call"), moment(number.last_call_at, zone) or _("none yet")),
+            (_("Calls in the last seven days"), plain(calls) if calls else ""),
         )
         if text
     ]

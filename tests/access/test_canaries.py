@@ -5,7 +5,18 @@ from django.apps import apps
 from django.db import models
 
 from accounts.models import Access, Account, AuditEvent, Grant, Person
-from numbers.models import Destination, Import, ImportRow, Job, JobItem, NumberAsOf, PastNumber, PhoneNumber
+from numbers.models import (
+    CallEvent,
+    Destination,
+    Import,
+    ImportRow,
+    Job,
+    JobItem,
+    NumberAsOf,
+    PastNumber,
+    PhoneNumber,
+    TelephoneSystem,
+)
 from tests.access.crawl import is_html, text_of, walk
 from tests.access.database import snapshot
 from tests.access.tokens import found_in, tokens
@@ -13,7 +24,7 @@ from tests.access.world import IDENTITIES
 
 #: Columns whose texts have a form, which the rows of the trees have already.
 FORMED = {"code", "extension", "phone", "e164", "password", "time_zone", "sign_in", "request_id", "entered_from",
-          "verb", "target_type", "region", "encoding"}  # fmt: skip
+          "verb", "target_type", "region", "encoding", "token_hash"}  # fmt: skip
 #: What an account's people may read of those above it: who they are, never how they are reached and what they hold.
 NAMES = {(Account, "name"), (Person, "name"), (Access, "reason")}
 #: model -> the account that a row's texts belong to; None where there are no texts, or where they are another's
@@ -29,8 +40,10 @@ OWNERS = {
     ImportRow: lambda row: row.account,
     Job: lambda row: row.account,
     JobItem: lambda row: row.account,
+    TelephoneSystem: lambda row: row.account,
     Grant: None,
     NumberAsOf: None,
+    CallEvent: None,
 }
 
 

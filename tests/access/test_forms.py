@@ -16,6 +16,7 @@ SENDERS = [
 ]  # fmt: skip
 #: What differs between any two rows that were written.
 OWN = {
+    "token_hash",
     "id",
     "at",
     "code",

@@ -26,6 +26,7 @@ OF_NUMBERS = {
 COLUMNS = {
     "numbers:list": OF_NUMBERS,
     "numbers:as_of": OF_NUMBERS,
+    "calls:systems": {"everybody": ["Name", "State", "Last heard", "Calls", "Other numbers", "Added by"]},
     "numbers:runs": {"system": ["First", "Last", "In a row", "VAR"], "everybody": ["First", "Last", "In a row"]},
     "accounts": {"system": VARS, "var": CUSTOMERS},
     "people": {"everybody": ["Name", "E-mail", "Role", "State", "Last sign-in"]},

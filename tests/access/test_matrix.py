@@ -25,7 +25,7 @@ def expected(identity, name, method):
     if needed is Door.CLOSED:
         return {404}
     if needed is Door.MACHINE:
-        return {200} if method in ("GET", "HEAD") else {405}
+        return {"GET": {200, 405}, "HEAD": {200, 405}, "POST": {401, 405}}.get(method, {405})
     if needed is Door.PUBLIC:
         return ANSWERS_AT_A_DOOR[method] | {404}
     if identity.is_nobody:

@@ -23,7 +23,17 @@ from fido2.webauthn import AttestationObject, AttestedCredentialData, Authentica
 
 from accounts import policy
 from accounts.models import Access, Account, AuditEvent, Grant, Person
-from numbers.models import Destination, Import, ImportRow, Job, JobItem, PastNumber, PhoneNumber
+from numbers.models import (
+    CallEvent,
+    Destination,
+    Import,
+    ImportRow,
+    Job,
+    JobItem,
+    PastNumber,
+    PhoneNumber,
+    TelephoneSystem,
+)
 from tests.access.addresses import NoBuilder
 from tests.factories import grant, make_number, make_provider
 
@@ -151,6 +161,7 @@ class World:
         for role, turn in (("administrator", 1), ("administrator", 2), ("user", 1)):
             self.people["", "system", role, turn] = self.make_person(self.system, role, f"s{turn}")
         self.provider, self.former_provider = make_provider(), make_provider("Formerly")
+        self.telephone_system(self.system, self.system_boss)
         restart_ids(7_000_001)
         self.a = self.make_tree("A", 700)
         restart_ids(8_000_001)
@@ -226,7 +237,14 @@ class World:
             )  # fmt: skip
             self.kept(event, tree)
             self.jobs(tree, acting, boss)
+        self.telephone_system(var, boss, tree)
+        called = {"system_id": 1, "number_id": tree.rows[-1].pk, "var": var, "customer": tree.company}
+        CallEvent.unscoped.create(id=uuid4(), at=past, **called)
         return tree
+
+    def telephone_system(self, account: Account, boss: Person, tree: Tree | None = None) -> None:
+        facts = {"account": account, "added_by": boss, "token_hash": f"hash of {account.code}"}
+        self.kept(TelephoneSystem.unscoped.create(name=f"Switch {account.code}", **facts), tree)
 
     def jobs(self, tree: Tree, account: Account, boss: Person) -> None:
         """A job and an import that wait to be confirmed, and such that have ended."""
@@ -315,6 +333,12 @@ class World:
 
     def number_of(self, account: Account) -> PhoneNumber:
         return self.one_of(PhoneNumber, account, lambda n: account.kind in ("system", "var") or n.customer == account)
+
+    def system_of(self, account: Account) -> TelephoneSystem:
+        """The telephone system of a VAR, or of the system."""
+        if account == self.system:
+            return next(row for row in self.rows if isinstance(row, TelephoneSystem))
+        return self.one_of(TelephoneSystem, account)
 
     def job_of(self, account: Account) -> Job:
         return self.one_of(Job, account, lambda job: job.state == "done" and account in (job.account, self.system))

@@ -8,7 +8,7 @@ from django.db import connection
 
 from accounts.models import Access, AuditEvent
 from accounts.walls import portal_role
-from numbers.models import Import, ImportRow, Job, JobItem, PastNumber, PhoneNumber
+from numbers.models import CallEvent, Import, ImportRow, Job, JobItem, PastNumber, PhoneNumber
 from portal.database.owner import signed_in
 from tests.factories import make_destination, make_number, make_person, make_provider
 
@@ -47,6 +47,14 @@ def rows(alpha, bravo, acme, zenith):
         of_account["numbers_pastnumber"] = list(
             PastNumber.unscoped.filter(number_id__in=[number.pk for number in of_account["numbers_phonenumber"]])
         )
+    for account in (alpha, bravo, acme, zenith):
+        made[account.pk]["numbers_callevent"] = []
+    for var, customer in ((alpha, acme), (bravo, zenith)):
+        for number in made[var.pk]["numbers_phonenumber"]:
+            of_number = {"number_id": number.pk, "var_id": number.var_id, "customer_id": number.customer_id}
+            call = CallEvent.unscoped.create(id=uuid4(), system_id=1, at=number.since, **of_number)
+            for account in (var, customer) if number.customer_id else (var,):
+                made[account.pk]["numbers_callevent"].append(call)
     return made
 
 

@@ -75,7 +75,7 @@ def test_every_table_is_behind_a_wall_or_open_for_a_reason():
 def test_a_table_that_says_whose_its_rows_are_is_behind_a_wall_unless_it_decides_who_may_enter():
     with_tenants = {table for table, columns in tables().items() if TENANT_COLUMNS & set(columns)}
     assert with_tenants - set(OPEN) == set(WALLS) | VIEWS
-    assert with_tenants & set(OPEN) == {"accounts_person", "accounts_access"}
+    assert with_tenants & set(OPEN) == {"accounts_person", "accounts_access", "numbers_telephonesystem"}
 
 
 @each_walled
@@ -122,14 +122,24 @@ def test_the_system_may_only_read_numbers_and_what_they_ring():
         assert {right for role, right in rights(table) if role == system} == {"SELECT"}
 
 
-def test_nothing_in_the_schema_works_with_its_owners_rights_but_what_writes_down_the_past():
+def test_nothing_in_the_schema_works_with_its_owners_rights_but_what_writes_down_calls_and_the_past():
     here = "current_schema()::regnamespace"
     functions = ask(
         "SELECT proname, prorettype::regtype::text, array_to_string(proconfig, ' '),"
-        f" proacl::text LIKE '%%{{=X%%' FROM pg_proc WHERE prosecdef AND pronamespace = {here}"
+        f" proacl::text LIKE '%%{{=X%%' FROM pg_proc WHERE prosecdef AND pronamespace = {here} ORDER BY 1"
     )
-    # A trigger's, that nobody can call, and that finds no table of another schema.
-    assert functions == [("numbers_keep_past", "trigger", "search_path=public, pg_temp", False)]
+    # A trigger's, that nobody can call, and one of some scopes; neither finds a table of another schema.
+    assert functions == [
+        ("numbers_keep_past", "trigger", "search_path=public, pg_temp", False),
+        ("numbers_record_calls", "record", "search_path=public, pg_temp", False),
+    ]
+    callers = ask(
+        "SELECT p.proname, r.rolname FROM pg_proc p, aclexplode(p.proacl) x JOIN pg_roles r ON r.oid = x.grantee"
+        f" WHERE prosecdef AND pronamespace = {here} AND x.grantee <> p.proowner"
+    )
+    assert set(callers) == {
+        (name, walls.role_called(scope)) for name, scopes in walls.FUNCTIONS.items() for scope in scopes
+    }
     views = ask(
         f"SELECT relname, relkind, reloptions FROM pg_class WHERE relkind IN ('v', 'm') AND relnamespace = {here}"
     )
@@ -178,12 +188,16 @@ def test_building_again_leaves_policies_alone():
         "GRANT UPDATE (label) ON numbers_phonenumber TO {system}",
         "REVOKE SELECT ON accounts_person FROM {portal}",
         "GRANT SELECT ON numbers_as_of TO {portal}",
+        "GRANT UPDATE ON numbers_telephonesystem TO {portal}",
         "ALTER VIEW numbers_as_of SET (security_invoker = false)",
     ],
 )
 def test_building_puts_right_what_was_damaged(damage):
     def all_of_it():
-        return {table: (policies(table), rights(table)) for table in (*WALLS, *VIEWS, "accounts_person")}
+        return {
+            table: (policies(table), rights(table))
+            for table in (*WALLS, *VIEWS, "accounts_person", "numbers_telephonesystem")
+        }
 
     before = all_of_it()
     with connection.cursor() as cursor:

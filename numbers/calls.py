@@ -1,0 +1,126 @@
+"""What telephone systems tell of incoming calls, read: which number was called, and when."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from portal import phones
+
+#: So many calls are told of at once.
+MOST = 10_000
+LONGEST_ID = 200
+# Clocks differ; a call that comes later than that is a mistake.
+AHEAD = timedelta(minutes=5)
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+#: Of calls that are refused, so many are named.
+NAMED = 100
+
+
+class NotCalls(ValueError):
+    """What was sent is no list of calls; the text says what is expected."""
+
+
+@dataclass
+class Calls:
+    """Calls that were understood, as three lists of one length: ids, numbers as whole numbers, times.
+
+    ``refused`` are the places of the others, counted from 1, each with the sentence that says why.
+    """
+
+    ids: list[str] = field(default_factory=list)
+    digits: list[int] = field(default_factory=list)
+    times: list[datetime] = field(default_factory=list)
+    refused: list[tuple[int, str]] = field(default_factory=list)
+    latest: datetime = field(default_factory=lambda: timezone.now() + AHEAD)
+
+    def take(self, place: int, call_id: Any, number: Any, at: Any) -> None:
+        """Add one call, or the reason why it is none."""
+        try:
+            call = understood(call_id, number, at, self.latest)
+        except (ValueError, OverflowError) as refusal:
+            self.refused.append((place, str(refusal)))
+            return
+        for kept, value in zip((self.ids, self.digits, self.times), call, strict=True):
+            kept.append(value)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def understood(call_id: Any, number: Any, at: Any, latest: datetime) -> tuple[str, int, datetime]:
+    """A call's id, number and time. Raises ``ValueError`` with a sentence."""
+    text = str(call_id).strip() if isinstance(call_id, str | int) and not isinstance(call_id, bool) else ""
+    if not text or len(text) > LONGEST_ID or "\0" in text:
+        raise ValueError(_("A call has an id: a text of %(most)d characters at most.") % {"most": LONGEST_ID})
+    if not isinstance(number, str):
+        raise ValueError(_("A call has a number: a text, with + and the country code."))
+    e164 = phones.quick(number) or phones.parse(number)
+    return text, int(e164[1:]), moment_of(at, latest)
+
+
+def moment_of(at: Any, latest: datetime) -> datetime:
+    """A time as ISO 8601 with its zone, or as seconds since 1970. Raises ``ValueError`` with a sentence."""
+    found = None
+    if isinstance(at, int | float) and not isinstance(at, bool):
+        found = datetime.fromtimestamp(at, UTC)
+    elif isinstance(at, str):
+        try:
+            found = datetime.fromisoformat(at) if not at.isdigit() else datetime.fromtimestamp(int(at), UTC)
+        except (ValueError, OverflowError, OSError):
+            found = None
+    if found is None or found.tzinfo is None:
+        raise ValueError(_("A call has a time with its zone, such as 2027-01-31T17:00:00Z."))
+    if not EARLIEST <= found <= latest:
+        raise ValueError(_("The time of this call cannot be: look at the clock of the telephone system."))
+    return found
+
+
+def of_json(body: bytes) -> Calls:
+    """The calls of a JSON document: one, a list, or an object with a list of them as ``calls``.
+
+    Raises ``NotCalls``.
+    """
+    try:
+        sent = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise NotCalls(_("This is no JSON: send an object with id, number and time, or a list of such.")) from error
+    if isinstance(sent, dict):
+        sent = sent.get("calls", [sent])
+    if not isinstance(sent, list):
+        raise NotCalls(_("Send an object with id, number and time, or a list of such."))
+    if len(sent) > MOST:
+        raise NotCalls(_("These are more than %(most)d calls: send them in parts.") % {"most": MOST})
+    calls = Calls()
+    for place, one in enumerate(sent, 1):
+        one = one if isinstance(one, dict) else {}
+        calls.take(place, one.get("id"), one.get("number"), one.get("time"))
+    return calls
+
+
+def of_lines(lines: Iterable[str]) -> Iterator[Calls]:
+    """The calls of a CSV file with the columns id, number and time, ``MOST`` at a time.
+
+    Raises ``NotCalls`` where a column is missing.
+    """
+    rows = csv.reader(lines)
+    heading = [name.strip().lower().lstrip("\ufeff") for name in next(rows, [])]
+    if missing := [name for name in ("id", "number", "time") if name not in heading]:
+        raise NotCalls(_("The first line names the columns id, number and time; missing: %s.") % ", ".join(missing))
+    places = [heading.index(name) for name in ("id", "number", "time")]
+    count = 1
+    while some := list(islice(rows, MOST)):
+        calls = Calls()
+        for row in some:
+            count += 1
+            if row:
+                calls.take(count, *(row[place] if place < len(row) else "" for place in places))
+        yield calls

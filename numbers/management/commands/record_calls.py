@@ -1,0 +1,38 @@
+"""``manage.py record_calls FILE``: take down the calls of a CSV file, as a telephone system would tell of them."""
+
+import sys
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+
+from numbers.actions.calls import Recorded, record_calls
+from numbers.calls import NAMED, NotCalls, of_lines
+from numbers.models import TelephoneSystem
+
+
+class Command(BaseCommand):
+    help = "Take down incoming calls from a CSV file with the columns id, number and time; - is what comes in."
+
+    def add_arguments(self, parser):
+        parser.add_argument("file")
+        parser.add_argument("--account", default="SYS", help="the code of the account whose telephone system it was")
+        parser.add_argument("--system", required=True, help="the name of the telephone system")
+
+    def handle(self, *args, file, account, system, **options):
+        found = TelephoneSystem.called(account, system)
+        if found is None:
+            raise CommandError(f"{account} has no telephone system in use that is called {system}: add it there first.")
+        done, refused = Recorded(), 0
+        try:
+            with sys.stdin if file == "-" else Path(file).open(encoding="utf-8-sig", newline="") as lines:
+                for calls in of_lines(lines):
+                    done += record_calls(found, calls)
+                    for line, why in calls.refused[: max(NAMED - refused, 0)]:
+                        self.stderr.write(f"line {line}: {why}")
+                    refused += len(calls.refused)
+        except (OSError, UnicodeDecodeError, NotCalls) as problem:
+            raise CommandError(str(problem)) from problem
+        self.stdout.write(
+            f"{done.recorded} calls taken down, {done.repeated} known before, {done.unknown} to other numbers,"
+            f" {refused} refused"
+        )
