@@ -54,8 +54,8 @@ VERBS = {
     "destination.added": _("added the destination"),
     "destination.changed": _("changed the destination"),
     "destination.deleted": _("deleted the destination"),
-    "system.added": _("added the telephone system"),
-    "system.revoked": _("revoked the telephone system"),
+    "system.added": _("added the phone system"),
+    "system.revoked": _("revoked the phone system"),
     "grant.given": _("granted access"),
     "grant.withdrawn": _("withdrew access"),
 }

@@ -62,7 +62,7 @@ WALLS = {
     "numbers_importrow": Wall("SELECT", ALL, ALL, var_column="account_id", customer_column="account_id"),
     "numbers_job": Wall("SELECT", ALL, ALL, var_column="account_id", customer_column="account_id"),
     "numbers_jobitem": Wall("SELECT", ALL, ALL, var_column="account_id", customer_column="account_id"),
-    # Written by a function alone, when a telephone system tells of calls.
+    # Written by a function alone, when a phone system tells of calls.
     "numbers_callevent": Wall(system="SELECT", var="SELECT", customer="SELECT"),
     # Written by a trigger alone, whatever changes a number.
     "numbers_pastnumber": Wall(system="SELECT", var="SELECT", customer="SELECT"),

@@ -1,4 +1,4 @@
-"""What telephone systems tell of incoming calls, read: which number was called, and when."""
+"""What phone systems tell of incoming calls, read: which number was called, and when."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def moment_of(at: Any, latest: datetime) -> datetime:
     if found is None or found.tzinfo is None:
         raise ValueError(_("A call has a time with its zone, such as 2027-01-31T17:00:00Z."))
     if not EARLIEST <= found <= latest:
-        raise ValueError(_("The time of this call cannot be: look at the clock of the telephone system."))
+        raise ValueError(_("The time of this call cannot be: look at the clock of the phone system."))
     return found
 
 

@@ -39,7 +39,7 @@ class DestinationTable(tables.Table):
 
 
 class SystemTable(tables.Table):
-    """The telephone systems that tell of calls."""
+    """The phone systems that tell of calls."""
 
     name = tables.Column(_("Name"))
     state = tables.Column(_("State"))

@@ -79,5 +79,5 @@ urlpatterns = [
     path("help/<slug:topic>/", help_pages.page, name="help_topic"),
     path("numbers/", include(number_urls)),
     path("destinations/", include(destination_urls)),
-    path("telephone-systems/", include(call_urls)),
+    path("phone-systems/", include(call_urls)),
 ]

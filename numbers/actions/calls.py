@@ -1,4 +1,4 @@
-"""Telephone systems, and the calls that they tell of."""
+"""Phone systems, and the calls that they tell of."""
 
 import secrets
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Recorded:
 
 @transaction.atomic
 def add_system(actor: Actor, *, name: str) -> tuple[TelephoneSystem, str]:
-    """Let a telephone system tell of calls to the account's numbers; with the token that it signs in with.
+    """Let a phone system tell of calls to the account's numbers; with the token that it signs in with.
 
     The token is known here and now and never again.
     """
@@ -46,7 +46,7 @@ def add_system(actor: Actor, *, name: str) -> tuple[TelephoneSystem, str]:
         with transaction.atomic():
             system.save(force_insert=True)
     except IntegrityError as clash:
-        said = _("There is a telephone system called %(name)s already: revoke it first, or choose another name.")
+        said = _("There is a phone system called %(name)s already: revoke it first, or choose another name.")
         raise ValidationError({"name": said % {"name": name}}) from clash
     audit.record(actor, "system.added", system, after={"name": name})
     return system, token
@@ -54,7 +54,7 @@ def add_system(actor: Actor, *, name: str) -> tuple[TelephoneSystem, str]:
 
 @transaction.atomic
 def revoke_system(actor: Actor, system_id: int) -> TelephoneSystem:
-    """Take a telephone system's token away, for ever; what it has told of stays."""
+    """Take a phone system's token away, for ever; what it has told of stays."""
     if not actor.may("systems.change"):
         raise PermissionDenied
     system = TelephoneSystem.visible_to(actor).select_for_update(no_key=True).get(pk=system_id)

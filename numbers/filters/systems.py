@@ -1,4 +1,4 @@
-"""The search row of telephone systems."""
+"""The search row of phone systems."""
 
 from django.db.models import Q, Value
 from django.db.models.functions import Coalesce
@@ -13,7 +13,7 @@ from portal.times import moment
 
 
 class SystemFilter(ListFilter):
-    """The search row and Set Filter of the account's telephone systems."""
+    """The search row and Set Filter of the account's phone systems."""
 
     name = Words(label=gettext_lazy("Name"))
     by = Words(label=gettext_lazy("Added by"))

@@ -1,4 +1,4 @@
-"""What people fill in about a telephone system."""
+"""What people fill in about a phone system."""
 
 from django import forms
 from django.utils.translation import gettext_lazy

@@ -98,15 +98,15 @@ OF_NUMBERS = {
             ),
         ),
     ),
-    "telephone-systems": Topic(
-        _("Telephone systems"),
+    "phone-systems": Topic(
+        _("Phone systems"),
         (
             (
                 _("What they are for"),
                 (
                     _(
                         "A number is Pending until a call to it has come in, and Active from then on. The portal learns of "
-                        "calls from the telephone systems that are listed here: those of the operator for every number, "
+                        "calls from the phone systems that are listed here: those of the operator for every number, "
                         "those of a VAR for the VAR's own."
                     ),
                     _(

@@ -11,7 +11,7 @@ from django.db import migrations, models
 import accounts.models.accounts
 
 # It runs as the owner of the tables: in the system's scope nobody may write numbers, and nobody calls by hand. It does
-# nothing for a telephone system that is not the scope's, and for a VAR's finds the VAR's numbers alone. Numbers are
+# nothing for a phone system that is not the scope's, and for a VAR's finds the VAR's numbers alone. Numbers are
 # locked, in the order in which everybody locks them, before their tenure is looked at: who takes one from its holder at
 # the same time is before or after.
 RECORD = """
@@ -31,7 +31,7 @@ BEGIN
       AND s.account_id::text = current_setting('portal.account')
     FOR NO KEY UPDATE OF s;
     IF NOT FOUND THEN
-        RAISE insufficient_privilege USING MESSAGE = 'this telephone system is not here, or was revoked';
+        RAISE insufficient_privilege USING MESSAGE = 'this phone system is not here, or was revoked';
     END IF;
     WITH sent AS (
         SELECT md5(telephone_system || ':' || e.id)::uuid AS id, min(e.number) AS number, min(e.at) AS at
@@ -170,7 +170,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "telephone system",
+                "verbose_name": "phone system",
                 "indexes": [
                     models.Index(
                         models.F("account"), models.F("name_folded"), models.F("id"), name="numbers_system_by_name"

@@ -1,4 +1,4 @@
-"""Calls that came in, and the telephone systems that tell of them."""
+"""Calls that came in, and the phone systems that tell of them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class TelephoneSystem(models.Model):
     unscoped = models.Manager()
 
     class Meta:
-        verbose_name = _("telephone system")
+        verbose_name = _("phone system")
         constraints = [
             models.UniqueConstraint(
                 "account", Lower("name"), condition=Q(revoked_at=None), name="numbers_system_one_name"
@@ -70,7 +70,7 @@ class TelephoneSystem(models.Model):
 
 
 class CallEvent(models.Model):
-    """One incoming call. Its id is a hash of the telephone system's and of the id that the call has there.
+    """One incoming call. Its id is a hash of the phone system's and of the id that the call has there.
 
     Of a call to a number that the account does not have, nothing else is kept. Written by a function of the database
     alone (migration 0010), which copies the holder of that time from the number: there are no foreign keys to check.

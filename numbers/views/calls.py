@@ -1,4 +1,4 @@
-"""Telephone systems: the address at which they tell of calls, and the pages of those who look after them."""
+"""Phone systems: the address at which they tell of calls, and the pages of those who look after them."""
 
 from http import HTTPStatus
 
@@ -27,7 +27,7 @@ from portal.times import moment
 @csrf_exempt
 @require_POST
 def tell(request):
-    """Take down calls. The token of a telephone system says whose they are; no cookie is looked at."""
+    """Take down calls. The token of a phone system says whose they are; no cookie is looked at."""
     scheme, _blank, token = request.headers.get("Authorization", "").partition(" ")
     system = TelephoneSystem.with_token(token.strip()) if scheme.lower() == "bearer" and token.strip() else None
     if system is None:
@@ -50,11 +50,11 @@ def tell(request):
 
 
 class SystemList(ListPage):
-    """The account's telephone systems."""
+    """The account's phone systems."""
 
-    title = gettext_lazy("Telephone systems")
+    title = gettext_lazy("Phone systems")
     addresses = ("calls:systems", "calls:systems_csv", "calls:systems_pdf")
-    csv_name = "TelephoneSystems.csv"
+    csv_name = "PhoneSystems.csv"
     filter_class = SystemFilter
     template_name = "numbers/systems.html"
     rows_template = "numbers/_system_rows.html"
@@ -79,7 +79,7 @@ def system_of(actor: Actor, system_id: int) -> TelephoneSystem:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def add(request, code):
-    """Add a telephone system; its token is on the answer to the form and nowhere else."""
+    """Add a phone system; its token is on the answer to the form and nowhere else."""
     form = SystemForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
@@ -90,7 +90,7 @@ def add(request, code):
             context = facts_of(request, system) | {"token": token}
             return render(request, "numbers/system.html", context, status=HTTPStatus.CREATED)
     context = {
-        "title": _("Add a telephone system"),
+        "title": _("Add a phone system"),
         "form": form,
         "submit_label": _("Add"),
         "cancel_url": url_of("calls:systems", code),
@@ -101,7 +101,7 @@ def add(request, code):
 
 @require_safe
 def detail(request, code, system_id):
-    """One telephone system: what it has told of, and how it does that."""
+    """One phone system: what it has told of, and how it does that."""
     return render(request, "numbers/system.html", facts_of(request, system_of(request.actor, system_id)))
 
 
@@ -123,7 +123,7 @@ def facts_of(request, system: TelephoneSystem) -> dict:
 
 @require_POST
 def revoke(request, code, system_id) -> HttpResponse:
-    """Take a telephone system's token away."""
+    """Take a phone system's token away."""
     try:
         system = actions.revoke_system(request.actor, system_id)
     except TelephoneSystem.DoesNotExist as gone:

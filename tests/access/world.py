@@ -335,7 +335,7 @@ class World:
         return self.one_of(PhoneNumber, account, lambda n: account.kind in ("system", "var") or n.customer == account)
 
     def system_of(self, account: Account) -> TelephoneSystem:
-        """The telephone system of a VAR, or of the system."""
+        """The phone system of a VAR, or of the system."""
         if account == self.system:
             return next(row for row in self.rows if isinstance(row, TelephoneSystem))
         return self.one_of(TelephoneSystem, account)

@@ -1,6 +1,6 @@
 """Incoming calls, told of in batches over HTTP, beside the same rows sent by COPY and the same update in plain SQL.
 
-python -m tests.bench.calls adds a telephone system and prints its token.
+python -m tests.bench.calls adds a phone system and prints its token.
 """
 
 import http.client

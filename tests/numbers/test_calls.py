@@ -1,4 +1,4 @@
-"""Telephone systems tell of calls, and numbers turn active."""
+"""Phone systems tell of calls, and numbers turn active."""
 
 import io
 import json
@@ -22,7 +22,7 @@ NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 @pytest.fixture
 def token_of(administrator_of):
-    """Add a telephone system to an account; its token."""
+    """Add a phone system to an account; its token."""
 
     def add(account, name="Switch"):
         with scope(account):
@@ -78,7 +78,7 @@ def test_a_call_that_is_told_of_again_changes_nothing(tell, token_of, system, nu
     before = (traffic(number), TelephoneSystem.unscoped.values("calls", "unknown").get())
     assert tell(token, sent).json()["repeated"] == 3
     assert (traffic(number), TelephoneSystem.unscoped.values("calls", "unknown").get()) == before
-    # The same id of another telephone system is another call.
+    # The same id of another phone system is another call.
     assert tell(token_of(system, "Another"), call("a", at=NOW + timedelta(days=1))).json()["recorded"] == 1
 
 
@@ -238,7 +238,7 @@ def test_a_file_is_taken_down_once(told, number):
     [
         ("id,number\n", (), "missing: time"),
         ("", (), "missing: id, number, time"),
-        ("id,number,time\n", ("--account", "V9999"), "V9999 has no telephone system in use that is called switch"),
+        ("id,number,time\n", ("--account", "V9999"), "V9999 has no phone system in use that is called switch"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(told, text, options, why):
@@ -256,7 +256,7 @@ def test_a_long_file_is_read_in_parts():
 
 def test_the_token_is_shown_once(alpha, signed_in, tell, number):
     client = signed_in(alpha)
-    answer = client.post(f"/{alpha.code}/telephone-systems/add/", {"name": "Asterisk"})
+    answer = client.post(f"/{alpha.code}/phone-systems/add/", {"name": "Asterisk"})
     assert (answer.status_code, answer.headers["Cache-Control"]) == (
         201, "max-age=0, no-cache, no-store, must-revalidate, private",
     )  # fmt: skip
@@ -264,24 +264,24 @@ def test_the_token_is_shown_once(alpha, signed_in, tell, number):
     assert token in answer.text
     found = TelephoneSystem.unscoped.get()
     assert token not in found.token_hash
-    page = client.get(f"/{alpha.code}/telephone-systems/{found.pk}/")
+    page = client.get(f"/{alpha.code}/phone-systems/{found.pk}/")
     assert token not in page.text
     assert tell(token, call()).json()["recorded"] == 1
-    (row,) = client.get(f"/{alpha.code}/telephone-systems/").context["listing"]["rows"]
+    (row,) = client.get(f"/{alpha.code}/phone-systems/").context["listing"]["rows"]
     assert (row["name"], row["state"], row["calls"], row["unknown"]) == ("Asterisk", "In use", "1", "0")
 
 
 def test_sent_twice_there_is_one(alpha, signed_in):
     client = signed_in(alpha)
     for status in (201, 422):
-        answer = client.post(f"/{alpha.code}/telephone-systems/add/", {"name": "Asterisk"})
+        answer = client.post(f"/{alpha.code}/phone-systems/add/", {"name": "Asterisk"})
         assert answer.status_code == status
     assert "revoke it first" in answer.text
     found = TelephoneSystem.unscoped.get()
-    client.post(f"/{alpha.code}/telephone-systems/{found.pk}/revoke/")
-    client.post(f"/{alpha.code}/telephone-systems/{found.pk}/revoke/")
+    client.post(f"/{alpha.code}/phone-systems/{found.pk}/revoke/")
+    client.post(f"/{alpha.code}/phone-systems/{found.pk}/revoke/")
     assert AuditEvent.unscoped.filter(verb="system.revoked").count() == 1
-    assert client.post(f"/{alpha.code}/telephone-systems/add/", {"name": "Asterisk"}).status_code == 201
+    assert client.post(f"/{alpha.code}/phone-systems/add/", {"name": "Asterisk"}).status_code == 201
 
 
 def test_who_takes_a_number_away_is_told_how_much_it_is_called(alpha, acme, signed_in, tell, token_of, system, number):

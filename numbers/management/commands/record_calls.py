@@ -1,4 +1,4 @@
-"""``manage.py record_calls FILE``: take down the calls of a CSV file, as a telephone system would tell of them."""
+"""``manage.py record_calls FILE``: take down the calls of a CSV file, as a phone system would tell of them."""
 
 import sys
 from pathlib import Path
@@ -15,13 +15,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("file")
-        parser.add_argument("--account", default="SYS", help="the code of the account whose telephone system it was")
-        parser.add_argument("--system", required=True, help="the name of the telephone system")
+        parser.add_argument("--account", default="SYS", help="the code of the account whose phone system it was")
+        parser.add_argument("--system", required=True, help="the name of the phone system")
 
     def handle(self, *args, file, account, system, **options):
         found = TelephoneSystem.called(account, system)
         if found is None:
-            raise CommandError(f"{account} has no telephone system in use that is called {system}: add it there first.")
+            raise CommandError(f"{account} has no phone system in use that is called {system}: add it there first.")
         done, refused = Recorded(), 0
         try:
             with sys.stdin if file == "-" else Path(file).open(encoding="utf-8-sig", newline="") as lines:
