@@ -1,6 +1,7 @@
-"""A file of numbers, read, checked and applied, beside Django's own bulk_create of the same rows.
+"""A file of numbers, read, checked and applied, beside Django's own bulk_create and django-import-export.
 
-python -m tests.bench.imports ours|bulk_create does one of them on an empty stock and prints as JSON what it took.
+python -m tests.bench.imports ours|bulk_create|import_export does one of them on an empty stock and prints as JSON what
+it took. django-import-export gets a part of the rows, and is taken to be as fast with more.
 """
 
 import csv
@@ -18,6 +19,8 @@ from tests.bench import data, web
 from tests.bench.result import Result, below, times
 
 FEW = 100
+#: So many rows are enough for django-import-export, which handles them one by one.
+PART = 10_000
 AREAS = ("1514", "1416", "1604", "44207", "4930", "331", "3906", "6129")
 
 
@@ -32,11 +35,15 @@ def measure(ours: str, peers: str, numbers: int) -> Iterator[Result]:
         data.run(["manage.py", "demo_data", "--numbers", str(FEW)], empty)
         taken[party] = json.loads(data.run(["-m", "tests.bench.imports", party], empty, more))
         data.drop(empty)
-    mine, peer = taken["ours"], taken["bulk_create"]
-    if mine["numbers"] != peer["numbers"]:
-        raise RuntimeError(f"{mine['numbers']:,} numbers came of the file, {peer['numbers']:,} of bulk_create")
+    mine, peer, other = taken["ours"], taken["bulk_create"], taken["import_export"]
+    if mine["numbers"] != peer["numbers"] or other["numbers"] != min(numbers, PART) + FEW:
+        raise RuntimeError(
+            f"so many numbers came of the file: {[(name, one['numbers']) for name, one in taken.items()]}"
+        )
+    rows = other["applied"] * numbers / min(numbers, PART)
     whole = mine["kept"] + mine["checked"] + mine["applied"]
     yield times("import: applied, bulk_create of the rows", mine["applied"] * 1000, peer["applied"] * 1000, 2)
+    yield times("import: applied, django-import-export", mine["applied"] * 1000, rows * 1000, 40)
     yield times("import: read, checked and applied, bulk_create of the rows", whole * 1000, peer["applied"] * 1000, 1)
     yield below("import: validation, of the whole", 100 * mine["validated"] / whole, 15, "%")
     yield below("import: memory", mine["memory"], 40, "MB", sign="+")
@@ -118,7 +125,33 @@ def bulk_create(numbers: int) -> dict:
         return {"applied": time.perf_counter() - start}
 
 
-PARTIES = {"ours": ours, "bulk_create": bulk_create}
+def import_export(numbers: int) -> dict:
+    import tablib  # noqa: PLC0415
+    from import_export.resources import modelresource_factory  # noqa: PLC0415
+
+    from accounts.models import Account  # noqa: PLC0415
+    from numbers.models import PhoneNumber, Provider  # noqa: PLC0415
+    from portal.database.owner import as_owner  # noqa: PLC0415
+
+    PhoneNumber.objects = PhoneNumber.unscoped  # it looks for nothing else
+    meta = {"fields": ("e164", "var", "provider"), "import_id_fields": ("e164",)}
+    resource = modelresource_factory(PhoneNumber, meta_options=meta)()
+    with as_owner():
+        var, provider = Account.unscoped.get(code="V1001"), Provider.objects.first()
+        data = tablib.Dataset(
+            *((number, var.pk, provider.pk) for number in lines(min(numbers, PART))),
+            headers=["e164", "var", "provider"],
+        )
+        Account.objects = Account.unscoped
+        start = time.perf_counter()
+        done = resource.import_data(data, raise_errors=True)
+        taken = time.perf_counter() - start
+    if done.has_errors() or done.has_validation_errors():
+        raise RuntimeError("django-import-export could not import the rows")
+    return {"applied": taken}
+
+
+PARTIES = {"ours": ours, "bulk_create": bulk_create, "import_export": import_export}
 
 
 def main(party: str) -> None:

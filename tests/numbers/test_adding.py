@@ -5,55 +5,9 @@ import pytest
 from accounts.models import AuditEvent
 from numbers.forms.adding import read_lines
 from numbers.models import PhoneNumber
-from portal import phones
 from tests import factories
 
 ONE = "+15145550123"
-
-
-@pytest.mark.parametrize(
-    "typed",
-    [
-        "+1 514 555 0123", "+15145550123", "+1-514-555-0123", "+1 (514) 555-0123", "001 514 555 0123",
-        "+1.514.555.0123",
-        " +1 514 555 0123 ", "'+1 514 555 0123", '"+1 514 555 0123"', "tel:+1-514-555-0123",
-        "+１ ５１４ ５５５ ０１２３",
-        "+1\u00a0514\u00a0555\u00a00123", "+1/514/555/0123", "+1–514–555–0123", "TEL:+15145550123",
-    ],
-)  # fmt: skip
-def test_a_number_is_understood_in_any_spelling(typed):
-    assert phones.parse(typed) == ONE
-
-
-@pytest.mark.parametrize(
-    ("typed", "region", "e164"),
-    [
-        ("514 555 0123", "CA", ONE), ("(514) 555-0123", "CA", ONE), ("1 514 555 0123", "CA", ONE),
-        ("020 7946 0018", "GB", "+442079460018"), ("+44 (0)20 7946 0018", "", "+442079460018"),
-        ("0044 20 7946 0018", "CA", "+442079460018"), ("030 123456", "DE", "+4930123456"),
-        ("06 12 34 56 78", "FR", "+33612345678"), ("+39 06 6982", "", "+39066982"),
-    ],
-)  # fmt: skip
-def test_a_number_is_understood_as_it_is_written_in_its_country(typed, region, e164):
-    assert phones.parse(typed, region) == e164
-
-
-@pytest.mark.parametrize(
-    ("typed", "says"),
-    [
-        ("514 555 0123", "Begin with +"), ("1.51455E+10", "A spreadsheet has shortened"), ("1,5E10", "A spreadsheet"),
-        ("+1 514 555 0123 x12", "extension"), ("+1 514 555 0123 ext. 12", "extension"),
-        ("+1 514 555 0123#4", "extension"),
-        ("+1 800 FLOWERS", "has a country code and digits"), ("+1 514 555", "not a possible number"),
-        ("+999 123456", "not a possible number"), ("hello", "has a country code and digits"), ("+", "country code"),
-        ("+1 514 555 0123 4567 8901", "not a possible number"), ("", "has a country code and digits"),
-        ("💥", "has a country code and digits"), ("+1 514 555 0123\x00", "has a country code and digits"),
-    ],
-)  # fmt: skip
-def test_what_is_no_number_is_refused_with_a_reason(typed, says):
-    with pytest.raises(phones.NotANumber, match=r".*") as refusal:
-        phones.parse(typed)
-    assert says in str(refusal.value)
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,9 @@ from tests import factories
 from tests.processes import ROOT, environment
 
 pytestmark = pytest.mark.django_db(transaction=True)
-MANY = 3_000
-KILLS = 4
+#: As often as wanted: KILLS=50, with enough to do for that.
+KILLS = int(os.environ.get("KILLS", "4"))
+MANY = 750 * KILLS
 
 
 @pytest.fixture
