@@ -1,14 +1,19 @@
 """Many people at once, over several real server processes: one holder for each number at every instant."""
 
+import json
 import random
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from accounts.actor import Actor
 from accounts.models import Account, AuditEvent
-from numbers.models import PastNumber, PhoneNumber
+from accounts.scope import scope
+from numbers.actions import calls
+from numbers.models import CallEvent, Destination, PastNumber, PhoneNumber
 from tests import factories
 from tests.processes import ask, servers
 
@@ -115,3 +120,59 @@ def test_two_who_add_the_same_numbers_at_once_add_each_once(alpha):
             assert set(pool.map(add, range(4))) == {302}
     assert PhoneNumber.unscoped.count() == 300
     assert AuditEvent.unscoped.filter(verb="number.added").count() == 300
+
+
+def test_a_destination_that_is_deleted_rings_for_no_number_whoever_was_first(alpha):
+    acme = factories.make_account("company", alpha, name="Acme")
+    rings = [factories.make_destination(acme, f"Desk {i}") for i in range(10)]
+    numbers = [factories.make_number(customer=acme, e164=f"+1514555{i:04}") for i in range(10)]
+    with servers(2) as ports:
+        one, other = (Somebody(port, acme) for port in ports)
+
+        def assign(turn):
+            return one.post(f"numbers/{numbers[turn].digits}/assign/", destination=f"Desk {turn}")
+
+        def delete(turn):
+            return other.post(f"destinations/{rings[turn].pk}/delete/")
+
+        with ThreadPoolExecutor(8) as pool:
+            waiting = [pool.submit(what, turn) for turn in range(10) for what in (assign, delete)]
+            answers = Counter(done.result() for done in waiting)
+    # Either the number rings it and it stays, or it is gone and the number rings nothing.
+    assert answers == {302: 10, 422: 10}
+    assert PhoneNumber.unscoped.exclude(destination=None).count() == Destination.unscoped.count()
+
+
+def test_calls_that_are_told_of_while_numbers_change_hands(alpha, administrator_of):
+    """Two phone systems in opposite orders, and somebody who takes numbers away and gives them again."""
+    acme = factories.make_account("company", alpha, name="Acme")
+    Account.unscoped.filter(parent=alpha).update(cooling_days=0)
+    numbers = [factories.make_number(customer=acme, e164=f"+1514555{i:04}") for i in range(40)]
+    tokens = []
+    for account in (alpha.parent, alpha):
+        with scope(account):
+            tokens.append(calls.add_system(Actor.at_home(administrator_of(account)), name="Switch")[1])
+    with servers(3) as ports:
+        boss = Somebody(ports[2], alpha)
+
+        def tell(turn):
+            now = timezone.now().isoformat()
+            told = [{"id": f"{turn}-{n.pk}", "number": n.e164, "time": now} for n in numbers[:: 1 - 2 * (turn % 2)]]
+            headers = {"Authorization": f"Bearer {tokens[turn % 2]}", "Host": "localhost"}
+            return ask(ports[turn % 2], "POST", "/calls/", json.dumps(told), **headers)[0]
+
+        def move(turn):
+            at = f"numbers/{numbers[turn % 40].digits}"
+            return [boss.post(f"{at}/unassign/"), boss.post(f"{at}/assign/", customer=acme.code)]
+
+        with ThreadPoolExecutor(6) as pool:
+            told, moved = [pool.submit(tell, i) for i in range(20)], [pool.submit(move, i) for i in range(40)]
+            assert {done.result() for done in told} == {200}
+            assert {status for done in moved for status in done.result()} == {302}
+        assert tell(20) == 200
+    assert CallEvent.unscoped.count() == 21 * 40
+    for number in PhoneNumber.unscoped.all():
+        of_tenure = CallEvent.unscoped.filter(number_id=number.pk, at__gte=number.assigned_at)
+        times = set(of_tenure.values_list("at", flat=True))
+        assert {number.first_call_at, number.last_call_at} <= times, "something of an earlier tenure is left"
+        assert number.last_call_at == max(times)
