@@ -1,8 +1,6 @@
 """The search rows of the lists about accounts and people."""
 
 import re
-from functools import reduce
-from operator import or_
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q
@@ -16,7 +14,7 @@ from accounts.holdings import Held, holdings
 from accounts.models import LONG_AGO, NO_END, Access, Account, AuditEvent, Grant, Person
 from accounts.tables import account_columns
 from portal.filters import ChoiceWords, Digits, ListFilter, Words
-from portal.listings import TableListing, having
+from portal.listings import TableListing, containing, having
 from portal.times import moment
 
 
@@ -79,8 +77,7 @@ class AccountFilter(ListFilter):
                 "contact_folded": understood["contact"],
             },
         )
-        if understood["phone"]:
-            rows = rows.filter(reduce(or_, (Q(phone__contains=piece) for piece in understood["phone"])))
+        rows = containing(rows, "phone", understood["phone"])
         if understood["status"]:
             rows = rows.filter(status__in=understood["status"])
         labels = dict(statuses())
@@ -102,16 +99,12 @@ class AccountFilter(ListFilter):
                 "status": labels[row["status"]],
             }
 
-        return TableListing(
+        return self.listed(
             rows,
             fields=("code", "name", "parent__name", "parent__code", "number_quota", "cooling_days", "contact", "phone",
                     "status"),
             texts=texts,
-            order=self.orders[self.sort],
-            descending=self.descending,
             states=(("all", ~Q(status=Account.Status.CLOSED)), *((s.value, Q(status=s)) for s in Account.Status)),
-            state=self.state,
-            ids=self.selected,
             complete=self.count,
         )  # fmt: skip
 
@@ -187,16 +180,12 @@ class AccessFilter(ListFilter):
                 "changes": str(row["changes"]),
             }
 
-        return TableListing(
+        return self.listed(
             rows,
             fields=("person__name", "person__account__name", "started_at", "until", "ended_why", "reason", "manages",
                     "changes"),
             texts=texts,
-            order=self.orders[self.sort],
-            descending=self.descending,
             states=(("inside", Q(until__gt=now)), ("ended", Q(until__lte=now))),
-            state=self.state,
-            ids=self.selected,
         )  # fmt: skip
 
 
@@ -280,15 +269,11 @@ class HistoryFilter(ListFilter):
                 "change": differences(row["before"], row["after"], zone),
             }
 
-        return TableListing(
+        return self.listed(
             rows,
             fields=("at", "person__name", "home", "verb", "target", "before", "after"),
             texts=texts,
-            order=self.orders[self.sort],
-            descending=self.descending,
             states=(("inside", Q(access__isnull=False)), ("own", Q(access=None))),
-            state=self.state,
-            ids=self.selected,
         )
 
 
@@ -348,15 +333,11 @@ class PersonFilter(ListFilter):
                 "signed_in": moment(row["signed_in"], zone) if row["signed_in"] > LONG_AGO else "",
             }
 
-        return TableListing(
+        return self.listed(
             rows,
             fields=("name", "email", "role", "state", "signed_in"),
             texts=texts,
-            order=self.orders[self.sort],
-            descending=self.descending,
             states=tuple((state, Q(state=state)) for state, _name in person_states()),
-            state=self.state,
-            ids=self.selected,
         )
 
 
@@ -412,13 +393,9 @@ class GrantFilter(ListFilter):
                 "by": row["by"],
             }
 
-        return TableListing(
+        return self.listed(
             rows,
             fields=("user__name", "content_object__name", "content_object__code", "permission__codename", "ends", "by"),
             texts=texts,
-            order=self.orders[self.sort],
-            descending=self.descending,
             states=(("live", Q(ends__gt=now)), ("ended", Q(ends__lte=now))),
-            state=self.state,
-            ids=self.selected,
         )

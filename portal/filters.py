@@ -2,14 +2,17 @@
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from portal.listings import TableListing
 from portal.paging import Listed
 from portal.phones import PUNCTUATION
 
@@ -131,6 +134,8 @@ class ListFilter(django_filters.FilterSet):
     states: dict[str, str] = {"all": gettext_lazy("All")}
     #: Columns whose heading does not sort: to order by them, all that match would have to be worked out first.
     unsorted: frozenset[str] = frozenset()
+    #: column -> the fields of the queryset that its heading sorts by
+    orders: dict[str, tuple[str, ...]] = {}
     #: Tabs: what the list shows one kind of at a time, by the value of ``kind`` in its address.
     kinds: dict[str, str] = {}
     kind = ""
@@ -169,6 +174,29 @@ class ListFilter(django_filters.FilterSet):
     def listing(self) -> Listed | None:
         """What the request selects; None when a field could not be understood. That must never select more."""
         raise NotImplementedError
+
+    def listed(
+        self,
+        rows: QuerySet,
+        *,
+        fields: tuple[str, ...],
+        texts: Callable[[dict], dict[str, str]],
+        states: tuple[tuple[str, Q], ...] = (),
+        complete: Callable[[list[dict]], None] | None = None,
+    ) -> TableListing:
+        """The rows of a queryset, scoped and searched already, in the state and the order that the request asks for;
+        see ``TableListing``."""
+        return TableListing(
+            rows,
+            fields=fields,
+            texts=texts,
+            order=self.orders[self.sort],
+            descending=self.descending,
+            states=states,
+            state=self.state,
+            ids=self.selected,
+            complete=complete,
+        )
 
     @property
     def is_searched(self) -> bool:

@@ -179,6 +179,11 @@ def having(queryset: QuerySet, searches: dict[str, tuple[str, ...]]) -> QuerySet
     return queryset
 
 
+def containing(queryset: QuerySet, field: str, pieces: tuple[str, ...]) -> QuerySet:
+    """The rows in whose field one of the pieces occurs; all of them where there are none."""
+    return queryset.filter(reduce(or_, (Q(**{f"{field}__contains": piece}) for piece in pieces), Q()))
+
+
 def written(value) -> str:
     """A sort key's part as text, for an address."""
     return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -8,15 +8,10 @@ from django.db.models import Q, Value
 
 from numbers.filters.phone_numbers import PhoneNumberFilter, Span, status_names
 from numbers.models import Destination, NumberAsOf, use_text
-from portal.listings import Fold, TableListing, having
+from portal.listings import Fold, TableListing, containing, having
 
 #: searched column -> the foreign key of what has the name
 NAMED = {"company": "customer", "var": "var", "provider": "provider", "reserved_for": "reserved_for"}
-ORDERS = {
-    "number": (), "used_by": ("unrung", "rings_folded"), "company": ("unheld", "company_folded"),
-    "var": ("var__name_folded",), "use": ("unrung", "kind", "service", "rings_folded"),
-    "provider": ("provider__name_folded",), "status": ("pending",), "reserved_for": ("unreserved", "reserved_folded"),
-}  # fmt: skip
 FIELDS = (
     "e164", "digits", "rings", "kind", "service", "customer__name", "customer__code", "var__name", "var__code",
     "provider__name", "reserved_for__name", "reserved_until", "cooling_until", "unreserved", "pending",
@@ -28,6 +23,16 @@ class AsOfFilter(PhoneNumberFilter):
     that was not understood."""
 
     kept = ("at",)
+    orders = {
+        "number": ("digits",),
+        "used_by": ("unrung", "rings_folded", "digits"),
+        "company": ("unheld", "company_folded", "digits"),
+        "var": ("var__name_folded", "digits"),
+        "use": ("unrung", "kind", "service", "rings_folded", "digits"),
+        "provider": ("provider__name_folded", "digits"),
+        "status": ("pending", "digits"),
+        "reserved_for": ("unreserved", "reserved_folded", "digits"),
+    }
 
     def __init__(self, actor, columns, query, at: datetime | None, problem: str = ""):
         super().__init__(actor, columns, query)
@@ -40,10 +45,7 @@ class AsOfFilter(PhoneNumberFilter):
             return None
         clean, number = self.understood, self.understood["number"]
         rows = NumberAsOf.visible_to(self.actor).standing(self.at)
-        if isinstance(number, Span):
-            rows = rows.filter(digits__range=number)
-        elif number:
-            rows = rows.filter(reduce(or_, (Q(e164__contains=spelling) for spelling in number)))
+        rows = rows.filter(digits__range=number) if isinstance(number, Span) else containing(rows, "e164", number)
         for name, key in NAMED.items():
             if words := clean.get(name):
                 model = NumberAsOf._meta.get_field(key).related_model
@@ -75,18 +77,14 @@ class AsOfFilter(PhoneNumberFilter):
                 "reserved_for": "" if row["unreserved"] else row["reserved_for__name"],
             }
 
-        return TableListing(
+        return self.listed(
             rows,
             fields=FIELDS,
             texts=texts,
-            order=(*ORDERS[self.sort], "digits"),
-            descending=self.descending,
             states=(
                 ("used", Q(**{f"{holder}__isnull": False})),
                 ("available", Q(**{f"{holder}__isnull": True})),
                 ("reserved", Q(reserved_until__gt=self.at)),
                 ("cooling", Q(cooling_until__gt=self.at)),
             ),
-            state=self.state,
-            ids=self.selected,
         )

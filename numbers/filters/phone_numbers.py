@@ -156,13 +156,9 @@ class DestinationFilter(ListFilter):
                 "numbers": str(row["numbers"]),
             }
 
-        return TableListing(
+        return self.listed(
             rows,
             fields=("name", "kind", "service_type", "extension", "numbers"),
             texts=texts,
-            order=self.orders[self.sort],
-            descending=self.descending,
             states=tuple((state, Q(kind=kind)) for state, kind in self.kind_of.items()),
-            state=self.state,
-            ids=self.selected,
         )

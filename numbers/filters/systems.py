@@ -50,13 +50,9 @@ class SystemFilter(ListFilter):
                 "by": row["added_by__name"],
             }
 
-        return TableListing(
+        return self.listed(
             rows,
             fields=("name", "revoked_at", "heard_at", "calls", "unknown", "added_by__name"),
             texts=texts,
-            order=self.orders[self.sort],
-            descending=self.descending,
             states=(("in_use", Q(revoked_at=None)), ("revoked", Q(revoked_at__isnull=False))),
-            state=self.state,
-            ids=self.selected,
         )

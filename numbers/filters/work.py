@@ -1,15 +1,12 @@
 """The search rows of what is done to many numbers: jobs and imports."""
 
-from functools import reduce
-from operator import or_
-
 from django.db.models import Q
 from django.utils.translation import gettext_lazy
 
 from numbers.actions.verbs import OF_CUSTOMERS, OF_VARS
 from numbers.models import Import, ImportRow, Job, JobItem, Work
 from portal.filters import ChoiceWords, Digits, ListFilter, Words
-from portal.listings import Fold, TableListing, having
+from portal.listings import Fold, TableListing, containing, having
 from portal.times import moment
 
 STATES = {
@@ -60,15 +57,11 @@ class JobFilter(ListFilter):
                 **{name: str(row[name]) for name in ("total", "done", "refused")},
             }
 
-        return TableListing(
+        return self.listed(
             rows,
             fields=("as_of", "verb", "person__name", "total", "done", "refused", "state"),
             texts=texts,
-            order=self.orders[self.sort],
-            descending=self.descending,
             states=(("running", RUNNING), ("ended", ~RUNNING)),
-            state=self.state,
-            ids=self.selected,
         )
 
 
@@ -100,8 +93,7 @@ class JobItemFilter(ListFilter):
             return None
         rows = JobItem.visible_to(self.actor).filter(job=self.job).annotate(reason=Fold("sentence"))
         rows = having(rows, {"reason": self.understood["reason"]})
-        if spellings := self.understood["number"]:
-            rows = rows.filter(reduce(or_, (Q(e164__contains=spelling) for spelling in spellings)))
+        rows = containing(rows, "e164", self.understood["number"])
         states = dict(JobItem.State.choices)
 
         def texts(row: dict) -> dict[str, str]:
@@ -111,15 +103,11 @@ class JobItemFilter(ListFilter):
                 "reason": row["sentence"],
             }
 
-        return TableListing(
+        return self.listed(
             rows,
             fields=("e164", "digits", "state", "sentence"),
             texts=texts,
-            order=self.orders[self.sort],
-            descending=self.descending,
             states=tuple((state.value, Q(state=state)) for state in JobItem.State),
-            state=self.state,
-            ids=self.selected,
         )
 
 
@@ -157,15 +145,11 @@ class ImportFilter(ListFilter):
                 **{name: str(row[name]) for name in ("total", "done", "refused")},
             }
 
-        return TableListing(
+        return self.listed(
             rows,
             fields=("as_of", "file_name", "person__name", "total", "done", "refused", "state"),
             texts=texts,
-            order=self.orders[self.sort],
-            descending=self.descending,
             states=(("running", RUNNING), ("ended", ~RUNNING)),
-            state=self.state,
-            ids=self.selected,
         )
 
 
@@ -201,8 +185,7 @@ class ImportRowFilter(ListFilter):
             return None
         rows = ImportRow.visible_to(self.actor).filter(of=self.wanted).annotate(reason_folded=Fold("reason"))
         rows = having(rows, {"reason_folded": self.understood["reason"]})
-        if spellings := self.understood["number"]:
-            rows = rows.filter(reduce(or_, (Q(e164__contains=spelling) for spelling in spellings)))
+        rows = containing(rows, "e164", self.understood["number"])
         verdicts = dict(ImportRow.Verdict.choices)
         place = self.wanted.columns.index("number")
 
@@ -217,13 +200,9 @@ class ImportRowFilter(ListFilter):
                 "original": " | ".join(cells),
             }
 
-        return TableListing(
+        return self.listed(
             rows,
             fields=("line", "e164", "cells", "verdict", "column", "reason"),
             texts=texts,
-            order=self.orders[self.sort],
-            descending=self.descending,
             states=tuple((verdict.value, Q(verdict=verdict)) for verdict in ImportRow.Verdict if verdict.value),
-            state=self.state,
-            ids=self.selected,
         )
