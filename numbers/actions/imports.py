@@ -150,6 +150,7 @@ def apply_import(actor: Actor, import_id: int, *, all_or_nothing: bool) -> Impor
     wanted.person, wanted.access, wanted.chain = actor.person, actor.access, [one.pk for one in actor.chain]
     wanted.all_or_nothing, wanted.state, wanted.started_at = all_or_nothing, Import.State.RUNNING, timezone.now()
     wanted.save()
+    counted(actor, wanted)
     if wanted.total <= AT_ONCE:
         while go_on(actor, wanted):
             pass
@@ -230,9 +231,8 @@ def check(actor: Actor, wanted: Import) -> None:
 def go_on(actor: Actor, wanted: Import) -> bool:
     """Apply a batch, or where it is all or nothing everything, in the transaction that holds the import's row."""
     if not wanted.all_or_nothing:
-        more = apply_some(actor, wanted)
-        if more:
-            counted(actor, wanted)
+        if apply_some(actor, wanted):
+            wanted.save(update_fields=["done", "refused"])
             return True
     else:
         with transaction.atomic():
@@ -263,6 +263,7 @@ def refusals(actor: Actor, wanted: Import):
 
 
 def counted(actor: Actor, wanted: Import) -> None:
+    """Count what became of all lines: when applying begins and when it has ended. In between, batches are added up."""
     rows = ImportRow.visible_to(actor).filter(of=wanted)
     found = rows.aggregate(done=Count("pk", filter=Q(applied=True) & ~Q(verdict="refused")),
                            refused=Count("pk", filter=Q(verdict="refused")))  # fmt: skip
@@ -281,6 +282,9 @@ def apply_some(actor: Actor, wanted: Import) -> bool:
     if not rows:
         return False
     change(actor, rows)
+    refused_now = sum(row.verdict == ImportRow.Verdict.REFUSED for row in rows)
+    wanted.done += len(rows) - refused_now
+    wanted.refused += refused_now
     return True
 
 
@@ -298,6 +302,9 @@ def add(actor: Actor, wanted: Import, rows: list[tuple[int, str, list]]) -> None
         cursor.execute(ADDED, [[pk for pk, e164, _plan in rows if e164 in added]])
         already = [pk for pk, e164, _plan in rows if e164 not in added]
         cursor.execute(NOT_ADDED, [_("It is already on the system."), already])
+    # Lines that want more of their number are not done yet.
+    wanted.done += sum(e164 in added and len(plan) == 1 for _pk, e164, plan in rows)
+    wanted.refused += len(already)
 
 
 def change(actor: Actor, rows: list[ImportRow]) -> None:
