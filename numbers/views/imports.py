@@ -4,6 +4,7 @@ from http import HTTPStatus
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import Count
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -16,7 +17,7 @@ from numbers.filters.work import ImportFilter, ImportRowFilter
 from numbers.forms.imports import ImportForm
 from numbers.forms.verbs import ModeForm
 from numbers.imports import NotAFile, read
-from numbers.models import Import
+from numbers.models import Import, ImportRow
 from numbers.tables import PhoneNumberTable, import_columns, import_row_columns
 from portal.exports import file_name
 from portal.pages import ListPage, columns_of, plain, url_of
@@ -122,6 +123,14 @@ class ImportPage(ListPage):
                 raise Http404 from gone
         return redirect(import_url(code, import_id))
 
+    def verdicts(self, actor: Actor) -> list[tuple[str, str]]:
+        """How many lines mean what, all of them counted: somebody decides by it."""
+        rows = ImportRow.visible_to(actor).filter(of=self.wanted).exclude(verdict="")
+        counts = dict(rows.order_by().values_list("verdict").annotate(n=Count("pk")))
+        return [
+            (str(label), plain(counts[verdict])) for verdict, label in ImportRow.Verdict.choices if verdict in counts
+        ]
+
     def more_context(self, request, found) -> dict:
         wanted, code = self.wanted, request.actor.account.code
         return {
@@ -130,6 +139,7 @@ class ImportPage(ListPage):
             "done_so_far": wanted.done + (0 if wanted.state == Import.State.CHECKING else wanted.refused),
             "facts": [
                 (_("Lines"), plain(wanted.total)),
+                *(self.verdicts(request.actor) if wanted.is_draft else []),
                 *([] if wanted.is_draft or wanted.is_running else [
                     (_("Done"), plain(wanted.done)), (_("Refused"), plain(wanted.refused))]),
                 (_("Columns"), ", ".join(column.replace("_", " ") for column in wanted.columns if column)),

@@ -16,6 +16,7 @@ def test_a_var_imports_a_file_and_assigns_fifty_numbers_to_a_company(sign_in, tm
     page.get_by_role("button", name="Check the file").click()
     expect(page.get_by_role("heading", name="from the carrier.csv")).to_be_visible()
     expect(page.locator("#job")).to_contain_text("Checked, not applied yet")
+    expect(page.locator("#job .facts")).to_contain_text("Lines51Add50Refused1")
     page.get_by_label("Set Filter").select_option("refused")
     refused = page.get_by_role("row", name=re.compile("604 555 9999")).first
     expect(refused).to_contain_text("Begin with + and the country code")
