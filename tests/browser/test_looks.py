@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from accounts.models import Person
+from numbers.models import TelephoneSystem
+
 AXE = (Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js").read_text
 PATHS = {
     "system@demo.example": [
@@ -15,6 +18,7 @@ PATHS = {
         "/SYS/accounts/C20001/", "/SYS/accounts/add/", "/SYS/accounts/V1001/close/",
         "/SYS/people/", "/SYS/people/invite/", "/SYS/people/1/",
         "/SYS/people/2/", "/SYS/grants/", "/SYS/grants/?agent=qqqq", "/SYS/grants/1/", "/SYS/grants/give/",
+        "/SYS/numbers/as-of/",
     ],
     "support@demo.example": ["/SYS/"],
     "admin@acme.example": [
@@ -29,6 +33,8 @@ PATHS = {
         "/V1001/accounts/add/?kind=professional",
         "/V1001/numbers/add/", "/V1001/numbers/import/", "/V1001/numbers/imports/", "/V1001/numbers/jobs/",
         "/V1001/numbers/14165550100/", "/V1001/numbers/14165550100/assign/", "/V1001/numbers/14165550100/reserve/",
+        "/V1001/numbers/in-a-row/", "/V1001/numbers/in-a-row/?first=514&length=9", "/V1001/numbers/as-of/?at=x",
+        "/V1001/phone-systems/", "/V1001/phone-systems/add/",
         "/V1001/numbers/15145550100/?at=2026-01-01T00:00", "/V1001/numbers/15145550100/unassign/",
     ],
     "pro@jane.example": ["/P30001/", "/P30001/numbers/"],
@@ -71,8 +77,11 @@ def test_no_page_has_a_serious_fault(page, sign_in, scheme, widths):
     # Colours on their way from one to another are neither.
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     found = {path: faults(page, path, widths) for path in STRANGERS}
+    boss = Person.objects.select_related("account").get(email="var@alpha.example")
+    system = TelephoneSystem.unscoped.create(account=boss.account, name="Asterisk", token_hash="x", added_by=boss)
+    more = {boss.email: [f"/V1001/phone-systems/{system.pk}/"]}
     for email, paths in PATHS.items():
         page.context.clear_cookies()
         sign_in(email)
-        found |= {path: faults(page, path, widths) for path in paths}
+        found |= {path: faults(page, path, widths) for path in [*paths, *more.get(email, [])]}
     assert {path: said for path, said in found.items() if said} == {}
