@@ -11,13 +11,14 @@ import time
 from collections.abc import Iterator
 
 from portal.embedded import CannotStart
-from tests.bench import calls, combinations, data, exports, imports, pages, pdf, render, server, statements
+from tests.bench import calls, combinations, data, exports, imports, pages, pdf, render, server, statements, walls
 from tests.bench.result import HEADER, TROUBLES, Result, unmeasured
 
 #: Each takes the address of our database and of the peers', and how many numbers these have.
 GROUPS = {
     "pages": pages.measure,
     "life": pages.measure_life,
+    "walls": walls.measure,
     "combinations": combinations.measure,
     "render": render.measure,
     "queries": statements.measure,
