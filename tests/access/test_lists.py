@@ -101,17 +101,27 @@ def test_each_sees_the_columns_that_are_theirs_and_no_others(readers, address):
 def test_a_list_asked_for_anything_stays_in_order_and_never_breaks(readers, address):
     """Words of the ORM, patterns, NUL, ten thousand letters, in every parameter: answered as if not asked, or 4xx."""
     readers = readers(address, ["var administrator", "company administrator"])
-    for name, seat, path in readers[:1] if "everybody" in COLUMNS[address.name] else readers:
+    # Where both have the same search row, and as of a time it is that of the numbers, one asks for both.
+    alike = "everybody" in COLUMNS[address.name] or address.name == "numbers:as_of"
+    for name, seat, path in readers[:1] if alike else readers:
         plain = seat.client.get(path)
         order = rows_of(plain)
-        parameters = ["sort", "filter", "size", "page", "cursor", "count", "kind", "selected", "filename"]
+        # Each by itself, but for those that have nothing to say about which rows there are.
+        parameters = [
+            ("sort",),
+            ("filter",),
+            ("page",),
+            ("cursor",),
+            ("selected",),
+            ("size", "count", "kind", "filename"),
+        ]
         searched = [heading.name for heading in plain.context["listing"]["columns"]]
         for word in WORDS:
-            for parameter in parameters:
-                answer = seat.client.get(path, {parameter: word})
-                assert answer.status_code < 500, (name, parameter, word)
-                if answer.status_code == 200 and parameter not in ("page", "selected"):
-                    assert rows_of(answer) == order, (parameter, word)
+            for some in parameters:
+                answer = seat.client.get(path, dict.fromkeys(some, word))
+                assert answer.status_code < 500, (name, some, word)
+                if answer.status_code == 200 and not {"page", "selected"} & set(some):
+                    assert rows_of(answer) == order, (some, word)
             answer = seat.client.get(path, dict.fromkeys(searched, word))
             assert answer.status_code < 500, (name, word)
             assert set(rows_of(answer)) <= set(order), (name, word)
