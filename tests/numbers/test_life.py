@@ -17,7 +17,7 @@ from accounts.models import Access, AuditEvent
 from accounts.scope import scope
 from numbers.actions import stock, verbs
 from numbers.listing import Listing
-from numbers.models import PastNumber, PhoneNumber
+from numbers.models import NumberAsOf, PastNumber, PhoneNumber
 from tests import factories
 from tests.rights import rights_of_the_portal
 
@@ -133,6 +133,7 @@ class Lives(RuleBasedStateMachine):
         self.people["user of acme"] = factories.make_person(self.accounts["acme"])
         self.people["agent"] = factories.make_person(system, "support")
         self.should = {}
+        self.was = []
         self.changes = 0
         for number, var in zip(NUMBERS, ("alpha", "alpha", "bravo"), strict=True):
             self.add(number, var)
@@ -301,6 +302,18 @@ class Lives(RuleBasedStateMachine):
             ]
             starts = [since for since, _until in ends[1:]] + [number.since]
             assert [until for _since, until in ends] == (starts if ends else [])
+
+    @invariant()
+    def what_was_is_remembered(self):
+        """As of now numbers are with whom they are; and as of before with whom they were, whatever came of them."""
+        names = {one.pk: name for name, one in self.accounts.items()}
+        places = {place.pk: name for name, place in self.places.items()}
+        stands = {number: (one.var, one.customer, one.rings) for number, one in self.should.items()}
+        self.was.append((timezone.now(), stands))
+        for at, stood in (self.was[0], self.was[len(self.was) // 2], self.was[-1]):
+            rows = NumberAsOf.unscoped.standing(at).values_list("e164", "var_id", "customer_id", "destination_id")
+            found = [(e164, (names[var], names.get(who), places.get(rings))) for e164, var, who, rings in rows]
+            assert sorted(found) == sorted(stood.items())
 
 
 def test_whoever_does_whatever_a_number_stands_as_the_table_says():
