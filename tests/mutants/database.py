@@ -29,6 +29,12 @@ def mutants(session: psycopg.Connection) -> Iterator[Mutant]:
         f" WHERE NOT tgisinternal AND {OURS}"
     ).fetchall():
         yield Mutant(f"trigger {name}", CONSTRAINTS, sql=f"DROP TRIGGER {name} ON {table}")
+    for (view,) in session.execute(f"SELECT relname FROM pg_class WHERE relkind = 'v' AND {OURS}").fetchall():
+        yield Mutant(f"{view}: with its owner's rights", WALLS, sql=f"ALTER VIEW {view} SET (security_invoker = false)")
+    for (function,) in session.execute(
+        "SELECT oid::regprocedure::text FROM pg_proc WHERE prosecdef AND pronamespace = current_schema()::regnamespace"
+    ).fetchall():
+        yield Mutant(f"{function}: for everybody", WALLS, sql=f"GRANT EXECUTE ON FUNCTION {function} TO PUBLIC")
     walled = [
         name for (name,) in session.execute("SELECT relname FROM pg_class WHERE relrowsecurity ORDER BY 1").fetchall()
     ]
