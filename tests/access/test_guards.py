@@ -13,6 +13,7 @@ import numbers.actions
 from accounts import actions
 from accounts.actor import Actor
 from accounts.models import Access, Account, AuditEvent
+from accounts.policy import PERMISSIONS, Permission
 from accounts.rules import standing
 from numbers.actions.verbs import Delete
 from numbers.models import Destination
@@ -52,6 +53,12 @@ def test_an_action_refuses_whoever_may_not_before_it_looks_at_anything(acme, act
 
 def test_there_are_actions_that_ask():
     assert len(list(guarded())) > 25
+
+
+def test_who_may_change_accounts_may_not_invite_because_of_that(monkeypatch, actor_in, alpha, acme):
+    monkeypatch.setitem(PERMISSIONS, "accounts.invite", Permission(frozenset()))
+    with pytest.raises(PermissionDenied):
+        actions.invite_administrator(actor_in(alpha), acme.code, name="Somebody", email="somebody@example.com")
 
 
 @pytest.mark.parametrize("field", ["cooling_days", "number_quota", "status", "asks_consent", "name"])
