@@ -11,3 +11,5 @@ MIDDLEWARE = ["tests.rights.AsInProduction", *MIDDLEWARE]
 # A database that is there already, for a run on a copy of one (tests/mutants).
 if os.environ.get("TESTS_DATABASE"):
     DATABASES["default"]["TEST"] = {"NAME": os.environ["TESTS_DATABASE"]}
+# Tests that start servers have static files collected meanwhile: nobody looks through them before one is asked for.
+WHITENOISE_AUTOREFRESH = True
