@@ -37,6 +37,17 @@ def fresh_process_cache():
 
 
 @pytest.fixture(autouse=True)
+def no_work_left_behind(request, django_db_blocker):
+    """What a test has queued for good is not the next one's: the queue's tables are not Django's, and nobody empties
+    them."""
+    yield
+    marker = request.node.get_closest_marker("django_db")
+    if "transactional_db" in request.fixturenames or (marker and marker.kwargs.get("transaction")):
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute("DELETE FROM procrastinate_jobs")
+
+
+@pytest.fixture(autouse=True)
 def room_for_exports(settings):
     """An answer that a test does not read to its end holds its slot until it is collected as garbage."""
     settings.EXPORTS_AT_ONCE = 100

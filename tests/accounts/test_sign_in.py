@@ -149,8 +149,6 @@ def test_a_known_address_costs_what_an_unknown_one_costs(settings, acme, path, f
 @pytest.mark.django_db(transaction=True)
 def test_the_worker_sends_the_link_to_where_the_person_was(person, settings):
     settings.ALLOWED_HOSTS = ["portal.example.com"]
-    with connection.cursor() as cursor:  # what other tests queued is still there: the queue's tables are not Django's
-        cursor.execute("DELETE FROM procrastinate_jobs")
     Client().post("/password/reset/", {"email": KNOWN}, headers={"Host": "portal.example.com"}, secure=True)
     command = [sys.executable, "manage.py", "procrastinate", "worker", "--one-shot"]
     where = environment(ALLOWED_HOSTS="portal.example.com", EMAIL_URL="consolemail://")
