@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -15,8 +16,9 @@ from django.utils.translation import gettext as _
 
 from portal import phones
 
-#: So many calls are told of at once.
+#: So many calls are told of at once, in a document of so many bytes.
 MOST = 10_000
+MOST_BYTES = 8_000_000
 LONGEST_ID = 200
 # Clocks differ; a call that comes later than that is a mistake.
 AHEAD = timedelta(minutes=5)
@@ -46,7 +48,7 @@ class Calls:
         """Add one call, or the reason why it is none."""
         try:
             call = understood(call_id, number, at, self.latest)
-        except (ValueError, OverflowError) as refusal:
+        except ValueError as refusal:
             self.refused.append((place, str(refusal)))
             return
         for kept, value in zip((self.ids, self.digits, self.times), call, strict=True):
@@ -59,7 +61,8 @@ class Calls:
 def understood(call_id: Any, number: Any, at: Any, latest: datetime) -> tuple[str, int, datetime]:
     """A call's id, number and time. Raises ``ValueError`` with a sentence."""
     text = str(call_id).strip() if isinstance(call_id, str | int) and not isinstance(call_id, bool) else ""
-    if not text or len(text) > LONGEST_ID or "\0" in text:
+    # Half of a pair of surrogates is something that JSON can write and a database cannot.
+    if not text or len(text) > LONGEST_ID or any(c == "\0" or "\ud800" <= c <= "\udfff" for c in text):
         raise ValueError(_("A call has an id: a text of %(most)d characters at most.") % {"most": LONGEST_ID})
     if not isinstance(number, str):
         raise ValueError(_("A call has a number: a text, with + and the country code."))
@@ -69,14 +72,13 @@ def understood(call_id: Any, number: Any, at: Any, latest: datetime) -> tuple[st
 
 def moment_of(at: Any, latest: datetime) -> datetime:
     """A time as ISO 8601 with its zone, or as seconds since 1970. Raises ``ValueError`` with a sentence."""
+    seconds = int(at) if isinstance(at, str) and at.isascii() and at.isdigit() else at
     found = None
-    if isinstance(at, int | float) and not isinstance(at, bool):
-        found = datetime.fromtimestamp(at, UTC)
-    elif isinstance(at, str):
-        try:
-            found = datetime.fromisoformat(at) if not at.isdigit() else datetime.fromtimestamp(int(at), UTC)
-        except (ValueError, OverflowError, OSError):
-            found = None
+    with suppress(ValueError, OverflowError, OSError):  # no date, or one that no calendar has
+        if isinstance(seconds, int | float) and not isinstance(seconds, bool):
+            found = datetime.fromtimestamp(seconds, UTC)
+        elif isinstance(seconds, str):
+            found = datetime.fromisoformat(seconds)
     if found is None or found.tzinfo is None:
         raise ValueError(_("A call has a time with its zone, such as 2027-01-31T17:00:00Z."))
     if not EARLIEST <= found <= latest:
@@ -89,6 +91,8 @@ def of_json(body: bytes) -> Calls:
 
     Raises ``NotCalls``.
     """
+    if len(body) > MOST_BYTES:
+        raise NotCalls(_("This is larger than %(most)d bytes: send it in parts.") % {"most": MOST_BYTES})
     try:
         sent = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -109,7 +113,7 @@ def of_json(body: bytes) -> Calls:
 def of_lines(lines: Iterable[str]) -> Iterator[Calls]:
     """The calls of a CSV file with the columns id, number and time, ``MOST`` at a time.
 
-    Raises ``NotCalls`` where a column is missing.
+    Raises ``NotCalls`` where a column is missing, and ``csv.Error`` for what is no CSV.
     """
     rows = csv.reader(lines)
     heading = [name.strip().lower().lstrip("\ufeff") for name in next(rows, [])]

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.actor import Actor
 from numbers.actions import calls as actions
-from numbers.calls import MOST, NAMED, NotCalls, of_json
+from numbers.calls import MOST, MOST_BYTES, NAMED, NotCalls, of_json
 from numbers.filters.systems import SystemFilter
 from numbers.forms.systems import SystemForm
 from numbers.models import TelephoneSystem
@@ -27,14 +27,16 @@ from portal.times import moment
 @csrf_exempt
 @require_POST
 def tell(request):
-    """Take down calls. The token of a phone system says whose they are; no cookie is looked at."""
+    """Take down calls. The token of a phone system says whose they are. No cookie is looked at: there is nothing that
+    another site could make a browser send."""
     scheme, _blank, token = request.headers.get("Authorization", "").partition(" ")
     system = TelephoneSystem.with_token(token.strip()) if scheme.lower() == "bearer" and token.strip() else None
     if system is None:
         answer = {"error": _("The token is missing, wrong or revoked.")}
         return JsonResponse(answer, status=HTTPStatus.UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer"})
     try:
-        calls = of_json(request.body)
+        # As it comes: what Django takes for a form is smaller than ten thousand calls may be.
+        calls = of_json(request.read(MOST_BYTES + 1))
     except NotCalls as refusal:
         return JsonResponse({"error": str(refusal), "most": MOST}, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     done = actions.record_calls(system, calls)

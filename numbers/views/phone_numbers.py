@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.views.grants import granted_accounts
 from numbers.actions.verbs import verbs_of
-from numbers.filters.phone_numbers import TO, PhoneNumberFilter, use_names
+from numbers.filters.phone_numbers import NumbersField, PhoneNumberFilter, Span, use_names
 from numbers.forms.as_of import AsOfForm
 from numbers.listing import Listing
 from numbers.models import Destination, PhoneNumber, use_text
@@ -92,6 +92,14 @@ class PhoneNumberList(ListPage):
         return rows
 
 
+def is_range(typed: str) -> bool:
+    """Whether this is a range of numbers; *Fax to e-mail* is not."""
+    try:
+        return isinstance(NumbersField(required=False).clean(typed), Span)
+    except ValidationError:
+        return False
+
+
 @require_safe
 def find(request, code):
     """Quick search: the number's own page when the typed spelling is one number here, otherwise the list."""
@@ -108,7 +116,7 @@ def find(request, code):
         page = Listing(request.actor, digits=spellings).page(2)
         if len(page.rows) == 1:
             return redirect("numbers:detail", code=code, digits=page.rows[0]["digits"])
-    column = "number" if spellings or not typed or TO.search(typed) else "used_by"
+    column = "number" if spellings or not typed or is_range(typed) else "used_by"
     return redirect(Address(reverse("numbers:list", args=[code]), {column: typed}, [column]).url())
 
 

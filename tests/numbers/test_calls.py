@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
 from django.utils import timezone
 
 from accounts.actor import Actor
@@ -40,7 +41,10 @@ def number(acme):
 
 
 @pytest.fixture
-def tell(client):
+def tell():
+    """Tell of calls, as a client does that has no cookies and no token against forged forms."""
+    client = Client(enforce_csrf_checks=True)
+
     def sent(token, body, **headers):
         text = body if isinstance(body, str | bytes) else json.dumps(body)
         return client.post(
@@ -141,6 +145,19 @@ def test_without_the_token_of_a_telephone_system_nothing_is_taken_down(tell, tok
     assert not CallEvent.unscoped.exists()
 
 
+def test_who_is_signed_in_takes_nothing_down_without_the_token(alpha, signed_in, number):
+    answer = signed_in(alpha).post("/calls/", json.dumps(call()), content_type="application/json")
+    assert answer.status_code == 401
+    assert not CallEvent.unscoped.exists()
+
+
+def test_ten_thousand_calls_with_the_longest_ids_are_one_batch_and_more_bytes_are_none(tell, token_of, system, number):
+    token = token_of(system)
+    assert tell(token, [call(f"{n:0200}") for n in range(10_000)]).json()["recorded"] == 10_000
+    refused = tell(token, " " * 8_000_001)
+    assert (refused.status_code, "send it in parts" in refused.json()["error"]) == (422, True)
+
+
 def test_a_revoked_token_opens_nothing(tell, token_of, system, number, administrator_of):
     token = token_of(system)
     with scope(system):
@@ -164,7 +181,11 @@ def test_a_revoked_token_opens_nothing(tell, token_of, system, number, administr
         ({"id": "a", "number": "anonymous", "time": "2026-11-01T12:00:00Z"}, "country code"),
         ({"id": "a", "number": "+15145550100", "time": "2026-11-01T12:00:00"}, "with its zone"),
         ({"id": "a", "number": "+15145550100", "time": "yesterday"}, "with its zone"),
-        ({"id": "a", "number": "+15145550100", "time": 1e300}, "time"),
+        ({"id": "a", "number": "+15145550100", "time": 1e300}, "with its zone"),
+        ({"id": "a", "number": "+15145550100", "time": float("nan")}, "with its zone"),
+        ({"id": "a", "number": "+15145550100", "time": "9" * 30}, "with its zone"),
+        ({"id": "\ud800", "number": "+15145550100", "time": "2026-11-01T12:00:00Z"}, "has an id"),
+        ({"id": "a", "number": "\ud800", "time": "2026-11-01T12:00:00Z"}, "country code"),
         ({"id": "a", "number": "+15145550100"}, "with its zone"),
         ({"id": "a", "number": "+15145550100", "time": "2999-01-01T00:00:00Z"}, "look at the clock"),
         ({"id": "a", "number": "+15145550100", "time": "1970-01-01T00:00:00Z"}, "look at the clock"),
@@ -238,6 +259,7 @@ def test_a_file_is_taken_down_once(told, number):
     [
         ("id,number\n", (), "missing: time"),
         ("", (), "missing: id, number, time"),
+        ("id,number,time\n" + "x" * 200_000, (), "field larger than field limit"),
         ("id,number,time\n", ("--account", "V9999"), "V9999 has no phone system in use that is called switch"),
     ],
 )

@@ -180,6 +180,8 @@ def test_quick_search_leads_to_the_list_where_several_match_or_none(alpha_pages,
     make_number(var=alpha, e164="+15145550101")
     assert alpha_pages("find/", q="514555").url == f"/{alpha.code}/numbers/?number=514555"
     assert alpha_pages("find/", q="Anna").url == f"/{alpha.code}/numbers/?used_by=Anna"
+    assert alpha_pages("find/", q="Fax to e-mail").url == f"/{alpha.code}/numbers/?used_by=Fax+to+e-mail"
+    assert "number=%2B15145550100+to+0101" in alpha_pages("find/", q="+15145550100 to 0101").url
     assert alpha_pages("find/").url == f"/{alpha.code}/numbers/"
 
 

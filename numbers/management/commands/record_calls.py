@@ -1,5 +1,6 @@
 """``manage.py record_calls FILE``: take down the calls of a CSV file, as a phone system would tell of them."""
 
+import csv
 import sys
 from pathlib import Path
 
@@ -30,7 +31,7 @@ class Command(BaseCommand):
                     for line, why in calls.refused[: max(NAMED - refused, 0)]:
                         self.stderr.write(f"line {line}: {why}")
                     refused += len(calls.refused)
-        except (OSError, UnicodeDecodeError, NotCalls) as problem:
+        except (OSError, UnicodeDecodeError, csv.Error, NotCalls) as problem:
             raise CommandError(str(problem)) from problem
         self.stdout.write(
             f"{done.recorded} calls taken down, {done.repeated} known before, {done.unknown} to other numbers,"
