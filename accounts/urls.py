@@ -11,18 +11,14 @@ from accounts.sign_in import reauthentication_required
 from accounts.views import access, accounts, grants, history, people, profile, security
 
 access_urls = [
-    path("", access.AccessHistory.as_view(), name="access"),
-    path("export.csv", access.AccessHistory.as_view(export="csv"), name="access_csv"),
-    path("export.pdf", access.AccessHistory.as_view(export="pdf"), name="access_pdf"),
+    *access.AccessHistory.paths(),
     path("leave/", access.leave, name="access_leave"),
     path("decide/", access.decide, name="access_decide"),
     path("consent/", access.consent, name="access_consent"),
 ]
 
 accounts_urls = [
-    path("", accounts.AccountList.as_view(), name="accounts"),
-    path("export.csv", accounts.AccountList.as_view(export="csv"), name="accounts_csv"),
-    path("export.pdf", accounts.AccountList.as_view(export="pdf"), name="accounts_pdf"),
+    *accounts.AccountList.paths(),
     path("suggestions/", accounts.suggestions, name="accounts_suggestions"),
     path("add/", accounts.add, name="accounts_add"),
     path("<account:other>/", accounts.edit, name="accounts_edit"),
@@ -33,15 +29,11 @@ accounts_urls = [
 ]
 
 history_urls = [
-    path("", history.History.as_view(), name="history"),
-    path("export.csv", history.History.as_view(export="csv"), name="history_csv"),
-    path("export.pdf", history.History.as_view(export="pdf"), name="history_pdf"),
+    *history.History.paths(),
 ]
 
 people_urls = [
-    path("", people.People.as_view(), name="people"),
-    path("export.csv", people.People.as_view(export="csv"), name="people_csv"),
-    path("export.pdf", people.People.as_view(export="pdf"), name="people_pdf"),
+    *people.People.paths(),
     path("invite/", people.invite, name="person_invite"),
     path("<int:person_id>/", people.person, name="person"),
     path("<int:person_id>/resend/", people.resend, name="person_resend"),
@@ -51,9 +43,7 @@ people_urls = [
 ]
 
 grant_urls = [
-    path("", grants.Grants.as_view(), name="grants"),
-    path("export.csv", grants.Grants.as_view(export="csv"), name="grants_csv"),
-    path("export.pdf", grants.Grants.as_view(export="pdf"), name="grants_pdf"),
+    *grants.Grants.paths(),
     path("give/", grants.give, name="grant_give"),
     path("<int:grant_id>/", grants.grant, name="grant"),
     path("<int:grant_id>/withdraw/", grants.withdraw, name="grant_withdraw"),

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.formats import number_format
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
@@ -215,6 +215,16 @@ class ListPage(View):
     widths: dict[str, int] = {}
     template_name = "portal/list.html"
     rows_template = ""
+
+    @classmethod
+    def paths(cls, route: str = "") -> list[URLPattern]:
+        """The addresses of the page, its CSV and its PDF below ``route``, called as ``addresses`` calls them."""
+        page, csv, pdf = (name.rpartition(":")[2] for name in cls.addresses)
+        return [
+            path(route, cls.as_view(), name=page),
+            path(f"{route}export.csv", cls.as_view(export="csv"), name=csv),
+            path(f"{route}export.pdf", cls.as_view(export="pdf"), name=pdf),
+        ]
 
     @staticmethod
     def columns(actor) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from django.urls import include, path, register_converter
 
-from numbers.views.calls import tell
+from numbers.views.calls import record
 from portal import health
 
 
@@ -25,7 +25,7 @@ urlpatterns = [
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
-    path("calls/", tell, name="calls"),
+    path("calls/", record, name="calls"),
     path("", include("accounts.urls")),
     path("<account:code>/", include("numbers.urls")),
     path("<account:code>/webphone/", include("webphone.urls")),

@@ -5,8 +5,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from numbers.listing.runs import LONGEST, Runs
 from numbers.models import PhoneNumber
-from numbers.runs import LONGEST, Runs
 from portal import phones
 from portal.filters import DigitsField, ListFilter, SearchField
 

@@ -9,7 +9,7 @@ from numbers.forms.as_of import AsOfForm
 from numbers.models import PhoneNumber
 from numbers.views.phone_numbers import PhoneNumberList
 from portal.pages import Address, url_of
-from portal.times import day, moment
+from portal.times import moment
 
 
 class AsOfList(PhoneNumberList):
@@ -29,42 +29,26 @@ class AsOfList(PhoneNumberList):
         return AsOfFilter(actor, self.columns(actor), request.GET, at, " ".join(self.form.errors.get("at", ())))
 
     def present(self, request, listing, rows: list[dict]) -> list[dict]:
-        actor, at = request.actor, self.at
-        code, zone, written = actor.account.code, actor.person.zone, actor.person.written
+        actor, code = request.actor, request.actor.account.code
         here = set(
             PhoneNumber.visible_to(actor).filter(pk__in=[row["pk"] for row in rows]).values_list("pk", flat=True)
         )
         numbers_url, history_url = url_of("numbers:list", code), reverse("history", args=[code])
-        shown = []
         for row in rows:
-            texts = listing.texts(row)
-            use, _open, use_detail = texts["use"].partition(" (")
-            hold = hold_label = ""
-            if not row["unreserved"]:
-                hold, hold_label = "reserved", _("Reserved until %(day)s") % {"day": day(row["reserved_until"], zone)}
-            elif row["cooling_until"] and row["cooling_until"] > at:
-                hold, hold_label = "cooling", _("Cooling until %(day)s") % {"day": day(row["cooling_until"], zone)}
             # Who does not have it any more reads what became of it.
             own = f"{numbers_url}{row['digits']}/"
-            url = own if row["pk"] in here else Address(history_url, {"of": row["e164"]}, ["of"]).url()
-            shown.append(
-                texts
-                | {
-                    "pk": row["pk"],
-                    "e164": row["e164"],
-                    "display": written(row["e164"]),
-                    "url": url,
-                    "use": use,
-                    "use_detail": use_detail.rstrip(")"),
-                    "hold": hold,
-                    "hold_label": hold_label,
-                    "status": "pending" if row["pending"] else "active",
-                    "status_label": texts["status"],
-                    "company_code": row["customer__code"] or "",
-                    "var_code": row["var__code"],
-                }
-            )
-        return shown
+            cools = row["cooling_until"] is not None and row["cooling_until"] > self.at
+            row |= listing.texts(row) | {
+                "url": own if row["pk"] in here else Address(history_url, {"of": row["e164"]}, ["of"]).url(),
+                "use_kind": row["kind"],
+                "service_type": row["service"],
+                "active": not row["pending"],
+                "reserved": not row["unreserved"],
+                "cooling_until": row["cooling_until"] if cools else None,
+                "company_code": row["customer__code"] or "",
+                "var_code": row["var__code"],
+            }
+        return super().present(request, listing, rows)
 
     def more_context(self, request, found) -> dict:
         return super().more_context(request, found) | {"as_of": self.form}

@@ -26,7 +26,7 @@ from portal.times import moment
 
 @csrf_exempt
 @require_POST
-def tell(request):
+def record(request):
     """Take down calls. The token of a phone system says whose they are. No cookie is looked at: there is nothing that
     another site could make a browser send."""
     scheme, _blank, token = request.headers.get("Authorization", "").partition(" ")
@@ -116,7 +116,7 @@ def facts_of(request, system: TelephoneSystem) -> dict:
         "heard_at": moment(system.heard_at, zone),
         "calls": plain(system.calls),
         "unknown": plain(system.unknown),
-        "tell_url": request.build_absolute_uri(reverse("calls")),
+        "calls_url": request.build_absolute_uri(reverse("calls")),
         "systems_url": url_of("calls:systems", code),
         "revoke_url": f"{url_of('calls:systems', code)}{system.pk}/revoke/",
         "may_change": request.actor.may("systems.change") and system.revoked_at is None,

@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy
 
 from numbers.filters.phone_numbers import Span
 from numbers.filters.runs import RunFilter
-from numbers.runs import Runs
+from numbers.listing.runs import Runs
 from numbers.tables import run_columns
 from portal.pages import Address, ListPage, plain, url_of
 

@@ -9,8 +9,8 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from numbers.listing.runs import Runs
 from numbers.models import PhoneNumber
-from numbers.runs import Runs
 from portal import paging
 from tests.factories import make_destination, make_number
 

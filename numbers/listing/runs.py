@@ -9,6 +9,7 @@ from functools import cached_property
 from django.db import connection, transaction
 
 from accounts.actor import Actor
+from numbers.listing.sorts import UNRESERVED
 from numbers.models import held_by
 from portal import paging
 from portal.listings import FETCHED, as_csv, placed
@@ -54,7 +55,7 @@ class Runs:
             if self.actor.account.is_customer
             else [
                 "n.customer_id IS NULL",
-                "(n.reserved_until IS NULL OR n.reserved_until <= now())",
+                UNRESERVED,
                 "(n.cooling_until IS NULL OR n.cooling_until <= now())",
             ]
         )
