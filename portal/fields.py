@@ -1,6 +1,7 @@
 """Form fields that pages share: what people type, cleaned, or refused with a sentence."""
 
 import unicodedata
+from datetime import datetime
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -8,6 +9,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from portal import phones
+
+#: how a browser's field for a day and a time writes them
+MOMENT = "%Y-%m-%dT%H:%M"
 
 
 class NameField(forms.CharField):
@@ -38,13 +42,28 @@ class PhoneField(forms.CharField):
             raise ValidationError(str(refusal)) from refusal
 
 
+class MomentInput(forms.DateTimeInput):
+    """The browser's own field for a day and a time; a field of text once something else was sent, which a browser
+    would not show again in its own."""
+
+    def get_context(self, name, value, attrs):
+        context = super().get_context(name, value, attrs)
+        kept = context["widget"]["value"]
+        try:
+            own = not kept or datetime.fromisoformat(kept).strftime(MOMENT) == kept
+        except ValueError:
+            own = False
+        context["widget"]["type"] = "datetime-local" if own else "text"
+        return context
+
+
 class MomentField(forms.DateTimeField):
     """A day and a time, in the current time zone."""
 
     def __init__(self, **kwargs):
         options = {
-            "input_formats": ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d"],
+            "input_formats": [MOMENT, "%Y-%m-%d %H:%M", "%Y-%m-%d"],
             "error_messages": {"invalid": gettext_lazy("Write day and time as 2027-01-31 17:00.")},
-            "widget": forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}),
+            "widget": MomentInput(format=MOMENT),
         }
         super().__init__(**options | kwargs)

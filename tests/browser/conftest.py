@@ -1,6 +1,7 @@
 """A real browser against a real server, with the demo's cast and a few hundred numbers."""
 
 import os
+from contextlib import contextmanager
 
 import pytest
 from django.core.cache import caches
@@ -64,6 +65,14 @@ def sign_in_at(page, email, password=PASSWORD):
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_load_state()
     return page
+
+
+@contextmanager
+def refused(page, status):
+    """The one complaint that is meant: the browser's own note of an answer of that status, which may come late."""
+    with page.expect_console_message(lambda message: f"status of {status} " in message.text) as noted:
+        yield
+    page.complaints.remove(noted.value.text)
 
 
 @pytest.fixture

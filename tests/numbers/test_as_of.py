@@ -163,12 +163,19 @@ def test_the_time_stays_through_search_sort_reset_and_export(life, alpha, client
 
 
 @pytest.mark.parametrize(
-    ("at", "says"), [("2999-01-01T00:00", "Nobody knows yet"), ("yesterday", "Write day and time"), ("", "required")]
+    ("at", "says", "field"),
+    [
+        ("2999-01-01T00:00", "Nobody knows yet", "datetime-local"),
+        ("yesterday", "Write day and time", "text"),  # a browser's own field would not show it again
+        ("", "required", "datetime-local"),
+    ],
 )
-def test_a_time_that_cannot_be_asked_about_is_refused(life, alpha, client, administrator_of, at, says):
+def test_a_time_that_cannot_be_asked_about_is_refused(life, alpha, client, administrator_of, at, says, field):
     client.force_login(administrator_of(alpha))
     page = client.get(f"/{alpha.code}/numbers/as-of/", {"at": at})
     assert says in page.text
+    value = f' value="{at}"' if at else ""
+    assert f'<input type="{field}" name="at"{value}' in page.text
     assert page.context["listing"]["rows"] == []
     refused = client.get(page.context["csv_url"], {"at": at})
     assert refused.status_code == 422
