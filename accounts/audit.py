@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 #: model -> what events call it
 TYPES = {"account": "account", "person": "person", "access": "access", "destination": "destination",
-         "phonenumber": "number", "grant": "grant", "telephonesystem": "system"}  # fmt: skip
+         "phonenumber": "number", "grant": "grant", "telephonesystem": "system", "order": "order"}  # fmt: skip
 
 #: Every verb there is, as people read it. An event with another verb would have no words.
 VERBS = {
@@ -51,6 +51,13 @@ VERBS = {
     "number.released": _("released the number"),
     "number.deleted": _("deleted the number"),
     "number.options_changed": _("changed the options"),
+    "number.held": _("put the number into the basket"),
+    "number.let_go": _("took the number out of the basket"),
+    "number.ordered": _("ordered the number"),
+    "order.confirmed": _("ordered"),
+    "order.approved": _("approved the order"),
+    "order.refused": _("refused the order"),
+    "order.cancelled": _("cancelled the order"),
     "destination.added": _("added the destination"),
     "destination.changed": _("changed the destination"),
     "destination.deleted": _("deleted the destination"),

@@ -119,7 +119,18 @@ class AccountForm(ContactForm, CoolingForm):
         help_text=_("The most numbers it may hold; empty: no limit."),
     )
 
-    field_order = ["name", "contact", "email", "phone", "number_quota", "cooling_days"]
+    approves_orders = forms.BooleanField(
+        label=_("Orders wait for approval"),
+        required=False,
+        help_text=_("Numbers that it orders are delivered after you have approved the order."),
+    )
+
+    field_order = ["name", "contact", "email", "phone", "number_quota", "cooling_days", "approves_orders"]
+
+    def __init__(self, *args, kind, **kwargs):
+        super().__init__(*args, **kwargs)
+        if kind == Account.Kind.VAR:  # it orders nothing here
+            del self.fields["approves_orders"]
 
 
 class OpenAccountForm(AccountForm):
@@ -157,7 +168,7 @@ class NewAccountForm(OpenAccountForm):
     field_order = ["name", "administrator_name", "administrator_email", *AccountForm.field_order[1:]]
 
     def __init__(self, *args, kind, invites, **kwargs):
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, kind=kind, **kwargs)
         name, email = self.fields["administrator_name"], self.fields["administrator_email"]
         if not invites:
             del self.fields["administrator_name"], self.fields["administrator_email"]

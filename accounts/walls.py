@@ -62,6 +62,9 @@ WALLS = {
     "numbers_importrow": Wall("SELECT", ALL, ALL, var_column="account_id", customer_column="account_id"),
     "numbers_job": Wall("SELECT", ALL, ALL, var_column="account_id", customer_column="account_id"),
     "numbers_jobitem": Wall("SELECT", ALL, ALL, var_column="account_id", customer_column="account_id"),
+    # A customer's orders, which its VAR approves.
+    "numbers_order": Wall(system="SELECT", var="SELECT, UPDATE", customer=ALL),
+    "numbers_orderline": Wall(system="SELECT", var="SELECT, UPDATE", customer=ALL),
     # Written by a function alone, when a phone system tells of calls.
     "numbers_callevent": Wall(system="SELECT", var="SELECT", customer="SELECT"),
     # Written by a trigger alone, whatever changes a number.

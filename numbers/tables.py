@@ -78,6 +78,28 @@ class JobItemTable(tables.Table):
     reason = tables.Column(_("Reason"))
 
 
+class OrderTable(tables.Table):
+    """What customers have ordered."""
+
+    order = tables.Column(_("Order"))
+    ordered = tables.Column(_("When"))
+    company = tables.Column(_("Company"))
+    who = tables.Column(_("Who"))
+    total = tables.Column(_("Numbers"))
+    active = tables.Column(_("Active"))
+    failed = tables.Column(_("Failed"))
+    state = tables.Column(_("State"))
+
+
+class OrderLineTable(tables.Table):
+    """The numbers of an order, with what became of each."""
+
+    number = tables.Column(_("Number"))
+    provider = tables.Column(_("Provider"))
+    outcome = tables.Column(_("Outcome"))
+    reason = tables.Column(_("Reason"))
+
+
 class ImportTable(tables.Table):
     """The files that were imported."""
 
@@ -99,6 +121,14 @@ class ImportRowTable(tables.Table):
     column = tables.Column(_("Column"))
     reason = tables.Column(_("Reason"))
     original = tables.Column(_("Original"))
+
+
+def order_columns(actor: Actor) -> dict[str, str]:
+    return columns_of(OrderTable, {"company"} if actor.account.is_customer else ())
+
+
+def order_line_columns(actor: Actor) -> dict[str, str]:
+    return columns_of(OrderLineTable)
 
 
 def import_columns(actor: Actor) -> dict[str, str]:

@@ -3,12 +3,28 @@
 from django.urls import include, path
 
 from numbers import help_pages
-from numbers.views import as_of, calls, destinations, imports, jobs, phone_numbers, runs, stock, verbs
+from numbers.views import (
+    as_of,
+    calls,
+    destinations,
+    imports,
+    jobs,
+    ordering,
+    orders,
+    phone_numbers,
+    runs,
+    stock,
+    verbs,
+)
 
 number_urls = (
     [
         *phone_numbers.PhoneNumberList.paths(),
         path("add/", stock.add, name="add"),
+        path("order/", ordering.search, name="order"),
+        path("order/basket/", ordering.choose, name="order_choose"),
+        path("order/basket/put-back/", ordering.put_back, name="order_put_back"),
+        path("order/review/", ordering.review, name="order_review"),
         path("import/", imports.send, name="import"),
         *imports.ImportList.paths("imports/"),
         path("imports/<int:import_id>/", imports.ImportPage.as_view(), name="import_page"),
@@ -35,6 +51,19 @@ number_urls = (
         path("jobs/<int:job_id>/retry/", jobs.retry, name="job_retry"),
     ],
     "numbers",
+)
+
+order_urls = (
+    [
+        *orders.OrderList.paths(),
+        path("<int:order_id>/", orders.OrderPage.as_view(), name="order"),
+        path("<int:order_id>/export.csv", orders.OrderPage.as_view(export="csv"), name="order_csv"),
+        path("<int:order_id>/export.pdf", orders.OrderPage.as_view(export="pdf"), name="order_pdf"),
+        path("<int:order_id>/approve/", orders.approve, name="approve"),
+        path("<int:order_id>/refuse/", orders.refuse, name="refuse"),
+        path("<int:order_id>/cancel/", orders.cancel, name="cancel"),
+    ],
+    "orders",
 )
 
 destination_urls = (
@@ -64,6 +93,7 @@ urlpatterns = [
     path("help/", help_pages.index, name="help"),
     path("help/<slug:topic>/", help_pages.page, name="help_topic"),
     path("numbers/", include(number_urls)),
+    path("orders/", include(order_urls)),
     path("destinations/", include(destination_urls)),
     path("phone-systems/", include(call_urls)),
 ]

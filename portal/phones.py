@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import phonenumbers
 from django.utils.translation import gettext as _
@@ -125,6 +125,47 @@ def country_code(e164: str) -> int:
         ):
             return int(digits[:length])
     return 0
+
+
+#: Kinds of numbers that people ask for, by the descriptions that the library has of a country's numbers.
+KINDS = {
+    "local": ("fixed_line",),
+    "mobile": ("mobile",),
+    "toll_free": ("toll_free",),
+    "special": ("shared_cost", "premium_rate", "voip", "personal_number", "uan"),
+}
+
+
+def calling_code(region: str) -> int:
+    """The country calling code of a country (ISO 3166, two letters); 0 when there is none such."""
+    return phonenumbers.country_code_for_region(region)
+
+
+def sole_region(code: str) -> str:
+    """The one country that has this calling code; empty where several share it, or none has it."""
+    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(code or 0), ())
+    return regions[0] if len(regions) == 1 and regions[0] in phonenumbers.SUPPORTED_REGIONS else ""
+
+
+def without_trunk(digits: str, region: str) -> str:
+    """The first digits of a number, as written inside a country, without what is dialled before them only there."""
+    prefix = phonenumbers.PhoneMetadata.metadata_for_region(region).national_prefix
+    return digits.removeprefix(prefix) if prefix else digits
+
+
+@cache
+def national_pattern(region: str, kind: str = "") -> str:
+    """A regular expression for the national part of a country's numbers of a kind (one of ``KINDS``), or of any; empty
+    where the country code alone says that they are the country's. Python and PostgreSQL read it alike."""
+    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[calling_code(region)]
+    if not kind and len(regions) == 1:
+        return ""
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
+    names = KINDS[kind] if kind else [name for names in KINDS.values() for name in names]
+    known = [getattr(metadata, name) for name in names]
+    patterns = [one.national_number_pattern for one in known if one is not None and one.national_number_pattern]
+    # Nothing matches what a country does not have.
+    return f"^(?:{'|'.join(patterns)})$" if patterns else "^$"
 
 
 @lru_cache(maxsize=65536)

@@ -82,7 +82,7 @@ def wait_for(port: int) -> None:
 def ask(port: int, method: str, path: str, fields: dict | str | None = None, **headers: str):
     """One request, with the fields of a form or with a text; its status, headers and content."""
     server = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
-    body = urlencode(fields) if isinstance(fields, dict) else fields
+    body = urlencode(fields, doseq=True) if isinstance(fields, dict) else fields
     if body:
         headers["Content-Type"] = "application/x-www-form-urlencoded"
     server.request(method, path, body, headers)

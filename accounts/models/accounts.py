@@ -104,6 +104,12 @@ class Account(models.Model):
         db_default=30,
         help_text=_("How long a number that came back waits before it may go to somebody else; 0: not at all."),
     )
+    approves_orders = models.BooleanField(
+        _("orders wait for approval"),
+        default=False,
+        db_default=False,
+        help_text=_("Numbers that it orders are delivered after you have approved the order."),
+    )
     asks_consent = models.BooleanField(
         _("ask us first"),
         default=False,

@@ -174,7 +174,7 @@ def edit(request, code, other):
     form = None
     if is_mine and account.status != Account.Status.CLOSED:
         form_class = OpenAccountForm if account.is_open else AccountForm
-        form = form_class(request.POST or None, initial=typed_before(form_class, account))
+        form = form_class(request.POST or None, kind=account.kind, initial=typed_before(form_class, account))
     if request.method == "POST":
         if form is None:
             raise Http404

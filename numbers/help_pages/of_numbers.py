@@ -212,6 +212,40 @@ OF_NUMBERS = {
             ),
         ),
     ),
+    "orders": Topic(
+        _("Orders"),
+        (
+            (
+                _("Order numbers"),
+                (
+                    _(
+                        "Companies and professionals order numbers. Say what you need: a country, an area code, digits "
+                        "that should occur, how many, in a row or not. The page says how it understood you. What you "
+                        "put into the basket is kept for you for a quarter of an hour, and for nobody else."
+                    ),
+                    _(
+                        "Look at the basket once more under Order, and confirm. However often you press Confirm, it is "
+                        "one order. Tick Inform the customer, and the account's own address gets a message as well when "
+                        "the order is done."
+                    ),
+                ),
+            ),
+            (
+                _("What becomes of it"),
+                (
+                    _(
+                        "Orders lists what was ordered, and of each number what became of it: Pending, Active, or Failed "
+                        "with the reason. A number that somebody else was quicker to get fails; the others are delivered."
+                    ),
+                    _(
+                        "A VAR sees the orders of its customers. Where an account's orders wait for approval, which is "
+                        "set on the account's page, the VAR approves or refuses each; the numbers are kept for seven "
+                        "days meanwhile. An order never goes beyond the number quota of the account."
+                    ),
+                ),
+            ),
+        ),
+    ),
     "number-life": Topic(
         _("The life of a number"),
         (

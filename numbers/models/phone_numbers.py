@@ -311,3 +311,13 @@ class PhoneNumber(models.Model):
     @classmethod
     def visible_to(cls, actor: Actor):
         return cls.unscoped.visible_to(actor)
+
+    @classmethod
+    def in_stock_of(cls, var: Account):
+        """The numbers of a VAR, whoever has them: for what its customers order, in its scope."""
+        return cls.unscoped.filter(var=var)
+
+    @classmethod
+    def with_customer(cls, customer: Account):
+        """The numbers that a customer has, for its own orders and for its VAR that approves them."""
+        return cls.unscoped.filter(customer=customer)

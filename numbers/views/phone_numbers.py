@@ -67,6 +67,7 @@ class PhoneNumberList(ListPage):
             "as_of_url": url_of("numbers:as_of", code),
             "import_url": url_of("numbers:import", code) if request.actor.may("numbers.import") else "",
             "add_url": url_of("numbers:add", code) if request.actor.may("numbers.add") else "",
+            "order_url": url_of("numbers:order", code) if request.actor.may("numbers.order") else "",
             "shows_company": "company" in found.columns,
             "shows_var": "var" in found.columns,
             "shows_reserved_for": "reserved_for" in found.columns,

@@ -36,6 +36,11 @@ COLUMNS = {
     "numbers:import_page": {"everybody": ["Line", "Number", "Verdict", "Column", "Reason", "Original"]},
     "numbers:jobs": {"everybody": ["When", "What", "Who", "Numbers", "Done", "Refused", "State"]},
     "numbers:job": {"everybody": ["Number", "Outcome", "Reason"]},
+    "orders:list": {
+        "var": ["Order", "When", "Company", "Who", "Numbers", "Active", "Failed", "State"],
+        "everybody": ["Order", "When", "Who", "Numbers", "Active", "Failed", "State"],
+    },
+    "orders:order": {"everybody": ["Number", "Provider", "Outcome", "Reason"]},
     "access": {"everybody": ["Who", "From", "Entered", "Ended", "Why it ended", "Reason", "To", "Changes"]},
     "history": {"everybody": ["Time", "Who", "From", "What", "Of", "Before and after"]},
 }

@@ -30,6 +30,8 @@ from numbers.models import (
     ImportRow,
     Job,
     JobItem,
+    Order,
+    OrderLine,
     PastNumber,
     PhoneNumber,
     TelephoneSystem,
@@ -237,6 +239,8 @@ class World:
             )  # fmt: skip
             self.kept(event, tree)
             self.jobs(tree, acting, boss)
+        for customer in (tree.company, tree.professional):
+            self.orders(tree, customer)
         self.telephone_system(var, boss, tree)
         called = {"system_id": 1, "number_id": tree.rows[-1].pk, "var": var, "customer": tree.company}
         CallEvent.unscoped.create(id=uuid4(), at=past, **called)
@@ -270,6 +274,26 @@ class World:
                 reason=f"Reason {tree.letter}", applied=True,
             )  # fmt: skip
             self.kept(wanted, tree)
+            self.kept(line, tree)
+
+    def orders(self, tree: Tree, customer: Account) -> None:
+        """A basket, an order that waits for approval, and one that is done."""
+        person = self.people[tree.letter, customer.kind, "administrator", 1]
+        numbers = [row for row in tree.rows if isinstance(row, PhoneNumber)]
+        free = [number for number in numbers if number.customer_id is None]
+        own = [number for number in numbers if number.customer_id == customer.pk]
+        now, of = timezone.now(), {"var": tree.var, "customer": customer}
+        for state, number in (("done", own[0]), ("waiting", free[0]), ("basket", free[1])):
+            order = Order.unscoped.create(
+                person=person, chain=[customer.pk], state=state, reason=f"Reason {tree.letter}",
+                held_until=now + timedelta(days=1), confirmed_at=None if state == "basket" else now, total=1, **of,
+            )  # fmt: skip
+            line = OrderLine.unscoped.create(
+                order=order, e164=number.e164, digits=number.digits, provider=self.provider, number_id=number.pk,
+                state={"done": "active", "waiting": "pending", "basket": "chosen"}[state],
+                reason=f"Sentence {tree.letter}", **of,
+            )  # fmt: skip
+            self.kept(order, tree)
             self.kept(line, tree)
 
     @property
@@ -345,6 +369,12 @@ class World:
 
     def import_of(self, account: Account) -> Import:
         return self.one_of(Import, account, lambda one: one.state == "done" and account in (one.account, self.system))
+
+    def order_of(self, account: Account) -> Order:
+        """An order that waits: of a customer, or of one of a VAR's."""
+        return self.one_of(
+            Order, account, lambda one: one.state == "waiting" and (not account.is_customer or one.customer == account)
+        )
 
     def destination_of(self, account: Account) -> Destination:
         return self.one_of(Destination, account, lambda d: not account.is_customer or d.customer == account)

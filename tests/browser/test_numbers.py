@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import refused
+from tests.browser.conftest import refused, sign_in_at
 
 
 def test_a_var_imports_a_file_and_assigns_fifty_numbers_to_a_company(sign_in, tmp_path):
@@ -123,3 +123,62 @@ def test_a_var_finds_five_numbers_in_a_row_and_reserves_them_and_reads_how_it_wa
     page.get_by_label("As of").fill("2001-01-31T17:00")
     page.get_by_role("button", name="Show").click()
     expect(page.get_by_role("heading", name="This account had no numbers then")).to_be_visible()
+
+
+def test_a_company_orders_five_numbers_in_an_area_and_assigns_one(sign_in):
+    page = sign_in("admin@acme.example")
+    page.goto("/C20001/numbers/")
+    page.get_by_role("link", name="Order", exact=True).click()
+    page.get_by_label("Area code or prefix").fill("+1 416")
+    page.get_by_label("How many").fill("5")
+    page.get_by_role("button", name="Search", exact=True).click()
+    expect(page.get_by_text("Looked for: 5 numbers, beginning with +1 416.")).to_be_visible()
+    offers = page.locator("input[name=number][type=checkbox]")
+    expect(page.locator("input[name=number]:checked")).to_have_count(5)
+    expect(offers.nth(4)).to_be_checked()
+    another = page.locator(".offers [data-e164]").nth(5).inner_text()
+    page.get_by_role("button", name="Put into the basket").click()
+    expect(page.get_by_role("heading", name="Basket: 5 numbers")).to_be_visible()
+    expect(page.locator("[data-counts-down]")).to_have_text(re.compile("14:[0-9][0-9]"))
+    page.get_by_role("button", name="Take out").first.click()
+    expect(page.get_by_role("heading", name="Basket: 4 numbers")).to_be_visible()
+    expect(offers.first).to_be_checked()  # what was taken out is the first again
+    offers.first.uncheck()
+    page.get_by_role("checkbox", name=another).check()
+    page.get_by_role("button", name="Put into the basket").click()
+    expect(page.get_by_role("heading", name="Basket: 5 numbers")).to_be_visible()
+    page.locator("#basket").get_by_role("link", name="Order", exact=True).click()
+    page.get_by_label("Inform the customer").check()
+    page.get_by_role("button", name="Confirm").dblclick()
+    expect(page.get_by_role("heading", name=re.compile("^Order [0-9]+$"))).to_be_visible()
+    expect(page.locator("tbody tr")).to_have_count(5)
+    expect(page.locator("tbody td").filter(has_text="Active")).to_have_count(5)
+    page.get_by_role("link", name=another).click()
+    page.get_by_role("link", name="Assign", exact=True).click()
+    page.get_by_label("Destination").fill("front")
+    page.get_by_role("button", name="Assign", exact=True).click()
+    expect(page.get_by_text("rings Front desk now.")).to_be_visible()
+
+
+def test_a_var_approves_what_its_customer_has_ordered(page, sign_in):
+    sign_in("var@alpha.example")
+    page.goto("/V1001/accounts/C20001/")
+    page.get_by_label("Orders wait for approval").check()
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("status").first.wait_for()
+    page.context.clear_cookies()
+    sign_in_at(page, "admin@acme.example")
+    page.goto("/C20001/numbers/order/?area=%2B1416&count=2")
+    page.get_by_role("button", name="Put into the basket").click()
+    page.locator("#basket").get_by_role("link", name="Order", exact=True).click()
+    expect(page.get_by_text("Your operator approves orders before they are delivered.")).to_be_visible()
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_text("Waiting for approval").first).to_be_visible()
+    page.context.clear_cookies()
+    sign_in_at(page, "var@alpha.example")
+    page.goto("/V1001/orders/?filter=waiting")
+    expect(page.locator("tbody")).to_contain_text("Acme Corp")
+    page.locator("tbody th a").click()
+    page.get_by_role("button", name="Approve").click()
+    expect(page.get_by_text("The order is approved.")).to_be_visible()
+    expect(page.locator("tbody td").filter(has_text="Active")).to_have_count(2)

@@ -13,7 +13,7 @@ from accounts.actor import Actor
 from accounts.models import Account, AuditEvent
 from accounts.scope import scope
 from numbers.actions import calls
-from numbers.models import CallEvent, Destination, PastNumber, PhoneNumber
+from numbers.models import CallEvent, Destination, Order, OrderLine, PastNumber, PhoneNumber
 from tests import factories
 from tests.processes import ask, servers
 
@@ -28,14 +28,20 @@ class Somebody:
 
     def __init__(self, port, account, role="administrator"):
         client = Client()
-        client.force_login(factories.make_person(account, role))
+        self.person = factories.make_person(account, role)
+        client.force_login(self.person)
         self.port, self.account = port, account
         self.cookie = f"csrftoken={TOKEN}; sessionid={client.cookies['sessionid'].value}"
 
     def post(self, path, **fields):
-        fields["csrfmiddlewaretoken"] = TOKEN
+        return self.ask("POST", path, fields | {"csrfmiddlewaretoken": TOKEN})[0]
+
+    def ask(self, method, path, fields=None):
         where = f"/{self.account.code}/{path}"
-        return ask(self.port, "POST", where, fields, Cookie=self.cookie, Host="localhost", Origin="http://localhost")[0]
+        return ask(self.port, method, where, fields, Cookie=self.cookie, Host="localhost", Origin="http://localhost")
+
+    def order(self, basket, lines):
+        return self.post("numbers/order/review/", order=basket.pk, line=lines)
 
 
 @pytest.fixture
@@ -176,3 +182,57 @@ def test_calls_that_are_told_of_while_numbers_change_hands(alpha, administrator_
         times = set(of_tenure.values_list("at", flat=True))
         assert {number.first_call_at, number.last_call_at} <= times, "something of an earlier tenure is left"
         assert number.last_call_at == max(times)
+
+
+def test_fifty_buyers_of_forty_numbers(alpha):
+    numbers = [factories.make_number(alpha, e164=f"+1514555{i:04}") for i in range(40)]
+    companies = [factories.make_account("company", alpha, name=f"Company {i}") for i in range(7)]
+    with servers(PROCESSES) as ports:
+        people = [Somebody(ports[i % PROCESSES], companies[i % 7]) for i in range(50)]
+
+        with ThreadPoolExecutor(50) as pool:
+
+            def choose(turn):
+                fields = {"number": numbers[turn % 40].pk, "csrfmiddlewaretoken": TOKEN}
+                return people[turn].ask("POST", "numbers/order/basket/", fields)
+
+            answers = list(pool.map(choose, range(50)))
+            assert {status for status, _headers, _content in answers} == {302}
+            baskets = {order.person_id: order for order in Order.unscoped.all()}
+            buyers = [one for one in people if one.person.pk in baskets]
+            told = []
+            for somebody, (_status, headers, _content) in zip(people, answers, strict=True):
+                # What is said on the next page is in a cookie until then.
+                somebody.cookie += "".join(f"; {cookie.split(';')[0]}" for cookie in headers.get_all("Set-Cookie", ()))
+                told.append(b"It is not available any more" in somebody.ask("GET", "numbers/order/")[2])
+            assert told == [one not in buyers for one in people]
+            assert len(buyers) == 40
+            lines = dict(OrderLine.unscoped.values_list("order__person", "pk"))
+            orders = [pool.submit(one.order, baskets[one.person.pk], lines[one.person.pk]) for one in buyers * 2]
+            assert [done.result() for done in orders] == [302] * 80
+    lines = OrderLine.unscoped.filter(state="active")
+    sold = {line.number_id: line.customer_id for line in lines}
+    assert (lines.count(), len(sold)) == (40, 40)
+    assert sold == dict(PhoneNumber.unscoped.values_list("pk", "customer"))
+    assert AuditEvent.unscoped.filter(verb="number.ordered").count() == 40
+
+
+def test_one_order_however_often_and_wherever_confirm_is_pressed(alpha):
+    acme = factories.make_account("company", alpha, name="Acme")
+    numbers = [factories.make_number(alpha, e164=f"+1514555{i:04}") for i in range(5)]
+    with servers(PROCESSES) as ports:
+        buyer = Somebody(ports[0], acme)
+        buyer.post("numbers/order/basket/", number=[number.pk for number in numbers])
+        basket = Order.unscoped.get()
+        lines = list(basket.lines(manager="unscoped").values_list("pk", flat=True))
+
+        def confirm(turn):
+            buyer.port = ports[turn % PROCESSES]
+            return buyer.order(basket, lines)
+
+        with ThreadPoolExecutor(12) as pool:
+            assert set(pool.map(confirm, range(12))) == {302}
+    order = Order.unscoped.get()
+    assert (order.state, order.active) == ("done", 5)
+    assert AuditEvent.unscoped.filter(verb="order.confirmed").count() == 1
+    assert AuditEvent.unscoped.filter(verb="number.ordered").count() == 5

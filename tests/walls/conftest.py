@@ -1,14 +1,16 @@
 """Two tenants with a row in every table, and the portal's own sign-in."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.utils import timezone
 
 from accounts.models import Access, AuditEvent
 from accounts.walls import portal_role
-from numbers.models import CallEvent, Import, ImportRow, Job, JobItem, PastNumber, PhoneNumber
+from numbers.models import CallEvent, Import, ImportRow, Job, JobItem, Order, OrderLine, PastNumber, PhoneNumber
 from portal.database.owner import signed_in
 from tests.factories import make_destination, make_number, make_person, make_provider
 
@@ -26,6 +28,7 @@ def rows(alpha, bravo, acme, zenith):
             "numbers_phonenumber": [*made[customer.pk]["numbers_phonenumber"], make_number(var=var)],
         }
         person = make_person(var, role="administrator")
+        until = timezone.now() + timedelta(hours=1)
         for account in (var, customer):
             access = Access.unscoped.create(person=person, account=account, sign_in="s", chain=[], manages=True)
             facts = {"account": account, "person": person, "access": access, "target_type": "access"}
@@ -42,6 +45,12 @@ def rows(alpha, bravo, acme, zenith):
             number = made[account.pk]["numbers_phonenumber"][0]
             item = {"number_id": number.pk, "e164": number.e164, "digits": number.digits, "since": number.since}
             made[account.pk]["numbers_jobitem"] = [JobItem.unscoped.create(account=account, job=job, **item)]
+        tenants = {"var": var, "customer": customer}
+        order = Order.unscoped.create(person=person, chain=[], access=access, held_until=until, **tenants)
+        facts = {"e164": number.e164, "digits": number.digits, "provider": number.provider, "number_id": number.pk}
+        line = OrderLine.unscoped.create(order=order, **facts, **tenants)
+        for account in (var, customer):
+            made[account.pk] |= {"numbers_order": [order], "numbers_orderline": [line]}
     PhoneNumber.unscoped.update(provider=make_provider("Another"))
     for of_account in made.values():
         of_account["numbers_pastnumber"] = list(

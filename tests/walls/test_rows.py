@@ -131,6 +131,8 @@ LINKS = {
     "numbers_importrow": {"account_id", "of_id"},
     "numbers_job": {"account_id", "access_id"},
     "numbers_jobitem": {"account_id", "job_id"},
+    "numbers_order": {"var_id", "customer_id", "access_id"},
+    "numbers_orderline": {"var_id", "customer_id", "order_id"},
 }
 
 
@@ -173,6 +175,16 @@ def row_of(table, name, made, account):
         item = made[table][0]
         return {"account_id": account.pk, "job_id": item.job_id, "number_id": 1, "e164": "+4930123456", "sentence": "",
                 "digits": 4930123456, "since": item.since, "state": "waiting"}  # fmt: skip
+    if table == "numbers_order":
+        order = made[table][0]
+        return {"var_id": var, "customer_id": customer, "person_id": order.person_id, "access_id": order.access_id,
+                "chain": [], "request_id": "", "state": "done", "reason": "", "held_until": order.held_until,
+                "informs": False, "begun_at": order.begun_at, "confirmed_at": order.begun_at, "total": 0, "active": 0,
+                "failed": 0}  # fmt: skip
+    if table == "numbers_orderline":
+        line = made[table][0]
+        return {"var_id": var, "customer_id": customer, "order_id": line.order_id, "e164": "+4930123456",
+                "digits": 4930123456, "provider_id": line.provider_id, "state": "chosen", "reason": ""}  # fmt: skip
     if table == "numbers_pastnumber":
         past = made[table][0]
         row = {"number_id": 1, "e164": "+4930123456", "digits": 4930123456, "provider_id": past.provider_id,
@@ -233,7 +245,8 @@ def test_not_even_the_owner_of_the_tables_can_make_a_row_point_at_another_tenant
         assert refused_with(*insert(table, row)) is None
     row |= {"numbers_phonenumber": {"e164": "+4930123457"}, "numbers_pastnumber": {"number_id": 2},
             "numbers_jobitem": {"number_id": 2}, "numbers_importrow": {"line": 3},
-            "numbers_import": {"key": uuid4()}}.get(table, {})  # fmt: skip
+            "numbers_import": {"key": uuid4()},
+            "numbers_orderline": {"e164": "+4930123457"}}.get(table, {})  # fmt: skip
     assert refused_with(*insert(table, row | {name: foreign(name, rows, bravo, zenith)})) == NO_SUCH_PAIR
 
 

@@ -6,6 +6,7 @@ A verb says what it needs (``prepare``), why it cannot be done to a number (``re
 
 from numbers.actions.verbs.base import SetOptions, Verb
 from numbers.actions.verbs.of_customers import AssignToDestination, GiveBack, UnassignFromDestination
+from numbers.actions.verbs.of_orders import Hold, LetGo, Take
 from numbers.actions.verbs.of_vars import (
     AssignToCustomer,
     CancelReservation,
@@ -24,10 +25,11 @@ from numbers.actions.verbs.performing import (
     perform_on,
     said_of,
     verbs_of,
+    write,
 )
 
 __all__ = [
     "OF_CUSTOMERS", "OF_VARS", "AssignToCustomer", "AssignToDestination", "CancelReservation", "Delete", "EndCooling",
-    "GiveBack", "GiveUp", "Outcome", "Reserve", "SetOptions", "UnassignFromCustomer", "UnassignFromDestination", "Verb",
-    "outcomes_of", "perform", "perform_on", "said_of", "verbs_of",
+    "GiveBack", "GiveUp", "Hold", "LetGo", "Outcome", "Reserve", "SetOptions", "Take", "UnassignFromCustomer",
+    "UnassignFromDestination", "Verb", "outcomes_of", "perform", "perform_on", "said_of", "verbs_of", "write",
 ]  # fmt: skip

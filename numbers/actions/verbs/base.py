@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.actor import Actor
 from accounts.models import Account
-from numbers.models import PhoneNumber
+from numbers.models import HeldQuerySet, PhoneNumber
 from numbers.rules import cools_until, in_words
 
 
@@ -66,9 +66,17 @@ class Verb(ABC):
         """What history keeps besides what the number was before and after."""
         return {}
 
-    def written_in(self, actor: Actor) -> Account:
-        """The account whose rows are changed."""
+    def found_in(self, actor: Actor) -> Account:
+        """The account in whose scope numbers are looked for and held."""
         return actor.account
+
+    def written_in(self, actor: Actor) -> Account:
+        """The account in whose scope rows are changed."""
+        return actor.account
+
+    def numbers(self, actor: Actor) -> HeldQuerySet:
+        """The numbers that this may be done to at all."""
+        return PhoneNumber.visible_to(actor)
 
     @abstractmethod
     def done(self) -> str:

@@ -28,6 +28,7 @@ from numbers.actions.verbs.of_vars import (
     UnassignFromCustomer,
 )
 from numbers.models import PhoneNumber
+from numbers.rules import is_cooling, is_reserved
 from portal.phones import international
 
 
@@ -77,13 +78,14 @@ def outcomes_of(
     actor: Actor, verb: Verb, number_ids: Collection[int], since: dict[int, datetime] | None, *, locks: bool = False
 ) -> list[Outcome]:
     """What would become of each number, or with ``locks`` what will, in the order of the ids."""
-    numbers = PhoneNumber.visible_to(actor).filter(pk__in=number_ids).order_by("pk")
-    if locks:
-        # In the order of their ids: so does whoever locks many. What they are joined with is read afterwards: who had
-        # to wait for a lock sees the number as it is now, beside what had been joined to it as it was.
-        list(numbers.select_for_update().values_list("pk"))
-    related = ("provider", "customer", "destination", "reserved_for", "last_holder")
-    found = {number.pk: number for number in numbers.select_related(*related)}
+    numbers = verb.numbers(actor).filter(pk__in=number_ids).order_by("pk")
+    with scope(verb.found_in(actor)):
+        if locks:
+            # In the order of their ids: so does whoever locks many. What they are joined with is read afterwards: who
+            # had to wait for a lock sees the number as it is now, beside what had been joined to it as it was.
+            list(numbers.select_for_update().values_list("pk"))
+        related = ("provider", "customer", "destination", "reserved_for", "last_holder")
+        found = {number.pk: number for number in numbers.select_related(*related)}
     # Read when all locks are held: whoever had to wait may have waited for the end of a reservation.
     now = timezone.now()
     outcomes = []
@@ -120,7 +122,7 @@ def write(actor: Actor, verb: Verb, numbers: list[PhoneNumber], now: datetime) -
     """Change the numbers, those that change alike in one statement, and write an event for each."""
     events, alike = [], {}
     for number in numbers:
-        before, held = facts(number), number.customer_id
+        before, held = facts(number, now), number.customer_id
         event = verb.event_for(number, now)
         changes = {name: new for name, new in verb.changes(number, now).items() if getattr(number, name) != new}
         if not changes and not verb.removes:
@@ -129,11 +131,11 @@ def write(actor: Actor, verb: Verb, numbers: list[PhoneNumber], now: datetime) -
             setattr(number, name, value)
         alike.setdefault(tuple(changes.items()), []).append(number.pk)
         other = number.var_id if actor.account.is_customer else held or number.customer_id
-        after = {} if verb.removes else facts(number)
+        after = {} if verb.removes else facts(number, now)
         events.append(audit.event(actor, event, number, before, after | verb.told(), concerns=other))
     with scope(verb.written_in(actor)):
         for changes, ids in alike.items():
-            rows = PhoneNumber.visible_to(actor).filter(pk__in=ids)
+            rows = verb.numbers(actor).filter(pk__in=ids)
             if verb.removes:
                 rows.delete()
             else:
@@ -141,8 +143,9 @@ def write(actor: Actor, verb: Verb, numbers: list[PhoneNumber], now: datetime) -
     audit.record_all(actor, events)
 
 
-def facts(number: PhoneNumber) -> dict[str, Any]:
-    """What the history says of a number."""
+def facts(number: PhoneNumber, now: datetime) -> dict[str, Any]:
+    """What the history says of a number at ``now``. A hold that is over is not told: whoever gets the number next may
+    read this, and need not know for whom it was kept before."""
 
     def named(account: Account | None) -> str | None:
         return f"{account.name} ({account.code})" if account else None
@@ -153,9 +156,9 @@ def facts(number: PhoneNumber) -> dict[str, Any]:
     return {
         "customer": named(number.customer),
         "destination": str(number.destination) if number.destination else None,
-        "reserved_for": named(number.reserved_for),
-        "reserved_until": at(number.reserved_until),
-        "cooling_until": at(number.cooling_until),
+        "reserved_for": named(number.reserved_for) if is_reserved(number, now) else None,
+        "reserved_until": at(number.reserved_until) if is_reserved(number, now) else None,
+        "cooling_until": at(number.cooling_until) if is_cooling(number, now) else None,
         "provider": number.provider.name,
         "label": number.label,
         "caller_name": number.caller_name,

@@ -1,4 +1,5 @@
 import { startCopying } from "./copy.js";
+import { startCountdown } from "./countdown.js";
 import { startExporting } from "./exporting.js";
 import { startKeyboard } from "./keyboard.js";
 import { startList } from "./list.js";
@@ -8,6 +9,7 @@ import { startTypeAhead } from "./type_ahead.js";
 
 startThemeChoice();
 startCopying();
+startCountdown();
 startKeyboard();
 startTypeAhead();
 if (document.getElementById("list")) {

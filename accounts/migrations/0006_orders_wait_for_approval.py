@@ -1,0 +1,22 @@
+"""Whether what an account orders waits for approval."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("accounts", "0005_events_concern_others"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="account",
+            name="approves_orders",
+            field=models.BooleanField(
+                db_default=False,
+                default=False,
+                help_text="Numbers that it orders are delivered after you have approved the order.",
+                verbose_name="orders wait for approval",
+            ),
+        ),
+    ]

@@ -1,0 +1,284 @@
+"""Numbers are ordered: chosen and held in a basket, confirmed once, approved where that is asked for, delivered."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from procrastinate.contrib.django import app
+
+from accounts import audit
+from accounts.actor import Actor
+from accounts.models import Account, Person
+from numbers.actions.verbs import Hold, LetGo, Outcome, Take, outcomes_of, write
+from numbers.models import Order, OrderLine, PhoneNumber
+from portal.logs import request_facts
+from portal.phones import international
+
+#: So long what is chosen is kept for whoever chose it, and what waits for approval.
+HOLD, HOLD_WAITING = timedelta(minutes=15), timedelta(days=7)
+#: So many numbers fit into a basket.
+MOST_NUMBERS = 100
+State = Order.State
+
+
+def basket_of(actor: Actor) -> Order | None:
+    """What this person has chosen in the acting account and not ordered yet."""
+    return Order.visible_to(actor).filter(person=actor.person, state=State.BASKET).first()
+
+
+def refuse_unless_customer(actor: Actor) -> None:
+    if not actor.may("numbers.order") or not actor.account.is_customer:
+        raise PermissionDenied
+
+
+@transaction.atomic
+def choose(actor: Actor, number_ids: Collection[int]) -> list[Outcome]:
+    """Put numbers of the VAR's stock into the basket and keep them for a while, or keep those in it for longer.
+
+    Returns an ``Outcome`` for each; one that somebody else was quicker to get is refused, and leaves the basket. Raises
+    ``ValidationError`` for none, for too many, and where the account is not in service.
+    """
+    refuse_unless_customer(actor)
+    if not number_ids:
+        raise ValidationError(_("Tick at least one number."))
+    customer = locked(actor, actor.account.pk)
+    basket = basket_of(actor) or Order(var=customer.parent, customer=customer, person=actor.person, chain=[])
+    chosen = {line.number_id: line for line in OrderLine.of(basket)} if basket.pk else {}
+    if len(chosen.keys() | set(number_ids)) > MOST_NUMBERS:
+        raise ValidationError(_("%(most)d numbers fit into one order. Order these first.") % {"most": MOST_NUMBERS})
+    until = timezone.now() + HOLD
+    outcomes, ours = hold(actor, customer, number_ids, until)
+    held = [outcome.number for outcome in outcomes if not outcome.refusal]
+    if basket.pk is None or basket.held_until <= timezone.now():
+        basket.held_until = until
+    basket.save()
+    gone = [outcome.number_id for outcome in outcomes if outcome.refusal]
+    OrderLine.of(basket).filter(number_id__in=gone).delete()
+    OrderLine.of(basket).filter(number_id__in=ours).update(held_until=until)
+    OrderLine.of(basket).bulk_create(
+        OrderLine(
+            order=basket, var=customer.parent, customer=customer, e164=number.e164, digits=number.digits,
+            provider=number.provider, number_id=number.pk, held_until=until if number.pk in ours else None,
+        )
+        for number in held if number.pk not in chosen
+    )  # fmt: skip
+    counted(basket)
+    return outcomes
+
+
+def hold(
+    actor: Actor, customer: Account, number_ids: Collection[int], until: datetime
+) -> tuple[list[Outcome], set[int]]:
+    """Keep numbers for the customer; what became of each, and the ids of those that are kept by this alone."""
+    now = timezone.now()
+    verb = Hold(customer, until)
+    outcomes = outcomes_of(actor, verb, number_ids, None, locks=True)
+    held = [outcome.number for outcome in outcomes if not outcome.refusal]
+    ours = {number.pk for number in held if not verb.is_kept_anyway(number, now)}
+    write(actor, verb, held, now)
+    return outcomes, ours
+
+
+def counted(basket: Order) -> None:
+    """Write down how many numbers are in the basket; an empty one is forgotten."""
+    basket.total = OrderLine.of(basket).count()
+    if basket.total:
+        basket.save(update_fields=["total"])
+    else:
+        basket.delete()
+
+
+def locked(actor: Actor, customer_id: int) -> Account:
+    """The customer, held until the transaction ends: who suspends it, or orders for it too, waits for us.
+
+    Raises ``ValidationError`` where it is not in service.
+    """
+    accounts = Account.visible_to(actor).select_related("parent").select_for_update(no_key=True, of=("self",))
+    customer = accounts.get(pk=customer_id)
+    if not customer.is_open:
+        raise ValidationError(_("%(account)s is not in service: it gets no numbers.") % {"account": customer.name})
+    return customer
+
+
+def let_go(actor: Actor, customer: Account, lines: Collection[OrderLine]) -> None:
+    """Keep the numbers of these lines no longer."""
+    held = {line.number_id: line.held_until for line in lines if line.held_until}
+    verb = LetGo(customer, held)
+    outcomes = outcomes_of(actor, verb, held, None, locks=True)
+    write(actor, verb, [outcome.number for outcome in outcomes if not outcome.refusal], timezone.now())
+
+
+@transaction.atomic
+def put_back(actor: Actor, line_ids: Collection[int]) -> None:
+    """Take numbers out of the basket; an empty one is forgotten."""
+    refuse_unless_customer(actor)
+    customer = locked(actor, actor.account.pk)
+    basket = basket_of(actor)
+    if basket is None:
+        return
+    lines = list(OrderLine.of(basket).filter(pk__in=line_ids))
+    let_go(actor, customer, lines)
+    OrderLine.of(basket).filter(pk__in=[line.pk for line in lines]).delete()
+    counted(basket)
+
+
+@transaction.atomic
+def confirm(actor: Actor, order_id: int, seen: Collection[int], *, informs: bool = False) -> Order:
+    """Order what is in the basket. Confirmed twice, or by two people at once, it is ordered once.
+
+    ``seen`` are the ids of the lines that somebody had before their eyes. A number that is gone by now fails, and does
+    not keep the others from being delivered. Raises ``Order.DoesNotExist`` for a basket that is not this person's,
+    ``ValidationError`` where nothing can be ordered.
+    """
+    refuse_unless_customer(actor)
+    customer = locked(actor, actor.account.pk)
+    order = Order.visible_to(actor).select_for_update().get(pk=order_id)
+    if order.person_id != actor.person.pk:
+        raise Order.DoesNotExist
+    if not order.is_basket:
+        return order
+    lines = list(OrderLine.of(order))
+    if {line.pk for line in lines} != set(seen):
+        raise ValidationError(_("The basket has changed since. Look at what is in it now, and order that."))
+    refuse_beyond_quota(customer, len(lines))
+    order.access, order.chain = actor.access, [account.pk for account in actor.chain]
+    order.request_id = request_facts.get({}).get("request", "")
+    order.informs, order.confirmed_at = informs, timezone.now()
+    audit.record(
+        actor, "order.confirmed", order, after={"numbers": [line.e164 for line in lines]}, concerns=order.var_id
+    )
+    if not customer.approves_orders:
+        deliver(actor, customer, order, lines)
+        return order
+    order.held_until = timezone.now() + HOLD_WAITING
+    ours = hold(actor, customer, [line.number_id for line in lines], order.held_until)[1]
+    OrderLine.of(order).filter(number_id__in=ours).update(held_until=order.held_until)
+    OrderLine.of(order).update(state=OrderLine.State.PENDING)
+    order.state = State.WAITING
+    order.save()
+    mail("waiting", order, customer, [person.email for person in administrators_of(customer.parent)])
+    return order
+
+
+def refuse_beyond_quota(customer: Account, count: int) -> None:
+    """Raise ``ValidationError`` where a customer may not have so many more numbers. The caller holds the customer."""
+    if customer.number_quota is None:
+        return
+    held = PhoneNumber.with_customer(customer).count()
+    under_way = OrderLine.under_way(customer).count()
+    left = max(customer.number_quota - held - under_way, 0)
+    if count > left:
+        said = {"quota": customer.number_quota, "held": held, "under_way": under_way}
+        more = ngettext("%(left)d more can be ordered.", "%(left)d more can be ordered.", left) % {"left": left}
+        raise ValidationError(
+            _("The account may have %(quota)d numbers; it has %(held)d, and %(under_way)d are ordered.") % said
+            + f" {more} "
+            + _("Take some out of the basket, or ask your operator for more.")
+        )
+
+
+def deliver(actor: Actor, customer: Account, order: Order, lines: list[OrderLine]) -> None:
+    """Give the numbers to the customer; those that somebody else has by now have failed. The caller holds both."""
+    now = timezone.now()
+    outcomes = outcomes_of(actor, Take(customer), [line.number_id for line in lines], None, locks=True)
+    write(actor, Take(customer), [outcome.number for outcome in outcomes if not outcome.refusal], now)
+    for outcome in outcomes:
+        state = OrderLine.State.FAILED if outcome.refusal else OrderLine.State.ACTIVE
+        OrderLine.of(order).filter(number_id=outcome.number_id).update(
+            state=state, reason=outcome.refusal, ended_at=now
+        )
+    end(order, customer, State.DONE)
+
+
+def end(order: Order, customer: Account, state: Order.State) -> None:
+    """Write down that an order is over, and tell those who are to know."""
+    lines = list(OrderLine.of(order))
+    order.state, order.ended_at = state, timezone.now()
+    order.total = len(lines)
+    order.active = sum(line.state == OrderLine.State.ACTIVE for line in lines)
+    order.failed = sum(line.state == OrderLine.State.FAILED for line in lines)
+    order.save()
+    mail("ended", order, customer, [order.person.email, *([customer.email] if order.informs else [])])
+
+
+def administrators_of(account: Account) -> list[Person]:
+    return list(Person.objects.filter(account=account, role="administrator", is_active=True).order_by("pk")[:20])
+
+
+def mail(what: str, order: Order, customer: Account, to: list[str]) -> None:
+    """Queue a message for each of these addresses, in this transaction."""
+    said = {
+        "order": order,
+        "customer": customer,
+        "lines": [(international(line.e164), line.get_state_display(), line.reason) for line in OrderLine.of(order)],
+    }
+    subject = render_to_string(f"numbers/email/order_{what}_subject.txt", said).strip()
+    body = render_to_string(f"numbers/email/order_{what}.txt", said)
+    for address in dict.fromkeys(filter(None, to)):
+        app.configure_task("accounts.send_message").defer(subject=subject, body=body, to=[address])
+
+
+# While an order waits
+
+
+@transaction.atomic
+def approve(actor: Actor, order_id: int) -> Order:
+    """Let an order of a customer of the VAR's be delivered. Raises ``Order.DoesNotExist`` and ``ValidationError``."""
+    customer, order = waiting(actor, order_id)
+    if not order.is_waiting:
+        return order
+    locked(actor, customer.pk)
+    audit.record(actor, "order.approved", order, concerns=customer.pk)
+    deliver(actor, customer, order, list(OrderLine.of(order)))
+    return order
+
+
+@transaction.atomic
+def refuse(actor: Actor, order_id: int, reason: str) -> Order:
+    """Do not deliver an order of one of the VAR's customers, and say why."""
+    customer, order = waiting(actor, order_id)
+    if not order.is_waiting:
+        return order
+    if not reason.strip():
+        raise ValidationError({"reason": _("Say why, for the customer to read.")})
+    audit.record(actor, "order.refused", order, after={"reason": reason}, concerns=customer.pk)
+    order.reason = reason
+    give_up(actor, customer, order, State.REFUSED, reason)
+    return order
+
+
+def waiting(actor: Actor, order_id: int) -> tuple[Account, Order]:
+    """An order of one of the VAR's customers and that customer, both held."""
+    if not actor.may("orders.approve") or actor.account.kind != Account.Kind.VAR:
+        raise PermissionDenied
+    customer_id = Order.visible_to(actor).values_list("customer", flat=True).get(pk=order_id)
+    accounts = Account.below(actor).select_related("parent").select_for_update(no_key=True, of=("self",))
+    customer = accounts.get(pk=customer_id)
+    return customer, Order.visible_to(actor).select_for_update().get(pk=order_id)
+
+
+@transaction.atomic
+def cancel(actor: Actor, order_id: int) -> Order:
+    """Take back an order that nobody has approved yet. Raises ``Order.DoesNotExist`` and ``ValidationError``."""
+    refuse_unless_customer(actor)
+    customer = locked(actor, actor.account.pk)
+    order = Order.visible_to(actor).select_for_update().get(pk=order_id)
+    if not order.is_waiting:
+        raise ValidationError(_("It is too late: the order does not wait any more."))
+    audit.record(actor, "order.cancelled", order, concerns=order.var_id)
+    give_up(actor, customer, order, State.CANCELLED, _("The order was cancelled."))
+    return order
+
+
+def give_up(actor: Actor, customer: Account, order: Order, state: Order.State, reason: str) -> None:
+    lines = list(OrderLine.of(order))
+    let_go(actor, customer, lines)
+    OrderLine.of(order).update(state=OrderLine.State.FAILED, reason=reason, ended_at=timezone.now())
+    end(order, customer, state)

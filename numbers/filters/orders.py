@@ -1,0 +1,112 @@
+"""The search rows of orders and of the numbers in them."""
+
+from django.db.models import Q
+from django.utils.translation import gettext_lazy
+
+from numbers.models import Order, OrderLine
+from portal.filters import Digits, ListFilter, Words
+from portal.listings import Fold, TableListing, containing, having
+from portal.times import moment
+
+
+class OrderFilter(ListFilter):
+    """The search row and Set Filter of what was ordered: by the account itself, or by a VAR's customers."""
+
+    company = Words(label=gettext_lazy("Company"))
+    who = Words(label=gettext_lazy("Who"))
+
+    default_sort = "order"
+    descends_at_first = True
+    states = {
+        "all": gettext_lazy("All"),
+        "waiting": gettext_lazy("Waiting for approval"),
+        "running": gettext_lazy("Being delivered"),
+        "ended": gettext_lazy("Ended"),
+    }
+    orders = {
+        "order": (), "ordered": ("confirmed_at",), "company": ("company",), "who": ("who",), "total": ("total",),
+        "active": ("active",), "failed": ("failed",), "state": ("state",),
+    }  # fmt: skip
+
+    class Meta:
+        model = Order
+        fields = []
+
+    def listing(self) -> TableListing | None:
+        if self.refused:
+            return None
+        confirmed = Order.visible_to(self.actor).exclude(state=Order.State.BASKET)
+        rows = confirmed.annotate(who=Fold("person__name"), company=Fold("customer__name"))
+        rows = having(rows, {name: self.understood.get(name, ()) for name in ("who", "company")})
+        states, zone = dict(Order.State.choices), self.actor.person.zone
+
+        def texts(row: dict) -> dict[str, str]:
+            return {
+                "order": str(row["pk"]),
+                "ordered": moment(row["confirmed_at"], zone),
+                "company": row["customer__name"],
+                "who": row["person__name"],
+                "state": str(states[row["state"]]),
+                **{name: str(row[name]) for name in ("total", "active", "failed")},
+            }
+
+        return self.listed(
+            rows,
+            fields=("confirmed_at", "customer__name", "person__name", "total", "active", "failed", "state"),
+            texts=texts,
+            states=(
+                ("waiting", Q(state=Order.State.WAITING)),
+                ("running", Q(state=Order.State.RUNNING)),
+                ("ended", ~Q(state__in=Order.OPEN)),
+            ),
+        )
+
+
+class OrderLineFilter(ListFilter):
+    """The search row and Set Filter of the numbers of an order, with what became of each."""
+
+    number = Digits(label=gettext_lazy("Number"))
+    provider = Words(label=gettext_lazy("Provider"))
+    reason = Words(label=gettext_lazy("Reason"))
+
+    default_sort = "number"
+    states = {
+        "all": gettext_lazy("All"),
+        "pending": gettext_lazy("Pending"),
+        "active": gettext_lazy("Active"),
+        "failed": gettext_lazy("Failed"),
+    }
+    orders = {
+        "number": ("digits",), "provider": ("provider__name_folded",), "outcome": ("state",), "reason": ("told",),
+    }  # fmt: skip
+
+    class Meta:
+        model = OrderLine
+        fields = []
+
+    def __init__(self, actor, columns, query, order: Order):
+        self.order = order
+        super().__init__(actor, columns, query)
+
+    def listing(self) -> TableListing | None:
+        if self.refused:
+            return None
+        rows = OrderLine.visible_to(self.actor).filter(order=self.order).annotate(told=Fold("reason"))
+        searched = {"told": self.understood["reason"], "provider__name_folded": self.understood["provider"]}
+        rows = containing(having(rows, searched), "e164", self.understood["number"])
+        states = dict(OrderLine.State.choices)
+
+        def texts(row: dict) -> dict[str, str]:
+            return {
+                "number": row["e164"],
+                "provider": row["provider__name"],
+                "outcome": str(states[row["state"]]),
+                "reason": row["reason"],
+            }
+
+        return self.listed(
+            rows,
+            fields=("e164", "digits", "number_id", "provider__name", "state", "reason"),
+            texts=texts,
+            states=tuple((state.value, Q(state=state)) for state in OrderLine.State if state != "chosen"),
+        )

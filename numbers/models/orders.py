@@ -1,0 +1,137 @@
+"""Orders of numbers: a basket with held numbers, confirmed once, and what became of each."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.actor import Actor
+from accounts.models import Access, Account, Person
+from numbers.models.phone_numbers import HeldQuerySet, Provider
+
+
+class Order(models.Model):
+    """Numbers that a customer orders. It begins as somebody's basket; confirmed twice, it is one order still."""
+
+    class State(models.TextChoices):
+        BASKET = "basket", _("Not confirmed")
+        WAITING = "waiting", _("Waiting for approval")
+        RUNNING = "running", _("Being delivered")
+        DONE = "done", _("Done")
+        REFUSED = "refused", _("Refused")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    #: What is not over.
+    OPEN = (State.BASKET, State.WAITING, State.RUNNING)
+
+    # The pairs (customer, var) and (access, customer) are held together by two-column foreign keys, see migration 0011.
+    var = models.ForeignKey(Account, models.PROTECT, related_name="+", db_index=False)
+    customer = models.ForeignKey(Account, models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    # Who confirms it, and on what way they came here: as in ``Actor``.
+    person = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    access = models.ForeignKey(Access, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False)
+    chain = ArrayField(models.BigIntegerField())
+    request_id = models.CharField(max_length=32, blank=True)
+
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.BASKET)
+    # What the VAR says when it refuses.
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+    # Until when the numbers of the basket are kept, and those of an order that waits.
+    held_until = models.DateTimeField(_("held until"))
+    # Whether the account's own address gets a message when the order has ended, besides whoever confirmed it.
+    informs = models.BooleanField(_("inform the customer"), default=False)
+    begun_at = models.DateTimeField(_("begun"), default=timezone.now)
+    confirmed_at = models.DateTimeField(_("ordered"), null=True)
+    ended_at = models.DateTimeField(_("ended"), null=True)
+    total = models.IntegerField(_("numbers"), default=0)
+    active = models.IntegerField(_("active"), default=0)
+    failed = models.IntegerField(_("failed"), default=0)
+
+    unscoped = HeldQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("order")
+        constraints = [
+            models.UniqueConstraint("customer", "person", condition=Q(state="basket"), name="numbers_order_one_basket"),
+            # What the two-column foreign key of lines points at.
+            models.UniqueConstraint("id", "customer", "var", name="numbers_order_id_customer_var"),
+            models.CheckConstraint(
+                name="numbers_order_confirmed",
+                condition=Q(state="basket", confirmed_at=None) | (~Q(state="basket") & Q(confirmed_at__isnull=False)),
+            ),
+        ]
+        indexes = [
+            models.Index("customer", "id", name="numbers_order_of_customer"),
+            models.Index("var", "id", name="numbers_order_of_var"),
+        ]
+
+    def __str__(self):
+        return str(self.pk)
+
+    @classmethod
+    def visible_to(cls, actor: Actor):
+        return cls.unscoped.visible_to(actor)
+
+    @property
+    def is_basket(self) -> bool:
+        return self.state == self.State.BASKET
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.state == self.State.WAITING
+
+    @property
+    def is_running(self) -> bool:
+        return self.state == self.State.RUNNING
+
+
+class OrderLine(models.Model):
+    """One number of an order, and what became of it."""
+
+    class State(models.TextChoices):
+        CHOSEN = "chosen", _("Chosen")
+        PENDING = "pending", _("Pending")
+        ACTIVE = "active", _("Active")
+        FAILED = "failed", _("Failed")
+
+    # Held to its order by a foreign key of three columns, see migration 0011; lines go with their order.
+    var = models.ForeignKey(Account, models.PROTECT, related_name="+", db_index=False)
+    customer = models.ForeignKey(Account, models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    order = models.ForeignKey(Order, models.DO_NOTHING, related_name="lines", db_constraint=False, db_index=False)
+    e164 = models.CharField(_("number"), max_length=16, db_collation="C")
+    digits = models.BigIntegerField()
+    provider = models.ForeignKey(Provider, models.PROTECT, related_name="+", db_index=False)
+    # Of the VAR's stock; None for what a carrier is to deliver.
+    number_id = models.BigIntegerField(null=True)
+    # The reservation that choosing it made; None where it was reserved for the customer already.
+    held_until = models.DateTimeField(null=True)
+    state = models.CharField(_("outcome"), max_length=8, choices=State, default=State.CHOSEN)
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    ended_at = models.DateTimeField(null=True)
+
+    unscoped = HeldQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("number of an order")
+        constraints = [models.UniqueConstraint("order", "e164", name="numbers_orderline_once")]
+        indexes = [models.Index("order", "digits", "id", name="numbers_orderline_by_number")]
+
+    def __str__(self):
+        return self.e164
+
+    @classmethod
+    def visible_to(cls, actor: Actor):
+        return cls.unscoped.visible_to(actor)
+
+    @classmethod
+    def of(cls, order: Order):
+        """The lines of an order that somebody may see, by number."""
+        return cls.unscoped.filter(order=order, customer=order.customer_id).order_by("digits")
+
+    @classmethod
+    def under_way(cls, customer: Account):
+        """What a customer has ordered and not got yet."""
+        return cls.unscoped.filter(customer=customer, state=cls.State.PENDING)

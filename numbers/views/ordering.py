@@ -1,0 +1,171 @@
+"""Numbers are looked for, put into the basket, and ordered."""
+
+from http import HTTPStatus
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.actor import Actor
+from numbers.actions import orders
+from numbers.forms.orders import ReviewForm, SearchForm, in_words
+from numbers.listing.offers import MOST_OFFERS, Offer, Wanted, areas, in_stock
+from numbers.models import Order, OrderLine
+from portal.pages import plain, url_of
+
+#: So many sentences of refusal are shown at once.
+NAMED = 5
+
+
+@require_safe
+def search(request, code):
+    """Look for numbers; what was found can be put into the basket."""
+    actor = request.actor
+    is_asked = bool(request.GET)
+    form = SearchForm(request.GET if is_asked else None, initial={"count": 1})
+    basket = orders.basket_of(actor)
+    chosen = {line.number_id for line in OrderLine.of(basket)} if basket else set()
+    context = {"form": form, "basket": shown_basket(actor, basket), "query": request.GET.urlencode()}
+    status = HTTPStatus.OK
+    if is_asked and form.is_valid():
+        offers = [offer for offer in in_stock(actor.account, form.wanted) if offer.pk not in chosen]
+        context |= {
+            "is_answered": True,
+            "understood": in_words(form.wanted),
+            "groups": groups(actor, offers, max(form.wanted.count - len(chosen), 0)),
+            "is_cut": len(offers) + len(chosen) >= MOST_OFFERS,
+            "most": MOST_OFFERS,
+            "too_few": len(offers) < form.wanted.count,
+            "found": plain(len(offers)),
+            "elsewhere": [] if offers else elsewhere(actor, form.wanted),
+        }
+    elif is_asked:
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+    return render(request, "numbers/order.html", context, status=status)
+
+
+def elsewhere(actor: Actor, wanted: Wanted) -> list[dict]:
+    """Where there are numbers instead: in the country that was meant, or in others."""
+    found = areas(actor.account, wanted.code) or areas(actor.account)
+    url = url_of("numbers:order", actor.account.code)
+    return [
+        {
+            "area": area,
+            "count": plain(count),
+            "url": f"{url}?{urlencode({'area': area, 'count': wanted.count})}",
+        }
+        for area, count in found
+    ]
+
+
+def groups(actor: Actor, offers: list[Offer], ticked: int) -> list[dict]:
+    """Offers as they are shown: those of a run together, and as many of the first ``ticked`` as are wanted still."""
+    found: dict[str, list[dict]] = {}
+    for at, offer in enumerate(offers):
+        shown = {
+            "pk": offer.pk,
+            "display": actor.person.written(offer.e164),
+            "e164": offer.e164,
+            "provider": offer.provider,
+            "features": offer.features,
+            "ticked": at < ticked,
+        }
+        found.setdefault(offer.run, []).append(shown)
+    return [{"run": actor.person.written(run) if run else "", "offers": some} for run, some in found.items()]
+
+
+def shown_basket(actor: Actor, basket: Order | None) -> dict | None:
+    """What is in the basket, and how long it is kept."""
+    if basket is None:
+        return None
+    seconds = int((basket.held_until - timezone.now()).total_seconds())
+    return {
+        "order": basket,
+        "count": ngettext("%(count)s number", "%(count)s numbers", basket.total) % {"count": plain(basket.total)},
+        "seconds_left": max(seconds, 0),
+        "minutes_left": max(-(-seconds // 60), 0),
+        "lines": [
+            {
+                "pk": line.pk,
+                "number_id": line.number_id,
+                "display": actor.person.written(line.e164),
+                "e164": line.e164,
+                "provider": line.provider.name,
+            }
+            for line in OrderLine.of(basket).select_related("provider")
+        ],
+    }
+
+
+def back_to_search(request, code):
+    query = request.POST.get("query", "")[:2000]
+    path = url_of("numbers:order", code)
+    return redirect(f"{path}?{query}" if query else path)
+
+
+def ids_in(request, name: str) -> list[int]:
+    typed = request.POST.getlist(name)[: 2 * orders.MOST_NUMBERS]
+    return [int(text) for text in typed if text.isascii() and text.isdigit() and len(text) < 19]
+
+
+@require_POST
+def choose(request, code):
+    """Put the ticked numbers into the basket, or keep those in it for longer."""
+    try:
+        outcomes = orders.choose(request.actor, ids_in(request, "number"))
+    except ValidationError as refusal:
+        messages.error(request, " ".join(refusal.messages))
+        return back_to_search(request, code)
+    written = request.actor.person.written
+    refused = [outcome for outcome in outcomes if outcome.refusal]
+    for outcome in refused[:NAMED]:
+        name = written(outcome.number.e164) if outcome.number else _("A number")
+        messages.warning(request, f"{name}: {outcome.refusal}")
+    if len(refused) > NAMED:
+        messages.warning(request, _("And %(count)s more.") % {"count": plain(len(refused) - NAMED)})
+    return back_to_search(request, code)
+
+
+@require_POST
+def put_back(request, code):
+    """Take numbers out of the basket."""
+    try:
+        orders.put_back(request.actor, ids_in(request, "line"))
+    except ValidationError as refusal:
+        messages.error(request, " ".join(refusal.messages))
+    return back_to_search(request, code)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def review(request, code):
+    """Look at the basket once more, and order."""
+    actor = request.actor
+    form = ReviewForm(actor.account, request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        order_id = form.cleaned_data["order"]
+        try:
+            order = orders.confirm(actor, order_id, ids_in(request, "line"), informs=form.cleaned_data["informs"])
+        except Order.DoesNotExist as gone:
+            raise Http404 from gone
+        except ValidationError as refusal:
+            form.add_error(None, refusal)
+        else:
+            return redirect("orders:order", code, order.pk)
+    basket = shown_basket(actor, orders.basket_of(actor))
+    if basket is None:
+        messages.info(request, _("There is nothing in the basket."))
+        return redirect("numbers:order", code)
+    context = {
+        "form": form,
+        "basket": basket,
+        "waits": actor.account.approves_orders,
+        "order_url": url_of("numbers:order", code),
+    }
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
+    return render(request, "numbers/order_review.html", context, status=status)
