@@ -26,7 +26,7 @@ class Role(TextChoices):
 class Door(Enum):
     """What stands in place of a permission where an address belongs to no account, or leads into one."""
 
-    MACHINE = "machines that watch the portal, or tell it of calls: no person is looked up, they guard themselves"
+    MACHINE = "machines that watch the portal or tell it something: no person is looked up, they guard themselves"
     PUBLIC = "anybody, signed in or not"
     SIGNED_IN = "anybody who is signed in"
     ENTRANCE = "who may work in the account, whether inside already or not"
@@ -120,6 +120,7 @@ ADDRESSES: dict[str, str | Door | dict[str, str | Door]] = {
     "readyz": Door.MACHINE,
     "metrics": Door.MACHINE,
     "calls": Door.MACHINE,
+    "carrier": Door.MACHINE,
     "account_home": "home.view",
     "help": "help.view",
     "help_topic": "help.view",

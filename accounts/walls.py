@@ -65,6 +65,8 @@ WALLS = {
     # A customer's orders, which its VAR approves.
     "numbers_order": Wall(system="SELECT", var="SELECT, UPDATE", customer=ALL),
     "numbers_orderline": Wall(system="SELECT", var="SELECT, UPDATE", customer=ALL),
+    # What carriers have to do with them is the worker's to write, in the VAR's scope.
+    "numbers_carrierorder": Wall(system="SELECT", var="SELECT, INSERT, UPDATE", customer="SELECT, INSERT"),
     # Written by a function alone, when a phone system tells of calls.
     "numbers_callevent": Wall(system="SELECT", var="SELECT", customer="SELECT"),
     # Written by a trigger alone, whatever changes a number.

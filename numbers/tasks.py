@@ -1,15 +1,21 @@
 """What the worker does to numbers. A task only says what is to be gone on with: what is done is written in rows."""
 
 from django.db import connection
+from django.utils import timezone
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from accounts.models import Account
 from accounts.scope import scope
-from numbers.actions import imports, jobs
+from numbers.actions import delivery, imports, jobs
+from numbers.models import CarrierOrder
 
 #: A database that goes away comes back; what was done until then is written down.
 AGAIN = RetryStrategy(max_attempts=10, linear_wait=15)
+
+
+#: The next minute goes on with the others.
+HEALED_AT_ONCE = 200
 
 
 def account_called(code: str) -> Account:
@@ -37,3 +43,19 @@ def run_import(*, import_id: int, account: str) -> None:
     while more:
         with scope(whose):
             more = imports.take_up(whose, import_id)
+
+
+@app.task(name=delivery.TASK, queue="numbers", retry=AGAIN)
+def deliver(*, carrier_order: int, account: str) -> None:
+    """Take the next step of what a carrier is to deliver."""
+    delivery.go_on(account_called(account), carrier_order)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="numbers.heal_orders", queueing_lock="numbers.heal_orders")
+def heal_orders(timestamp: int) -> None:
+    """Go on with every order whose time has come: a worker that was killed has left some, and a lost task."""
+    with scope(account_called("SYS")):
+        due = list(CarrierOrder.due(timezone.now()).order_by("next_at").values_list("pk", "var__code")[:HEALED_AT_ONCE])
+    for pk, code in due:
+        delivery.go_on(account_called(code), pk)

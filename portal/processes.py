@@ -67,6 +67,11 @@ def worker() -> Child:
     return Child("worker", [sys.executable, "manage.py", "worker"])
 
 
+def demo_carrier(port: int, tells: str) -> Child:
+    """A carrier that does not exist; it tells of its orders at the address ``tells``."""
+    return Child("demo carrier", [sys.executable, "manage.py", "demo_carrier", "--port", str(port), "--tells", tells])
+
+
 def answers(url: str) -> bool:
     try:
         with urlopen(url, timeout=2) as response:  # noqa: S310 - our own address

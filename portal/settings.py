@@ -219,6 +219,9 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 # Of each process; fewer than its threads.
 EXPORTS_AT_ONCE = env.int("EXPORTS_AT_ONCE", default=1)
 
+# See numbers/carriers: secrets are in it.
+CARRIERS = env.str("CARRIERS", default="")
+
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = 10  # seconds; a mail server that does not answer is asked again later

@@ -3,6 +3,7 @@
 from django.urls import include, path, register_converter
 
 from numbers.views.calls import record
+from numbers.views.carriers import told
 from portal import health
 
 
@@ -26,6 +27,7 @@ urlpatterns = [
     path("readyz", health.ready, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
     path("calls/", record, name="calls"),
+    path("carriers/<int:provider_id>/", told, name="carrier"),
     path("", include("accounts.urls")),
     path("<account:code>/", include("numbers.urls")),
     path("<account:code>/webphone/", include("webphone.urls")),

@@ -56,7 +56,7 @@ def room_for_exports(settings):
 
 @pytest.fixture
 def system(db):
-    return factories.make_account("system")
+    return factories.make_system()
 
 
 @pytest.fixture

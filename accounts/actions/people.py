@@ -59,8 +59,6 @@ def invite_person(actor: Actor, *, name: str, email: str, role: str) -> Person:
     account = locked_account(actor)
     if role not in invitable_roles(actor):
         raise ValidationError(_("You cannot invite somebody in this role here."))
-    if account.kind == Account.Kind.PROFESSIONAL and Person.visible_to(actor).exists():
-        raise ValidationError(_("A professional's account is one person's; nobody else can be invited to it."))
     return newcomer(actor, account, name=name, email=email, role=role)
 
 

@@ -207,6 +207,12 @@ class Account(models.Model):
         return cls.unscoped.select_related("parent__parent").filter(code=code).first()
 
     @classmethod
+    def held_below(cls, parent: Account, pk: int) -> Account:
+        """An account right below another, held until the transaction ends: for the worker, who is nobody."""
+        rows = cls.unscoped.select_related("parent").select_for_update(no_key=True, of=("self",))
+        return rows.get(pk=pk, parent=parent)
+
+    @classmethod
     def with_ids(cls, ids: list[int]) -> list[Account]:
         """Accounts in the order of their ids: to name a chain."""
         found = cls.unscoped.in_bulk(ids)

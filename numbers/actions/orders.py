@@ -7,19 +7,18 @@ from datetime import datetime, timedelta
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from procrastinate.contrib.django import app
 
 from accounts import audit
 from accounts.actor import Actor
-from accounts.models import Account, Person
+from accounts.models import Account
+from numbers.actions import delivery
 from numbers.actions.verbs import Hold, LetGo, Outcome, Take, outcomes_of, write
+from numbers.carriers import CarrierOffer
 from numbers.models import Order, OrderLine, PhoneNumber
 from portal.logs import request_facts
-from portal.phones import international
 
 #: So long what is chosen is kept for whoever chose it, and what waits for approval.
 HOLD, HOLD_WAITING = timedelta(minutes=15), timedelta(days=7)
@@ -39,19 +38,24 @@ def refuse_unless_customer(actor: Actor) -> None:
 
 
 @transaction.atomic
-def choose(actor: Actor, number_ids: Collection[int]) -> list[Outcome]:
-    """Put numbers of the VAR's stock into the basket and keep them for a while, or keep those in it for longer.
+def choose(
+    actor: Actor, number_ids: Collection[int], offers: Collection[tuple[int, CarrierOffer]] = ()
+) -> list[Outcome]:
+    """Put numbers of the VAR's stock into the basket and keep them for a while, or keep those in it for longer; and
+    what carriers offer, each with the provider's id, as it was offered to this customer.
 
-    Returns an ``Outcome`` for each; one that somebody else was quicker to get is refused, and leaves the basket. Raises
-    ``ValidationError`` for none, for too many, and where the account is not in service.
+    Returns an ``Outcome`` for each of the stock; one that somebody else was quicker to get is refused, and leaves the
+    basket. Raises ``ValidationError`` for none, for too many, and where the account is not in service.
     """
     refuse_unless_customer(actor)
-    if not number_ids:
+    if not number_ids and not offers:
         raise ValidationError(_("Tick at least one number."))
     customer = locked(actor, actor.account.pk)
     basket = basket_of(actor) or Order(var=customer.parent, customer=customer, person=actor.person, chain=[])
-    chosen = {line.number_id: line for line in OrderLine.of(basket)} if basket.pk else {}
-    if len(chosen.keys() | set(number_ids)) > MOST_NUMBERS:
+    lines = list(OrderLine.of(basket)) if basket.pk else []
+    chosen, there = {line.number_id for line in lines if line.number_id}, {line.e164 for line in lines}
+    offers = [(provider_id, offer) for provider_id, offer in offers if offer.e164 not in there]
+    if len(lines) + len(set(number_ids) - chosen) + len(offers) > MOST_NUMBERS:
         raise ValidationError(_("%(most)d numbers fit into one order. Order these first.") % {"most": MOST_NUMBERS})
     until = timezone.now() + HOLD
     outcomes, ours = hold(actor, customer, number_ids, until)
@@ -68,6 +72,13 @@ def choose(actor: Actor, number_ids: Collection[int]) -> list[Outcome]:
             provider=number.provider, number_id=number.pk, held_until=until if number.pk in ours else None,
         )
         for number in held if number.pk not in chosen
+    )  # fmt: skip
+    OrderLine.of(basket).bulk_create(
+        OrderLine(
+            order=basket, var=customer.parent, customer=customer, e164=offer.e164, digits=int(offer.e164[1:]),
+            provider_id=provider_id, setup=offer.setup, monthly=offer.monthly, currency=offer.currency,
+        )
+        for provider_id, offer in offers
     )  # fmt: skip
     counted(basket)
     return outcomes
@@ -158,12 +169,12 @@ def confirm(actor: Actor, order_id: int, seen: Collection[int], *, informs: bool
         deliver(actor, customer, order, lines)
         return order
     order.held_until = timezone.now() + HOLD_WAITING
-    ours = hold(actor, customer, [line.number_id for line in lines], order.held_until)[1]
+    ours = hold(actor, customer, [line.number_id for line in lines if line.number_id], order.held_until)[1]
     OrderLine.of(order).filter(number_id__in=ours).update(held_until=order.held_until)
     OrderLine.of(order).update(state=OrderLine.State.PENDING)
     order.state = State.WAITING
     order.save()
-    mail("waiting", order, customer, [person.email for person in administrators_of(customer.parent)])
+    delivery.mail("waiting", order, customer, delivery.administrators_of(customer.parent))
     return order
 
 
@@ -185,44 +196,20 @@ def refuse_beyond_quota(customer: Account, count: int) -> None:
 
 
 def deliver(actor: Actor, customer: Account, order: Order, lines: list[OrderLine]) -> None:
-    """Give the numbers to the customer; those that somebody else has by now have failed. The caller holds both."""
+    """Give the numbers of the stock to the customer, those that somebody else has by now excepted, and have carriers
+    deliver the others. The caller holds customer and order."""
     now = timezone.now()
-    outcomes = outcomes_of(actor, Take(customer), [line.number_id for line in lines], None, locks=True)
+    ids = [line.number_id for line in lines if line.number_id]
+    outcomes = outcomes_of(actor, Take(customer), ids, None, locks=True)
     write(actor, Take(customer), [outcome.number for outcome in outcomes if not outcome.refusal], now)
-    for outcome in outcomes:
-        state = OrderLine.State.FAILED if outcome.refusal else OrderLine.State.ACTIVE
-        OrderLine.of(order).filter(number_id=outcome.number_id).update(
-            state=state, reason=outcome.refusal, ended_at=now
-        )
-    end(order, customer, State.DONE)
-
-
-def end(order: Order, customer: Account, state: Order.State) -> None:
-    """Write down that an order is over, and tell those who are to know."""
-    lines = list(OrderLine.of(order))
-    order.state, order.ended_at = state, timezone.now()
-    order.total = len(lines)
-    order.active = sum(line.state == OrderLine.State.ACTIVE for line in lines)
-    order.failed = sum(line.state == OrderLine.State.FAILED for line in lines)
+    for refusal in {outcome.refusal for outcome in outcomes}:
+        state = OrderLine.State.FAILED if refusal else OrderLine.State.ACTIVE
+        some = [outcome.number_id for outcome in outcomes if outcome.refusal == refusal]
+        OrderLine.of(order).filter(number_id__in=some).update(state=state, reason=refusal, ended_at=now)
+    order.state = State.RUNNING
     order.save()
-    mail("ended", order, customer, [order.person.email, *([customer.email] if order.informs else [])])
-
-
-def administrators_of(account: Account) -> list[Person]:
-    return list(Person.objects.filter(account=account, role="administrator", is_active=True).order_by("pk")[:20])
-
-
-def mail(what: str, order: Order, customer: Account, to: list[str]) -> None:
-    """Queue a message for each of these addresses, in this transaction."""
-    said = {
-        "order": order,
-        "customer": customer,
-        "lines": [(international(line.e164), line.get_state_display(), line.reason) for line in OrderLine.of(order)],
-    }
-    subject = render_to_string(f"numbers/email/order_{what}_subject.txt", said).strip()
-    body = render_to_string(f"numbers/email/order_{what}.txt", said)
-    for address in dict.fromkeys(filter(None, to)):
-        app.configure_task("accounts.send_message").defer(subject=subject, body=body, to=[address])
+    delivery.hand_over(order, [line for line in lines if not line.number_id])
+    delivery.end_if_over(order, customer)
 
 
 # While an order waits
@@ -281,4 +268,4 @@ def give_up(actor: Actor, customer: Account, order: Order, state: Order.State, r
     lines = list(OrderLine.of(order))
     let_go(actor, customer, lines)
     OrderLine.of(order).update(state=OrderLine.State.FAILED, reason=reason, ended_at=timezone.now())
-    end(order, customer, state)
+    delivery.end(order, customer, state)

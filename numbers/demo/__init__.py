@@ -12,11 +12,11 @@ from django.db import connection, transaction
 from guardian.shortcuts import assign_perm
 
 from accounts.models import Account, Person
-from numbers.demo.cast import CAST_GRANTS, PASSWORD, PEOPLE
+from numbers.demo.cast import CAST_GRANTS, DEMO_CARRIER, PASSWORD, PEOPLE
 from numbers.demo.rows import Rows
 
 INDEXED = ("accounts_account", "numbers_destination", "numbers_phonenumber")
-__all__ = ["PASSWORD", "PEOPLE", "AlreadyThere", "write_demo_data"]
+__all__ = ["DEMO_CARRIER", "PASSWORD", "PEOPLE", "AlreadyThere", "write_demo_data"]
 
 
 @transaction.atomic

@@ -60,6 +60,8 @@ CAST_NUMBERS = [
     ("+442079460100", 16, "V1002", "C20002"),
     ("+442079460200", 8, "V1002", ""),
 ]
+#: The provider that the demo's own carrier is.
+DEMO_CARRIER = "Demo Carrier"
 #: name, SMS, fax
 PROVIDERS = [
     ("Northline", 1, 1),

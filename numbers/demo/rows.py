@@ -11,7 +11,16 @@ from itertools import chain, count, islice
 
 from django.contrib.auth.hashers import make_password
 
-from numbers.demo.cast import CAST, CAST_DESTINATIONS, CAST_DETAILS, CAST_NUMBERS, PASSWORD, PEOPLE, PROVIDERS
+from numbers.demo.cast import (
+    CAST,
+    CAST_DESTINATIONS,
+    CAST_DETAILS,
+    CAST_NUMBERS,
+    DEMO_CARRIER,
+    PASSWORD,
+    PEOPLE,
+    PROVIDERS,
+)
 from numbers.demo.plans import HOMES, Area, areas
 from numbers.demo.words import ADJECTIVES, FIRST, FORMS, GROUPS, LAST, SERVICES, TRADES, VAR_WORDS
 
@@ -94,7 +103,8 @@ class Rows:
         )
 
     def providers(self):
-        for i, (name, sms, fax) in enumerate(PROVIDERS, 1):
+        # Of the last one no number is in the stock: it is to be ordered from.
+        for i, (name, sms, fax) in enumerate([*PROVIDERS, (DEMO_CARRIER, True, False)], 1):
             yield f"{i}\t{name}\tt\t{'ft'[sms]}\t{'ft'[fax]}\n"
 
     def accounts(self):

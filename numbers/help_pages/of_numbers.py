@@ -221,7 +221,9 @@ OF_NUMBERS = {
                     _(
                         "Companies and professionals order numbers. Say what you need: a country, an area code, digits "
                         "that should occur, how many, in a row or not. The page says how it understood you. What you "
-                        "put into the basket is kept for you for a quarter of an hour, and for nobody else."
+                        "put into the basket is kept for you for a quarter of an hour, and for nobody else. Numbers of "
+                        "your operator's stock come first; carriers, where any are set up, are asked when you choose a "
+                        "country, and say what a number costs."
                     ),
                     _(
                         "Look at the basket once more under Order, and confirm. However often you press Confirm, it is "
@@ -235,7 +237,8 @@ OF_NUMBERS = {
                 (
                     _(
                         "Orders lists what was ordered, and of each number what became of it: Pending, Active, or Failed "
-                        "with the reason. A number that somebody else was quicker to get fails; the others are delivered."
+                        "with the reason. What carriers deliver arrives one after the other; the page shows it. A number "
+                        "that somebody else was quicker to get fails; the others are delivered."
                     ),
                     _(
                         "A VAR sees the orders of its customers. Where an account's orders wait for approval, which is "

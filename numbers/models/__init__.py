@@ -2,12 +2,12 @@
 
 from numbers.models.calls import CallEvent, TelephoneSystem
 from numbers.models.jobs import Import, ImportRow, Job, JobItem, Work
-from numbers.models.orders import Order, OrderLine
+from numbers.models.orders import CarrierOrder, Order, OrderLine
 from numbers.models.past import NumberAsOf, PastNumber
 from numbers.models.phone_numbers import USES, Destination, HeldQuerySet, PhoneNumber, Provider, held_by, use_text
 
 __all__ = [
-    "USES", "CallEvent", "Destination", "HeldQuerySet", "Import", "ImportRow", "Job", "JobItem", "NumberAsOf", "Order",
-    "OrderLine", "PastNumber",
-    "PhoneNumber", "Provider", "TelephoneSystem", "Work", "held_by", "use_text",
+    "USES", "CallEvent", "CarrierOrder", "Destination", "HeldQuerySet", "Import", "ImportRow", "Job", "JobItem",
+    "NumberAsOf", "Order", "OrderLine", "PastNumber", "PhoneNumber", "Provider", "TelephoneSystem", "Work", "held_by",
+    "use_text",
 ]  # fmt: skip

@@ -75,6 +75,11 @@ class Order(models.Model):
     def visible_to(cls, actor: Actor):
         return cls.unscoped.visible_to(actor)
 
+    @classmethod
+    def in_var(cls, var: Account):
+        """Those of a VAR's customers, for the worker, who is nobody."""
+        return cls.unscoped.filter(var=var)
+
     @property
     def is_basket(self) -> bool:
         return self.state == self.State.BASKET
@@ -86,6 +91,75 @@ class Order(models.Model):
     @property
     def is_running(self) -> bool:
         return self.state == self.State.RUNNING
+
+
+class CarrierOrder(models.Model):
+    """What a carrier is to deliver of an order: written before the carrier is called, and called once with its key.
+
+    Whoever is killed at whatever time leaves one of these states, and each says what is to be done next.
+    """
+
+    class State(models.TextChoices):
+        READY = "ready", _("To be sent")  # the carrier has not been called
+        SENDING = "sending", _("Being sent")  # it may have been
+        UNKNOWN = (
+            "unknown",
+            _("Outcome unknown"),
+        )  # it has been, and nobody knows: the carrier is asked, never ordered from
+        PLACED = "placed", _("With the carrier")
+        ENDED = "ended", _("Ended")
+
+    # Held to its order by a foreign key of three columns, see migration 0012.
+    var = models.ForeignKey(Account, models.PROTECT, related_name="+", db_index=False)
+    customer = models.ForeignKey(Account, models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    order = models.ForeignKey(Order, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
+    provider = models.ForeignKey(Provider, models.PROTECT, related_name="+", db_index=False)
+    key = models.UUIDField(unique=True, editable=False)
+    reference = models.CharField(max_length=100, blank=True)
+    state = models.CharField(max_length=8, choices=State, default=State.READY)
+    attempts = models.IntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)
+    # When there is something to do again.
+    next_at = models.DateTimeField(default=timezone.now)
+    problem = models.CharField(max_length=500, blank=True)
+
+    unscoped = HeldQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("order with a carrier")
+        constraints = [
+            models.UniqueConstraint("order", "provider", name="numbers_carrierorder_one_of_each"),
+            # What the foreign key of lines points at.
+            models.UniqueConstraint("id", "order", name="numbers_carrierorder_id_order"),
+        ]
+        indexes = [models.Index("next_at", name="numbers_carrierorder_due", condition=~Q(state="ended"))]
+
+    def __str__(self):
+        return str(self.key)
+
+    @classmethod
+    def visible_to(cls, actor: Actor):
+        return cls.unscoped.visible_to(actor)
+
+    @classmethod
+    def of(cls, order: Order):
+        """Those of an order that somebody may see."""
+        return cls.unscoped.filter(order=order, customer=order.customer_id)
+
+    @classmethod
+    def in_work(cls, var: Account):
+        """Those of a VAR's customers that have not ended, for the worker, who is nobody."""
+        return cls.unscoped.filter(var=var).exclude(state=cls.State.ENDED)
+
+    @classmethod
+    def due(cls, now):
+        """Those with something to do, of all VARs: for the worker, in the system's scope."""
+        return cls.unscoped.filter(next_at__lte=now).exclude(state=cls.State.ENDED)
+
+    @classmethod
+    def keyed(cls, key, provider: Provider):
+        """A provider's with this key, whosever it is: for a message of its carrier, in the system's scope."""
+        return cls.unscoped.select_related("var").filter(key=key, provider=provider).first()
 
 
 class OrderLine(models.Model):
@@ -106,6 +180,13 @@ class OrderLine(models.Model):
     provider = models.ForeignKey(Provider, models.PROTECT, related_name="+", db_index=False)
     # Of the VAR's stock; None for what a carrier is to deliver.
     number_id = models.BigIntegerField(null=True)
+    carrier_order = models.ForeignKey(
+        CarrierOrder, models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False
+    )
+    # As offered, in units of the currency (ISO 4217); None where nothing was said of a price.
+    setup = models.DecimalField(max_digits=12, decimal_places=4, null=True)
+    monthly = models.DecimalField(max_digits=12, decimal_places=4, null=True)
+    currency = models.CharField(max_length=3, blank=True)
     # The reservation that choosing it made; None where it was reserved for the customer already.
     held_until = models.DateTimeField(null=True)
     state = models.CharField(_("outcome"), max_length=8, choices=State, default=State.CHOSEN)
@@ -116,7 +197,13 @@ class OrderLine(models.Model):
 
     class Meta:
         verbose_name = _("number of an order")
-        constraints = [models.UniqueConstraint("order", "e164", name="numbers_orderline_once")]
+        constraints = [
+            models.UniqueConstraint("order", "e164", name="numbers_orderline_once"),
+            # Of a carrier's number there is one: two who order it at once would both pay.
+            models.UniqueConstraint(
+                "e164", condition=Q(state="pending", number_id=None), name="numbers_orderline_one_buyer"
+            ),
+        ]
         indexes = [models.Index("order", "digits", "id", name="numbers_orderline_by_number")]
 
     def __str__(self):

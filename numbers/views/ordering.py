@@ -1,9 +1,11 @@
 """Numbers are looked for, put into the basket, and ordered."""
 
+from decimal import Decimal
 from http import HTTPStatus
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.core import signing
 from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.shortcuts import redirect, render
@@ -13,7 +15,10 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.actor import Actor
+from accounts.models import Account
 from numbers.actions import orders
+from numbers.carriers import CarrierOffer
+from numbers.carriers.asking import offered
 from numbers.forms.orders import ReviewForm, SearchForm, in_words
 from numbers.listing.offers import MOST_OFFERS, Offer, Wanted, areas, in_stock
 from numbers.models import Order, OrderLine
@@ -21,6 +26,9 @@ from portal.pages import plain, url_of
 
 #: So many sentences of refusal are shown at once.
 NAMED = 5
+#: So long an offer of a carrier's can be chosen.
+OFFERED_SECONDS = 30 * 60
+SALT = "numbers.offer"
 
 
 @require_safe
@@ -30,24 +38,96 @@ def search(request, code):
     is_asked = bool(request.GET)
     form = SearchForm(request.GET if is_asked else None, initial={"count": 1})
     basket = orders.basket_of(actor)
-    chosen = {line.number_id for line in OrderLine.of(basket)} if basket else set()
+    chosen = {line.e164 for line in OrderLine.of(basket)} if basket else set()
     context = {"form": form, "basket": shown_basket(actor, basket), "query": request.GET.urlencode()}
     status = HTTPStatus.OK
     if is_asked and form.is_valid():
-        offers = [offer for offer in in_stock(actor.account, form.wanted) if offer.pk not in chosen]
+        wanted = form.wanted
+        offers = [offer for offer in in_stock(actor.account, wanted) if offer.e164 not in chosen]
+        ticked = max(wanted.count - len(chosen), 0)
+        of_carriers = asked_of_carriers(actor, wanted, chosen)
+        found = len(offers) + sum(len(one["offers"]) for one in of_carriers)
         context |= {
             "is_answered": True,
-            "understood": in_words(form.wanted),
-            "groups": groups(actor, offers, max(form.wanted.count - len(chosen), 0)),
-            "is_cut": len(offers) + len(chosen) >= MOST_OFFERS,
+            "understood": in_words(wanted),
+            "groups": groups(actor, offers, ticked),
+            "carriers": tick(of_carriers, max(ticked - len(offers), 0)),
+            "is_cut": len(offers) >= MOST_OFFERS,
             "most": MOST_OFFERS,
-            "too_few": len(offers) < form.wanted.count,
-            "found": plain(len(offers)),
-            "elsewhere": [] if offers else elsewhere(actor, form.wanted),
+            "too_few": found < wanted.count,
+            "found": plain(found),
+            "elsewhere": [] if found else elsewhere(actor, wanted),
         }
     elif is_asked:
         status = HTTPStatus.UNPROCESSABLE_ENTITY
     return render(request, "numbers/order.html", context, status=status)
+
+
+def asked_of_carriers(actor: Actor, wanted: Wanted, chosen: set[str]) -> list[dict]:
+    """What each carrier offers that the account's VAR may order from, or why there is nothing of it."""
+    shown = []
+    for answer in offered(actor.account, wanted):
+        offers = [
+            {
+                "value": seal(actor.account, answer.provider_id, offer),
+                "display": actor.person.written(offer.e164),
+                "e164": offer.e164,
+                "features": offer.features,
+                "price": price(offer.setup, offer.monthly, offer.currency),
+            }
+            for offer in answer.offers if offer.e164 not in chosen
+        ]  # fmt: skip
+        shown.append({"name": answer.name, "problem": answer.problem, "offers": offers})
+    return shown
+
+
+def tick(of_carriers: list[dict], count: int) -> list[dict]:
+    """The same with the first ``count`` offers ticked."""
+    for one in of_carriers:
+        for offer in one["offers"]:
+            offer["ticked"], count = count > 0, count - 1
+    return of_carriers
+
+
+def price(setup: Decimal | None, monthly: Decimal | None, currency: str) -> str:
+    """What a number costs, in words; nothing where the carrier has not said."""
+    parts = []
+    if monthly is not None:
+        parts.append(_("%(amount)s %(currency)s/month") % {"amount": f"{monthly:.2f}", "currency": currency})
+    if setup:
+        parts.append(_("%(amount)s once") % {"amount": f"{setup:.2f}" if parts else f"{setup:.2f} {currency}"})
+    return " + ".join(parts)
+
+
+def prices(lines: list[OrderLine]) -> list[str]:
+    """What lines cost together, in each currency."""
+    sums: dict[str, list[Decimal]] = {}
+    for line in lines:
+        if line.monthly is not None or line.setup is not None:
+            setup, monthly = sums.get(line.currency, [Decimal(0), Decimal(0)])
+            sums[line.currency] = [setup + (line.setup or 0), monthly + (line.monthly or 0)]
+    return [price(setup, monthly, currency) for currency, (setup, monthly) in sorted(sums.items())]
+
+
+def seal(customer: Account, provider_id: int, offer: CarrierOffer) -> str:
+    """An offer as a text that only the portal can have written, for this customer."""
+    setup, monthly = (None if amount is None else str(amount) for amount in (offer.setup, offer.monthly))
+    return signing.dumps([customer.pk, provider_id, offer.e164, setup, monthly, offer.currency], salt=SALT)
+
+
+def unsealed(customer: Account, texts: list[str]) -> list[tuple[int, CarrierOffer]]:
+    """The offers in such texts, each with the provider's id. Raises ``ValidationError`` for old and made-up ones."""
+    found = []
+    for text in texts:
+        try:
+            whose, provider_id, e164, setup, monthly, currency = signing.loads(text, salt=SALT, max_age=OFFERED_SECONDS)
+        except signing.BadSignature as error:
+            raise ValidationError(_("This offer is too old. Search again, and choose anew.")) from error
+        if whose != customer.pk:
+            raise ValidationError(_("This offer is another account's. Search here, and choose anew."))
+        setup, monthly = (None if amount is None else Decimal(amount) for amount in (setup, monthly))
+        found.append((provider_id, CarrierOffer(e164, setup=setup, monthly=monthly, currency=currency)))
+    return found
 
 
 def elsewhere(actor: Actor, wanted: Wanted) -> list[dict]:
@@ -84,12 +164,16 @@ def shown_basket(actor: Actor, basket: Order | None) -> dict | None:
     """What is in the basket, and how long it is kept."""
     if basket is None:
         return None
+    lines = list(OrderLine.of(basket).select_related("provider"))
     seconds = int((basket.held_until - timezone.now()).total_seconds())
     return {
         "order": basket,
         "count": ngettext("%(count)s number", "%(count)s numbers", basket.total) % {"count": plain(basket.total)},
         "seconds_left": max(seconds, 0),
         "minutes_left": max(-(-seconds // 60), 0),
+        "prices": prices(lines),
+        # A carrier keeps nothing until it is ordered.
+        "is_kept": any(line.number_id for line in lines),
         "lines": [
             {
                 "pk": line.pk,
@@ -97,8 +181,9 @@ def shown_basket(actor: Actor, basket: Order | None) -> dict | None:
                 "display": actor.person.written(line.e164),
                 "e164": line.e164,
                 "provider": line.provider.name,
+                "price": price(line.setup, line.monthly, line.currency),
             }
-            for line in OrderLine.of(basket).select_related("provider")
+            for line in lines
         ],
     }
 
@@ -118,7 +203,8 @@ def ids_in(request, name: str) -> list[int]:
 def choose(request, code):
     """Put the ticked numbers into the basket, or keep those in it for longer."""
     try:
-        outcomes = orders.choose(request.actor, ids_in(request, "number"))
+        offers = unsealed(request.actor.account, request.POST.getlist("offer")[: orders.MOST_NUMBERS])
+        outcomes = orders.choose(request.actor, ids_in(request, "number"), offers)
     except ValidationError as refusal:
         messages.error(request, " ".join(refusal.messages))
         return back_to_search(request, code)

@@ -18,6 +18,7 @@ BUILDERS = {
     "destination_id": lambda world, account, person: str(world.destination_of(account).pk),
     "import_id": lambda world, account, person: str(world.import_of(account).pk),
     "job_id": lambda world, account, person: str(world.job_of(account).pk),
+    "provider_id": lambda world, account, person: str(world.provider.pk),
     "order_id": lambda world, account, person: str(world.order_of(account).pk),
     "system_id": lambda world, account, person: str(world.system_of(account).pk),
     "session_id": lambda world, account, person: str(world.session_of(person).pk),

@@ -7,6 +7,7 @@ from django.db import models
 from accounts.models import Access, Account, AuditEvent, Grant, Person
 from numbers.models import (
     CallEvent,
+    CarrierOrder,
     Destination,
     Import,
     ImportRow,
@@ -26,7 +27,7 @@ from tests.access.world import IDENTITIES
 
 #: Columns whose texts have a form, which the rows of the trees have already.
 FORMED = {"code", "extension", "phone", "e164", "password", "time_zone", "sign_in", "request_id", "entered_from",
-          "verb", "target_type", "region", "encoding", "token_hash"}  # fmt: skip
+          "verb", "target_type", "region", "encoding", "token_hash", "currency"}  # fmt: skip
 #: What an account's people may read of those above it: who they are, never how they are reached and what they hold.
 NAMES = {(Account, "name"), (Person, "name"), (Access, "reason")}
 #: model -> the account that a row's texts belong to; None where there are no texts, or where they are another's
@@ -44,6 +45,7 @@ OWNERS = {
     JobItem: lambda row: row.account,
     Order: lambda row: row.customer,
     OrderLine: lambda row: row.customer,
+    CarrierOrder: lambda row: row.customer,
     TelephoneSystem: lambda row: row.account,
     Grant: None,
     NumberAsOf: None,

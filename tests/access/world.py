@@ -25,6 +25,7 @@ from accounts import policy
 from accounts.models import Access, Account, AuditEvent, Grant, Person
 from numbers.models import (
     CallEvent,
+    CarrierOrder,
     Destination,
     Import,
     ImportRow,
@@ -277,24 +278,31 @@ class World:
             self.kept(line, tree)
 
     def orders(self, tree: Tree, customer: Account) -> None:
-        """A basket, an order that waits for approval, and one that is done."""
+        """A basket, an order that waits for approval, one that is done, and one that a carrier is to deliver."""
         person = self.people[tree.letter, customer.kind, "administrator", 1]
         numbers = [row for row in tree.rows if isinstance(row, PhoneNumber)]
         free = [number for number in numbers if number.customer_id is None]
         own = [number for number in numbers if number.customer_id == customer.pk]
         now, of = timezone.now(), {"var": tree.var, "customer": customer}
-        for state, number in (("done", own[0]), ("waiting", free[0]), ("basket", free[1])):
+        # What a carrier is to deliver is nobody's yet.
+        ordered = PhoneNumber(e164=f"+1514{customer.pk}", digits=int(f"1514{customer.pk}"))
+        for state, number in (("done", own[0]), ("waiting", free[0]), ("basket", free[1]), ("running", ordered)):
             order = Order.unscoped.create(
                 person=person, chain=[customer.pk], state=state, reason=f"Reason {tree.letter}",
                 held_until=now + timedelta(days=1), confirmed_at=None if state == "basket" else now, total=1, **of,
             )  # fmt: skip
             line = OrderLine.unscoped.create(
                 order=order, e164=number.e164, digits=number.digits, provider=self.provider, number_id=number.pk,
-                state={"done": "active", "waiting": "pending", "basket": "chosen"}[state],
+                state={"done": "active", "basket": "chosen"}.get(state, "pending"),
                 reason=f"Sentence {tree.letter}", **of,
             )  # fmt: skip
             self.kept(order, tree)
             self.kept(line, tree)
+            if state == "running":
+                facts = {"order": order, "provider": self.provider, "key": uuid4(), "state": "placed"}
+                one = CarrierOrder.unscoped.create(reference=f"Reference {tree.letter}", **facts, **of)
+                OrderLine.unscoped.filter(pk=line.pk).update(carrier_order=one)
+                self.kept(one, tree)
 
     @property
     def system_boss(self) -> Person:

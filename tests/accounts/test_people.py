@@ -422,3 +422,26 @@ def test_people_of_other_accounts_are_as_good_as_none(client, request, acme, zen
         assert [answer.status_code for answer in answers] == [404] * 4
     assert client.get(f"/{account.code}/people/{make_person(zenith).pk}/").status_code == 404
     assert verbs() == []
+
+
+@pytest.mark.parametrize(
+    ("act", "options"),
+    [
+        (people.invite_again, {}),
+        (people.change_person, {"name": "Mine now", "role": "user"}),
+        (people.deactivate_person, {}),
+        (people.reactivate_person, {}),
+        (people.sign_out_person, {}),
+    ],
+)
+def test_nobody_of_another_account_is_there_for_an_action(actor_in, alpha, bravo, act, options):
+    theirs = make_person(bravo)
+    with pytest.raises(Person.DoesNotExist):
+        act(actor_in(alpha), theirs.pk, **options)
+    assert not AuditEvent.unscoped.exists()
+
+
+def test_administrators_of_other_accounts_do_not_make_up_for_the_last_one(alpha, bravo):
+    boss, _theirs = (make_person(account, role="administrator", password="x") for account in (alpha, bravo))
+    with pytest.raises(ValidationError, match="last active administrator"):
+        people.deactivate_person(Actor.at_home(boss), boss.pk)

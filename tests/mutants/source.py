@@ -54,6 +54,8 @@ OWN = {
     "numbers/actions/checking.py": ["tests/numbers/test_imports.py"],
     "numbers/models/jobs.py": ["tests/numbers/test_jobs.py", "tests/numbers/test_imports.py"],
     "numbers/filters/work.py": ["tests/numbers/test_jobs.py", "tests/numbers/test_imports.py"],
+    "numbers/actions/delivery.py": ["tests/numbers/test_carriers.py"],
+    "numbers/views/carriers.py": ["tests/numbers/test_carriers.py"],
     "numbers/actions/orders.py": ["tests/numbers/test_orders.py"],
     "numbers/models/orders.py": ["tests/numbers/test_orders.py"],
     "numbers/filters/orders.py": ["tests/numbers/test_orders.py"],

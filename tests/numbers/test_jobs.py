@@ -201,6 +201,13 @@ def test_a_draft_that_nobody_confirms_is_forgotten(of_alpha, alpha, stock):
     assert JobItem.unscoped.count() == 5
 
 
+def test_drafts_of_another_account_are_left_to_it(of_alpha, alpha, bravo, administrator_of, stock):
+    long_ago = timezone.now() - timedelta(days=9)
+    theirs = Job.unscoped.create(account=bravo, person=administrator_of(bravo), chain=[], verb="delete", as_of=long_ago)
+    choose(of_alpha, alpha, "assign", all="1")
+    assert Job.unscoped.filter(pk=theirs.pk).exists()
+
+
 # Many, by the worker
 
 

@@ -6,19 +6,23 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from procrastinate.contrib.django import app
 
 from accounts.actor import Actor
 from accounts.models import AuditEvent
 from accounts.scope import scope
-from numbers.actions import imports, jobs, verbs
+from numbers.actions import delivery, imports, jobs, verbs
+from numbers.carriers import simulated
 from numbers.listing import Listing
-from numbers.models import Import, Job, PhoneNumber
+from numbers.models import CarrierOrder, Import, Job, Order, OrderLine, PhoneNumber
 from tests import factories
+from tests.numbers.carrier import NAME, on_this_computer, ordered
 from tests.processes import ROOT, environment
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -61,6 +65,47 @@ def begun(work, task, **args):
         if is_over(work):
             break
     assert is_over(work)
+
+
+def test_an_order_is_with_its_carrier_once_whenever_a_worker_is_killed(alpha):
+    acme, provider = factories.make_account("company", alpha), factories.make_provider(NAME)
+    buyer = Actor.at_home(factories.make_person(acme, role="administrator"))
+    dice, command = random.Random(7), [sys.executable, "manage.py", "worker"]
+    numbers = [f"+1201555{i:04}" for i in range(10_000) if int(f"1201555{i:04}") % simulated.ONE_IS_TAKEN_OF]
+    with on_this_computer() as (carrier, setting):
+        carrier.slow = 0.1
+        for turn in range(2 * KILLS):
+            ordered(buyer, provider, numbers[2 * turn : 2 * turn + 2])
+        for turn in range(KILLS + 1):
+            # What healing does, minutes later.
+            ago = timedelta(minutes=10)
+            waiting = CarrierOrder.unscoped.exclude(state="ended")
+            waiting.update(next_at=F("next_at") - ago, sent_at=F("sent_at") - ago)
+            for one in waiting.all():
+                delivery.queue(one, 0)
+            asked, until = carrier.asked, time.monotonic() + 60
+            worker = subprocess.Popen(  # noqa: S603
+                command, cwd=ROOT, env=environment(CARRIERS=setting), start_new_session=True
+            )
+            try:
+                while turn < KILLS and carrier.asked == asked and waiting.exists() and time.monotonic() < until:
+                    time.sleep(0.02)
+                time.sleep(dice.random() / 3)
+                while turn == KILLS and waiting.exists() and time.monotonic() < until:
+                    time.sleep(0.1)
+            finally:
+                os.killpg(worker.pid, signal.SIGKILL)
+                worker.wait(10)
+            time.sleep(2 * carrier.slow + 0.1)  # what the carrier was asked, it does, whoever has died
+        kept = {one["customer_reference"]: {e164 for e164, _taken in one["numbers"]} for one in carrier.orders.values()}
+    assert len(kept) == len(carrier.orders), "an order was ordered twice"
+    assert not CarrierOrder.unscoped.exclude(state="ended").exists()
+    assert Order.unscoped.filter(state="done").count() == 2 * KILLS
+    for one in CarrierOrder.unscoped.all():
+        lines = dict(OrderLine.unscoped.filter(carrier_order=one).values_list("e164", "state"))
+        assert lines == dict.fromkeys(lines, "active" if str(one.key) in kept else "failed")
+        assert set(lines) == kept.get(str(one.key), set(lines))
+    assert set(PhoneNumber.unscoped.values_list("e164", flat=True)) == set().union(*kept.values())
 
 
 def progress(work):

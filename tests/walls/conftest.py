@@ -10,7 +10,18 @@ from django.utils import timezone
 
 from accounts.models import Access, AuditEvent
 from accounts.walls import portal_role
-from numbers.models import CallEvent, Import, ImportRow, Job, JobItem, Order, OrderLine, PastNumber, PhoneNumber
+from numbers.models import (
+    CallEvent,
+    CarrierOrder,
+    Import,
+    ImportRow,
+    Job,
+    JobItem,
+    Order,
+    OrderLine,
+    PastNumber,
+    PhoneNumber,
+)
 from portal.database.owner import signed_in
 from tests.factories import make_destination, make_number, make_person, make_provider
 
@@ -48,9 +59,12 @@ def rows(alpha, bravo, acme, zenith):
         tenants = {"var": var, "customer": customer}
         order = Order.unscoped.create(person=person, chain=[], access=access, held_until=until, **tenants)
         facts = {"e164": number.e164, "digits": number.digits, "provider": number.provider, "number_id": number.pk}
-        line = OrderLine.unscoped.create(order=order, **facts, **tenants)
+        one = CarrierOrder.unscoped.create(
+            order=order, provider=make_provider(f"Carrier {var.pk}"), key=uuid4(), **tenants
+        )
+        line = OrderLine.unscoped.create(order=order, carrier_order=one, **facts, **tenants)
         for account in (var, customer):
-            made[account.pk] |= {"numbers_order": [order], "numbers_orderline": [line]}
+            made[account.pk] |= {"numbers_order": [order], "numbers_orderline": [line], "numbers_carrierorder": [one]}
     PhoneNumber.unscoped.update(provider=make_provider("Another"))
     for of_account in made.values():
         of_account["numbers_pastnumber"] = list(

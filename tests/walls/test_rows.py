@@ -10,7 +10,7 @@ from accounts.models import AuditEvent
 from accounts.scope import role_called, scope
 from accounts.walls import WALLS
 from numbers.models import Destination, NumberAsOf, PhoneNumber
-from tests.factories import make_person
+from tests.factories import make_person, make_provider
 
 pytestmark = pytest.mark.django_db
 MODELS = {model._meta.db_table: model for model in apps.get_models()}
@@ -132,7 +132,8 @@ LINKS = {
     "numbers_job": {"account_id", "access_id"},
     "numbers_jobitem": {"account_id", "job_id"},
     "numbers_order": {"var_id", "customer_id", "access_id"},
-    "numbers_orderline": {"var_id", "customer_id", "order_id"},
+    "numbers_orderline": {"var_id", "customer_id", "order_id", "carrier_order_id"},
+    "numbers_carrierorder": {"var_id", "customer_id", "order_id"},
 }
 
 
@@ -181,10 +182,18 @@ def row_of(table, name, made, account):
                 "chain": [], "request_id": "", "state": "done", "reason": "", "held_until": order.held_until,
                 "informs": False, "begun_at": order.begun_at, "confirmed_at": order.begun_at, "total": 0, "active": 0,
                 "failed": 0}  # fmt: skip
+    if table == "numbers_carrierorder":
+        one = made[table][0]
+        # A provider of its own: an order has one with each.
+        return {"var_id": var, "customer_id": customer, "order_id": one.order_id, "reference": "", "key": uuid4(),
+                "provider_id": make_provider(str(uuid4())).pk, "state": "ready", "attempts": 0, "problem": "",
+                "next_at": one.next_at}  # fmt: skip
     if table == "numbers_orderline":
         line = made[table][0]
-        return {"var_id": var, "customer_id": customer, "order_id": line.order_id, "e164": "+4930123456",
-                "digits": 4930123456, "provider_id": line.provider_id, "state": "chosen", "reason": ""}  # fmt: skip
+        row = {"var_id": var, "customer_id": customer, "order_id": line.order_id, "e164": "+4930123456",
+               "digits": 4930123456, "provider_id": line.provider_id, "state": "chosen", "reason": "",
+               "currency": ""}  # fmt: skip
+        return row | ({"carrier_order_id": line.carrier_order_id} if name == "carrier_order_id" else {})
     if table == "numbers_pastnumber":
         past = made[table][0]
         row = {"number_id": 1, "e164": "+4930123456", "digits": 4930123456, "provider_id": past.provider_id,
@@ -209,6 +218,8 @@ def foreign(name, made, var, customer):
         return made[customer.pk]["accounts_auditevent"][0].access_id
     if name == "of_id":
         return made[customer.pk]["numbers_import"][0].pk
+    if name in ("order_id", "carrier_order_id"):
+        return made[customer.pk][f"numbers_{name.removesuffix('_id').replace('_', '')}"][0].pk
     if name == "job_id":
         return made[customer.pk]["numbers_job"][0].pk
     return var.pk if name == "var_id" else customer.pk
@@ -246,6 +257,7 @@ def test_not_even_the_owner_of_the_tables_can_make_a_row_point_at_another_tenant
     row |= {"numbers_phonenumber": {"e164": "+4930123457"}, "numbers_pastnumber": {"number_id": 2},
             "numbers_jobitem": {"number_id": 2}, "numbers_importrow": {"line": 3},
             "numbers_import": {"key": uuid4()},
+            "numbers_carrierorder": {"key": uuid4(), "provider_id": make_provider("Yet another").pk},
             "numbers_orderline": {"e164": "+4930123457"}}.get(table, {})  # fmt: skip
     assert refused_with(*insert(table, row | {name: foreign(name, rows, bravo, zenith)})) == NO_SUCH_PAIR
 

@@ -6,9 +6,11 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts import walls
-from numbers.demo import PASSWORD, PEOPLE
-from portal.embedded import is_free
-from portal.processes import THREADS, look_after, web, worker
+from numbers.carriers import simulated
+from numbers.demo import DEMO_CARRIER, PASSWORD, PEOPLE
+from numbers.models import Provider
+from portal.embedded import free_port, is_free
+from portal.processes import THREADS, Child, demo_carrier, look_after, web, worker
 
 MOST_WORKERS = 8  # each thread has a connection, and the embedded database takes a hundred
 
@@ -37,9 +39,19 @@ class Command(BaseCommand):
             f"\nThe portal is at {address}\n\nSign in as one of these, password {PASSWORD}\n{people}\n\nCtrl-C ends it."
         )
         workers = min(os.cpu_count() or 2, MOST_WORKERS)
-        children = [web("127.0.0.1", int(port), workers=workers, threads=THREADS), worker()]
+        children = [*self.carrier(address), web("127.0.0.1", int(port), workers=workers, threads=THREADS), worker()]
         if look_after(children, self.stdout.write, ready=f"{address}/healthz", greeting=greeting):
             raise CommandError("The portal stopped.")
+
+    @staticmethod
+    def carrier(address: str) -> list[Child]:
+        """A carrier to order numbers from, unless real ones are set up."""
+        provider = Provider.objects.filter(name=DEMO_CARRIER).first()
+        if os.environ.get("CARRIERS") or provider is None:
+            return []
+        port = free_port()
+        os.environ["CARRIERS"] = simulated.address_of(port, DEMO_CARRIER)
+        return [demo_carrier(port, f"{address}/carriers/{provider.pk}/")]
 
     @staticmethod
     def refuse(why: str) -> None:

@@ -1,0 +1,269 @@
+"""What carriers are to deliver: each is called once for an order, asked until it has told, and believed.
+
+A step is taken in two transactions with the call between them. What is written before the call says what to do when
+nobody comes back from it: the carrier is asked how the order stands, and never ordered from again.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from django.db import IntegrityError, transaction
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from procrastinate.contrib.django import app
+
+from accounts import audit
+from accounts.actor import Actor
+from accounts.models import Account, Person
+from accounts.scope import scope
+from numbers import carriers
+from numbers.carriers import ACTIVE, FAILED, CarrierError, NotReached, Refused, Report, Standing
+from numbers.models import CarrierOrder, Order, OrderLine, PhoneNumber, Provider
+from portal.phones import international
+
+log = logging.getLogger(__name__)
+#: The worker's task that goes on with an order, ``numbers.tasks.deliver``.
+TASK = "numbers.deliver"
+#: Longer than any call takes: who began one so long ago does not come back from it.
+LEASE = timedelta(seconds=60)
+#: A carrier that has not heard of an order so long after it was sent will not hear of it any more.
+GRACE = timedelta(seconds=120)
+#: Whoever was held up for longer than this does not call any more: somebody may be asking already.
+HELD_UP_SECONDS = 20.0
+#: Seconds until the next step, at least and at most; and how often a carrier is tried to be reached.
+SOONEST, LATEST, MOST_ATTEMPTS = 1, 300, 9
+#: Within so many seconds a carrier is asked again whose answer is missing.
+CYCLE = 60
+State = CarrierOrder.State
+
+
+def hand_over(order: Order, lines: Iterable[OrderLine]) -> None:
+    """Have carriers deliver these lines: written here, done by the worker once this transaction is there."""
+    of_carriers: dict[int, list[OrderLine]] = {}
+    for line in lines:
+        of_carriers.setdefault(line.provider_id, []).append(line)
+    for provider_id, some in of_carriers.items():
+        facts = {"order": order, "var": order.var, "customer": order.customer, "provider_id": provider_id}
+        late = []
+        with transaction.atomic():
+            one = CarrierOrder.of(order).create(key=uuid4(), **facts)
+            for line in some:
+                try:
+                    with transaction.atomic():
+                        OrderLine.of(order).filter(pk=line.pk).update(state=OrderLine.State.PENDING, carrier_order=one)
+                except IntegrityError:
+                    late.append(line.pk)
+            if len(late) < len(some):
+                queue(one, 0)
+            else:
+                transaction.set_rollback(True)
+        reason = _("Somebody else is ordering it at this moment. Choose another.")
+        ended = {"state": OrderLine.State.FAILED, "reason": reason, "ended_at": timezone.now()}
+        OrderLine.of(order).filter(pk__in=late).update(**ended)
+
+
+def queue(one: CarrierOrder, seconds: int) -> None:
+    """Have the worker go on with it, in this transaction."""
+    app.configure_task(TASK, queue="numbers", schedule_in={"seconds": seconds}).defer(
+        carrier_order=one.pk, account=one.var.code
+    )
+
+
+def go_on(var: Account, pk: int) -> None:
+    """Take the next step of what a carrier is to deliver; nothing where it is not time, or somebody else is at it."""
+    with scope(var):
+        taken = take_up(var, pk)
+    if taken is None:
+        return
+    one, e164s, began = taken
+    setting = carriers.configured().get(one.provider.name)
+    report: Report | CarrierError | None
+    try:
+        if setting is None:
+            raise NotReached(_("The carrier is not set up any more. Your operator has to look."), LATEST)
+        if time.monotonic() - began > HELD_UP_SECONDS:
+            raise NotReached(_("The portal was held up."))
+        if one.state == State.SENDING:
+            report = setting.carrier.order(str(one.key), e164s)
+        else:
+            report = setting.carrier.look(str(one.key), one.reference)
+    except CarrierError as error:
+        log.warning("Carrier %s, order %s, %s: %r", one.provider.name, one.key, one.state, error)
+        report = error
+    with scope(var):
+        settle(var, pk, one, report)
+
+
+@transaction.atomic
+def take_up(var: Account, pk: int) -> tuple[CarrierOrder, list[str], float] | None:
+    """Write down that the next step is taken, and return with what and when; None where there is none to take now."""
+    rows = CarrierOrder.in_work(var).select_related("provider", "var").select_for_update(skip_locked=True, of=("self",))
+    now = timezone.now()
+    one = rows.filter(pk=pk, next_at__lte=now).first()
+    if one is None:
+        return None
+    one.attempts += 1
+    if one.state == State.READY:
+        one.state, one.sent_at = State.SENDING, now
+    elif one.state == State.SENDING:  # who sent it did not come back
+        one.state = State.UNKNOWN
+    one.next_at = now + LEASE
+    one.save()
+    return one, list(lines_of(one).values_list("e164", flat=True)), time.monotonic()
+
+
+def lines_of(one: CarrierOrder):
+    return OrderLine.of(one.order).filter(carrier_order=one, state=OrderLine.State.PENDING)
+
+
+@transaction.atomic
+def settle(var: Account, pk: int, asked: CarrierOrder, report: Report | CarrierError | None) -> None:
+    """Write down what came of a step. The customer is held before its order, as everywhere."""
+    customer = Account.held_below(var, asked.customer_id)
+    order = Order.in_var(var).select_for_update(of=("self",)).select_related("person").get(pk=asked.order_id)
+    rows = CarrierOrder.in_work(var).select_related("provider", "var").select_for_update(of=("self",))
+    one = rows.filter(pk=pk).first()
+    # What the carrier says is true whoever asked; that it said nothing concerns the last one who asked.
+    if one is None or (one.next_at != asked.next_at and not isinstance(report, Report)):
+        return
+    one.order = order
+    now = timezone.now()
+    was_sent = one.state == State.SENDING
+    one.problem = str(report) if isinstance(report, CarrierError) else ""
+    if isinstance(report, Report):
+        one.reference, one.state = report.reference[:100], State.PLACED
+        deliver(customer, order, one, report.numbers)
+    elif was_sent and isinstance(report, NotReached) and one.attempts < MOST_ATTEMPTS:
+        one.state = State.READY
+    elif was_sent and isinstance(report, (Refused, NotReached)):
+        fail(one, str(report))
+    elif was_sent:
+        one.state = State.UNKNOWN
+    elif report is None and one.sent_at + GRACE < now:
+        fail(one, _("The carrier has not taken the order, and charges nothing. Order again."))
+    if lines_of(one).exists():
+        wait = max(pause(one, now), getattr(report, "after", 0))
+        one.next_at = now + timedelta(seconds=wait)
+        queue(one, int(wait) + 1)
+    else:
+        one.state = State.ENDED
+    one.save()
+    end_if_over(order, customer)
+
+
+def pause(one: CarrierOrder, now: datetime) -> float:
+    """Seconds until the next step: twice as many after each call that came to nothing; what the carrier has is asked
+    about after a quarter of the time that it has had it."""
+    if one.state == State.READY:
+        return min(SOONEST * 2**one.attempts, LATEST)
+    latest = LATEST if one.state == State.PLACED else CYCLE
+    return min(max((now - one.sent_at).total_seconds() / 4, SOONEST), latest)
+
+
+def fail(one: CarrierOrder, reason: str) -> None:
+    lines_of(one).update(state=OrderLine.State.FAILED, reason=reason[:500], ended_at=timezone.now())
+
+
+def deliver(customer: Account, order: Order, one: CarrierOrder, numbers: dict[str, Standing]) -> None:
+    """Take over what the carrier has delivered, and what it says has failed."""
+    now, events = timezone.now(), []
+    for line in lines_of(one).select_for_update(of=("self",)).order_by("e164"):
+        standing = numbers.get(line.e164)
+        if standing is None or standing.state not in (ACTIVE, FAILED):
+            continue
+        line.state, line.reason, line.ended_at = standing.state, standing.reason[:500], now
+        if standing.state == ACTIVE:
+            number = added(customer, one.provider, line.e164)
+            if number is None:
+                line.state = OrderLine.State.FAILED
+                line.reason = _(
+                    "The carrier has delivered it, but the system has this number. Your operator has to look."
+                )
+            else:
+                line.number_id = number.pk
+                events.append((number, {"provider": one.provider.name, "customer": customer.written}))
+        line.save(update_fields=["state", "reason", "ended_at", "number_id"])
+    actor = actor_of(order, customer)
+    told = [
+        audit.event(actor, "number.ordered", number, after=after, concerns=customer.parent_id)
+        for number, after in events
+    ]
+    audit.record_all(actor, told)
+
+
+def added(customer: Account, provider: Provider, e164: str) -> PhoneNumber | None:
+    """A number of a carrier's, new and with the customer; None where the system has it already."""
+    try:
+        with transaction.atomic():
+            return PhoneNumber.in_stock_of(customer.parent).create(
+                e164=e164, var=customer.parent, customer=customer, assigned_at=timezone.now(), provider=provider,
+                voice=provider.supports_voice,
+            )  # fmt: skip
+    except IntegrityError:
+        return None
+
+
+def actor_of(order: Order, customer: Account) -> Actor:
+    """Who ordered, on the way on which they came: what the carrier delivers is theirs, whatever they may do by now."""
+    chain = tuple(Account.with_ids(order.chain))
+    return Actor(person=order.person, account=customer, chain=chain, access=order.access)
+
+
+@transaction.atomic
+def nudge(var: Account, pk: int) -> None:
+    """Ask the carrier at once how an order stands, because it says that something has happened."""
+    one = CarrierOrder.in_work(var).select_related("var").select_for_update(of=("self",)).filter(pk=pk).first()
+    if one is not None and one.state in (State.PLACED, State.UNKNOWN):
+        one.next_at = timezone.now()
+        one.save(update_fields=["next_at"])
+        queue(one, 0)
+
+
+# The end
+
+
+def end_if_over(order: Order, customer: Account) -> None:
+    """Count what has become of an order's numbers; when nothing is open any more, it has ended."""
+    states = Counter(OrderLine.of(order).values_list("state", flat=True))
+    order.active, order.failed = states[OrderLine.State.ACTIVE], states[OrderLine.State.FAILED]
+    if order.active + order.failed == states.total():
+        end(order, customer, Order.State.DONE)
+    else:
+        order.save()
+
+
+def end(order: Order, customer: Account, state: Order.State) -> None:
+    """Write down that an order is over, and tell those who are to know."""
+    lines = list(OrderLine.of(order))
+    order.state, order.ended_at = state, timezone.now()
+    order.total = len(lines)
+    order.active = sum(line.state == OrderLine.State.ACTIVE for line in lines)
+    order.failed = sum(line.state == OrderLine.State.FAILED for line in lines)
+    order.save()
+    mail("ended", order, customer, [order.person.email, *([customer.email] if order.informs else [])])
+
+
+def administrators_of(account: Account) -> list[str]:
+    """The addresses of those who look after an account."""
+    people = Person.objects.filter(account=account, role="administrator", is_active=True)
+    return list(people.order_by("pk").values_list("email", flat=True)[:20])
+
+
+def mail(what: str, order: Order, customer: Account, to: list[str]) -> None:
+    """Queue a message for each of these addresses, in this transaction."""
+    said = {
+        "order": order,
+        "customer": customer,
+        "lines": [(international(line.e164), line.get_state_display(), line.reason) for line in OrderLine.of(order)],
+    }
+    subject = render_to_string(f"numbers/email/order_{what}_subject.txt", said).strip()
+    body = render_to_string(f"numbers/email/order_{what}.txt", said)
+    for address in dict.fromkeys(filter(None, to)):
+        app.configure_task("accounts.send_message").defer(subject=subject, body=body, to=[address])

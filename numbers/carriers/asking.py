@@ -1,0 +1,71 @@
+"""All carriers are asked what they have for sale; one that does not answer is left alone for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from django.core.cache import cache
+from django.utils.translation import gettext as _
+
+from numbers.carriers import CarrierError, CarrierOffer, NotReached, Refused, configured
+from numbers.models import Provider
+
+if TYPE_CHECKING:
+    from accounts.models import Account
+    from numbers.listing.offers import Wanted
+
+#: So many offers are asked for, of each carrier: twice what is wanted, and for numbers in a row as many as may be.
+FEWEST, MOST = 20, 100
+#: So often a carrier may fail to answer in a row, and so long nobody waits for it then.
+FAILURES, LEFT_ALONE_SECONDS = 3, 60
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a carrier offers, or why there is nothing of it, in a sentence."""
+
+    name: str
+    provider_id: int
+    offers: tuple[CarrierOffer, ...] = ()
+    problem: str = ""
+
+
+def offered(customer: Account, wanted: Wanted) -> Iterator[Answer]:
+    """What the carriers have that the customer's VAR may order from."""
+    serving = {name: one for name, one in configured().items() if one.serves(customer.parent.code)}
+    if not serving:
+        return
+    for provider in Provider.objects.filter(name__in=serving).order_by("name_folded", "pk"):
+        setting, failures = serving[provider.name], f"carrier-failures:{provider.pk}"
+        if not wanted.region:
+            yield Answer(provider.name, provider.pk, problem=_("Choose a country, and this carrier is asked too."))
+            continue
+        if cache.get(failures, 0) >= FAILURES:
+            problem = _("It does not answer at present and is left out; it is asked again in a minute.")
+            yield Answer(provider.name, provider.pk, problem=problem)
+            continue
+        try:
+            most = MOST if wanted.in_a_row else min(max(FEWEST, 2 * wanted.count), MOST)
+            offers = setting.carrier.search(wanted, most)
+        except CarrierError as error:
+            if not isinstance(error, Refused):
+                count = FAILURES if isinstance(error, NotReached) and error.after else cache.get(failures, 0) + 1
+                cache.set(failures, count, LEFT_ALONE_SECONDS)
+            yield Answer(provider.name, provider.pk, problem=str(error))
+            continue
+        cache.delete(failures)
+        yield Answer(provider.name, provider.pk, tuple(rows(offers, wanted) if wanted.in_a_row else offers))
+
+
+def rows(offers: list[CarrierOffer], wanted: Wanted) -> list[CarrierOffer]:
+    """Of these, the first so many that follow one another as are wanted; nothing where there are not so many."""
+    found = sorted(offers, key=lambda offer: int(offer.e164[1:]))
+    run = found[:1]
+    for before, offer in pairwise(found):
+        run = [*run, offer] if int(offer.e164[1:]) == int(before.e164[1:]) + 1 else [offer]
+        if len(run) == wanted.count:
+            return run
+    return run if len(run) == wanted.count else []

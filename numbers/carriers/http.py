@@ -1,0 +1,84 @@
+"""How carriers are called: a deadline for the whole answer, and each way to fail told apart from the others."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+from urllib.parse import urlencode
+
+import urllib3
+from django.utils.translation import gettext as _
+
+from numbers.carriers import NotReached, Refused, Unclear
+
+#: Seconds until a connection stands, between two pieces of an answer, and for all of it.
+CONNECT, READ, WHOLE = 3.0, 10.0, 20.0
+MOST_BYTES = 5 * 1024 * 1024
+POOL = urllib3.PoolManager(num_pools=10, maxsize=8, retries=False, timeout=urllib3.Timeout(connect=CONNECT, read=READ))
+
+
+def call(
+    method: str, url: str, key: str, *, query: dict[str, Any] | None = None, fields: dict | None = None
+) -> dict[str, Any]:
+    """The JSON of the answer. It is never asked twice: whether that is harmless, the caller knows.
+
+    Raises ``Refused`` for what the carrier does not do, ``NotReached`` where it has certainly done nothing, ``Unclear``
+    where nobody knows.
+    """
+    headers = {
+        "Authorization": f"Bearer {key}",
+        "Accept": "application/json",
+        "Content-Type": "application/json",
+        # A kept connection may be gone by the next time, and then nobody would know whether an order was.
+        "Connection": "close",
+    }
+    body = json.dumps(fields).encode() if fields is not None else None
+    address = f"{url}?{urlencode(query, doseq=True)}" if query else url
+    try:
+        response = POOL.request(method, address, body=body, headers=headers, preload_content=False, redirect=False)
+    except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError) as error:
+        raise NotReached(_("The carrier cannot be reached.")) from error
+    except urllib3.exceptions.HTTPError as error:
+        raise Unclear(_("The carrier has not answered.")) from error
+    try:
+        content = read(response)
+    except urllib3.exceptions.HTTPError as error:
+        raise Unclear(_("The carrier's answer broke off.")) from error
+    finally:
+        response.close()
+    if response.status == 429:
+        after = response.headers.get("Retry-After", "")
+        raise NotReached(_("The carrier has too much to do."), float(after) if after.isdigit() else 10)
+    if response.status >= 500:
+        raise Unclear(_("The carrier has failed to answer (%(status)d).") % {"status": response.status})
+    if response.status in (401, 403):
+        raise Refused(_("The carrier does not accept the portal's key. Your operator has to look."))
+    try:
+        answer = json.loads(content)
+    except ValueError as error:
+        raise Unclear(_("The carrier's answer cannot be read.")) from error
+    if not isinstance(answer, dict):
+        raise Unclear(_("The carrier's answer cannot be read."))
+    if response.status >= 300:
+        raise Refused(said(answer) or _("The carrier refuses (%(status)d).") % {"status": response.status})
+    return answer
+
+
+def read(response) -> bytes:
+    """All of an answer, or ``HTTPError``: one that drips or never ends is none."""
+    deadline, content = time.monotonic() + WHOLE, bytearray()
+    for piece in response.stream(65536):
+        content += piece
+        if len(content) > MOST_BYTES or time.monotonic() > deadline:
+            raise urllib3.exceptions.HTTPError("too long")
+    return bytes(content)
+
+
+def said(answer: dict) -> str:
+    """What a carrier says about its refusal."""
+    errors = answer.get("errors")
+    if not isinstance(errors, list):
+        return ""
+    texts = [str(error.get("detail") or error.get("title") or "") for error in errors if isinstance(error, dict)]
+    return " ".join(filter(None, texts))[:300]

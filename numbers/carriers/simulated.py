@@ -1,0 +1,282 @@
+"""A carrier on this computer, for the demo and for tests: it speaks Telnyx's API and has the habits of a real one.
+
+Numbers arrive one after the other; some are taken by others meanwhile; what was ordered is told of in signed messages.
+It can be told to misbehave: each of ``/faults``, in order, befalls one order.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.request import Request, urlopen
+from uuid import uuid4
+
+import phonenumbers
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from portal import phones
+
+KEY = "simulated"
+# From a fixed seed: a message proves that this program sent it, and nothing else hangs on it.
+SIGNER = Ed25519PrivateKey.from_private_bytes(b"a carrier that does not exist...")
+PUBLIC_KEY = base64.b64encode(
+    SIGNER.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+).decode()
+TYPES = {
+    "local": phonenumbers.PhoneNumberType.FIXED_LINE,
+    "mobile": phonenumbers.PhoneNumberType.MOBILE,
+    "toll_free": phonenumbers.PhoneNumberType.TOLL_FREE,
+}
+#: Of so many numbers one is taken by somebody else before it is delivered.
+ONE_IS_TAKEN_OF = 13
+
+
+class SimulatedCarrier:
+    """What the carrier knows. ``seconds`` pass from one number's arrival to the next."""
+
+    def __init__(self, seconds: float = 2.0):
+        self.seconds = seconds
+        self.orders: dict[str, dict] = {}
+        self.sold: set[str] = set()
+        self.faults: list[str] = []
+        # How often it was called, and how many seconds pass before an order is taken and before it is answered.
+        self.asked, self.slow = 0, 0.0
+        self.listener = ""
+        self.lock = threading.RLock()
+
+    # For sale
+
+    def for_sale(self, query: dict[str, list[str]]) -> list[dict]:
+        def asked(name: str) -> str:
+            return query.get(f"filter[{name}]", [""])[0]
+
+        region = asked("country_code") or "US"
+        code = str(phones.calling_code(region))
+        features = ("voice", "sms") if region in ("US", "CA", "GB") else ("voice",)
+        if code == "0" or not set(query.get("filter[features][]", [])) <= set(features):
+            return []
+        kind = asked("phone_number_type") or "local"
+        begins, piece = asked("phone_number][starts_with"), asked("phone_number][contains")
+        example = phonenumbers.example_number_for_type(region, TYPES.get(kind, TYPES["local"]))
+        if example is None:
+            return []
+        national = phonenumbers.national_significant_number(example)
+        room = len(national) - len(begins)
+        if room <= 0:
+            return []
+        found, most = [], int(asked("limit") or 20)
+        # Every seventh number of an area is for sale; of a small one, each.
+        first, step = int(begins + national[len(begins) :]), 7 if room > 2 else 1
+        for at in range(20_000):
+            digits = str(first + at * step)
+            e164 = f"+{code}{digits}"
+            if len(found) == most or len(digits) != len(national) or not digits.startswith(begins):
+                break
+            if piece in e164 and e164 not in self.sold:
+                found.append(e164)
+        cost = {"upfront_cost": "0.50", "monthly_cost": "1.20" if kind == "local" else "2.00", "currency": "USD"}
+        return [
+            {
+                "record_type": "available_phone_number",
+                "phone_number": e164,
+                "features": [{"name": name} for name in features],
+                "cost_information": cost,
+            }
+            for e164 in found
+        ]
+
+    # Orders
+
+    def order(self, fields: dict) -> dict:
+        numbers = [row["phone_number"] for row in fields["phone_numbers"]]
+        with self.lock:
+            one = {
+                "id": str(uuid4()),
+                "customer_reference": fields.get("customer_reference", ""),
+                "at": time.time(),
+                "numbers": [(e164, e164 in self.sold or int(e164[1:]) % ONE_IS_TAKEN_OF == 0) for e164 in numbers],
+            }
+            self.orders[one["id"]] = one
+            self.sold.update(numbers)
+        if self.listener:
+            threading.Thread(target=self.tell, args=(one,), daemon=True).start()
+        return self.shown(one)
+
+    def shown(self, one: dict) -> dict:
+        arrived = int((time.time() - one["at"]) / self.seconds) if self.seconds else len(one["numbers"])
+        rows = []
+        for at, (e164, is_taken) in enumerate(one["numbers"]):
+            status = "pending" if at >= arrived else "failure" if is_taken else "success"
+            errors = [{"code": "85001", "title": "Taken", "detail": "Somebody else was quicker to get this number."}]
+            rows.append({"id": f"{one['id']}-{at}", "phone_number": e164, "status": status,
+                         "errors": errors if status == "failure" else []})  # fmt: skip
+        states = {row["status"] for row in rows}
+        status = "pending" if "pending" in states else "success" if states == {"success"} else "failure"
+        return {"id": one["id"], "record_type": "number_order", "status": status, "phone_numbers": rows,
+                "customer_reference": one["customer_reference"]}  # fmt: skip
+
+    def tell(self, one: dict) -> None:
+        """Send a signed message when all of it has arrived, and another, as real ones do."""
+        time.sleep(self.seconds * len(one["numbers"]) + 0.1)
+        for _turn in range(2):
+            self.send(one)
+
+    def send(self, one: dict, stamp: int | None = None) -> int:
+        body = json.dumps({"data": {"event_type": "number_order.complete", "payload": self.shown(one)}}).encode()
+        stamp = int(time.time()) if stamp is None else stamp
+        headers = {
+            "Content-Type": "application/json",
+            "telnyx-timestamp": str(stamp),
+            "telnyx-signature-ed25519": base64.b64encode(SIGNER.sign(f"{stamp}|".encode() + body)).decode(),
+        }
+        try:
+            with urlopen(Request(self.listener, body, headers), timeout=5) as answer:  # noqa: S310 - our own address
+                return answer.status
+        except OSError as error:
+            return getattr(error, "code", 0)
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One request to the carrier."""
+
+    carrier: SimulatedCarrier
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *args):
+        """Says nothing."""
+
+    def do_GET(self):
+        parts = urlsplit(self.path)
+        query, path = parse_qs(parts.query), parts.path.removeprefix("/v2")
+        carrier = self.carrier
+        carrier.asked += 1
+        if path == "/healthz":
+            self.answer(HTTPStatus.OK, {})
+        elif not self.is_known():
+            self.refuse(HTTPStatus.UNAUTHORIZED, "Authentication failed")
+        elif path == "/available_phone_numbers":
+            self.answer(HTTPStatus.OK, {"data": carrier.for_sale(query)})
+        elif path == "/number_orders":
+            key = query.get("filter[customer_reference]", [""])[0]
+            found = [carrier.shown(one) for one in list(carrier.orders.values()) if one["customer_reference"] == key]
+            self.answer(HTTPStatus.OK, {"data": [{**one, "phone_numbers": []} for one in found]})
+        elif path.startswith("/number_orders/") and (one := carrier.orders.get(path.rpartition("/")[2])):
+            self.answer(HTTPStatus.OK, {"data": carrier.shown(one)})
+        else:
+            self.refuse(HTTPStatus.NOT_FOUND, "Resource not found")
+
+    def do_POST(self):
+        fields = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
+        path = urlsplit(self.path).path.removeprefix("/v2")
+        carrier = self.carrier
+        carrier.asked += 1
+        if not self.is_known():
+            self.refuse(HTTPStatus.UNAUTHORIZED, "Authentication failed")
+        elif path == "/faults":
+            carrier.faults = list(fields["faults"])
+            self.answer(HTTPStatus.OK, {})
+        elif path == "/number_orders":
+            with carrier.lock:
+                fault = carrier.faults.pop(0) if carrier.faults else ""
+            FAULTS[fault](self, fields)
+        else:
+            self.refuse(HTTPStatus.NOT_FOUND, "Resource not found")
+
+    def is_known(self) -> bool:
+        return self.headers.get("Authorization") == f"Bearer {KEY}"
+
+    def answer(self, status: HTTPStatus, content: dict, **headers: str) -> None:
+        body = json.dumps(content).encode()
+        self.send_response(status)
+        for name, value in {"Content-Type": "application/json", "Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name.replace("_", "-"), value)
+        with suppress(ConnectionError):  # whoever asked may be gone
+            self.end_headers()
+            self.wfile.write(body)
+
+    def refuse(self, status: HTTPStatus, why: str, **headers: str) -> None:
+        self.answer(status, {"errors": [{"code": "10000", "title": why, "detail": why}]}, **headers)
+
+    def hang_up(self) -> None:
+        self.close_connection = True
+        self.connection.close()
+
+
+def taken(handler: Handler, fields: dict) -> None:
+    time.sleep(handler.carrier.slow)
+    order = handler.carrier.order(fields)
+    time.sleep(handler.carrier.slow)
+    handler.answer(HTTPStatus.OK, {"data": order})
+
+
+def taken_without_an_answer(handler: Handler, fields: dict) -> None:
+    handler.carrier.order(fields)
+    handler.hang_up()
+
+
+def taken_with_an_error(handler: Handler, fields: dict) -> None:
+    handler.carrier.order(fields)
+    handler.refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error")
+
+
+def taken_with_nonsense(handler: Handler, fields: dict) -> None:
+    handler.carrier.order(fields)
+    handler.answer(HTTPStatus.OK, {"data": "ok"})
+
+
+def not_taken_without_an_answer(handler: Handler, fields: dict) -> None:
+    handler.hang_up()
+
+
+def not_taken_with_an_error(handler: Handler, fields: dict) -> None:
+    handler.refuse(HTTPStatus.BAD_GATEWAY, "Bad gateway")
+
+
+def too_much_to_do(handler: Handler, fields: dict) -> None:
+    handler.refuse(HTTPStatus.TOO_MANY_REQUESTS, "Too many requests", Retry_After="1")
+
+
+def refused(handler: Handler, fields: dict) -> None:
+    handler.refuse(HTTPStatus.UNPROCESSABLE_ENTITY, "These numbers need a document.")
+
+
+#: What can befall an order.
+FAULTS: dict[str, Callable[[Handler, dict], None]] = {
+    "": taken,
+    "taken without an answer": taken_without_an_answer,
+    "taken with an error": taken_with_an_error,
+    "taken with nonsense": taken_with_nonsense,
+    "not taken without an answer": not_taken_without_an_answer,
+    "not taken with an error": not_taken_with_an_error,
+    "too much to do": too_much_to_do,
+    "refused": refused,
+}
+
+
+class Server(ThreadingHTTPServer):
+    """So many who call at once have to wait, and are not turned away."""
+
+    request_queue_size = 128
+
+
+def serve(port: int, *, seconds: float = 2.0, listener: str = "") -> ThreadingHTTPServer:
+    """A server with a carrier behind it on a port of this computer, 0 for any that is free; not started yet."""
+    carrier = SimulatedCarrier(seconds)
+    carrier.listener = listener
+    server = Server(("127.0.0.1", port), type("OfCarrier", (Handler,), {"carrier": carrier}))
+    server.carrier = carrier
+    return server
+
+
+def address_of(port: int, name: str) -> str:
+    """Such a carrier as ``CARRIERS`` has it."""
+    query = urlencode({"name": name, "key": KEY, "public_key": PUBLIC_KEY})
+    return f"telnyx+http://127.0.0.1:{port}/v2?{query}"

@@ -1,0 +1,400 @@
+"""Orders with carriers, against a carrier on this computer that speaks a real one's API and misbehaves like one."""
+
+import json
+from datetime import timedelta
+from decimal import Decimal
+from io import StringIO
+
+import pytest
+from django.core.cache import cache
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from accounts.models import Account, AuditEvent
+from accounts.scope import scope
+from numbers import carriers
+from numbers.actions import delivery, orders
+from numbers.carriers import simulated
+from numbers.carriers.asking import offered
+from numbers.forms.orders import SearchForm
+from numbers.models import CarrierOrder, Order, OrderLine, PhoneNumber
+from numbers.tasks import heal_orders
+from tests.factories import make_account, make_number, make_provider
+from tests.numbers.carrier import on_this_computer, ordered
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+#: Numbers that the simulated carrier delivers, and one that somebody else is quicker to get.
+GOOD, TAKEN = ("+12015550002", "+12015550009", "+12015550016"), "+12015550027"
+
+
+@pytest.fixture
+def carrier(settings):
+    """A carrier that answers at once; its server ends with the test."""
+    cache.clear()
+    with on_this_computer() as (carrier, setting):
+        settings.CARRIERS = setting
+        yield carrier
+
+
+@pytest.fixture
+def provider(carrier):
+    return make_provider("Simulated")
+
+
+@pytest.fixture
+def buyer(actor_in, acme):
+    return actor_in(acme)
+
+
+def of(order):
+    return CarrierOrder.unscoped.get(order=order)
+
+
+def go_on(order):
+    one = CarrierOrder.unscoped.filter(order=order).select_related("var").get()
+    delivery.go_on(one.var, one.pk)
+
+
+def time_passes(order, **by):
+    """Let so much time have passed since the last step."""
+    one, by = of(order), timedelta(**by)
+    CarrierOrder.unscoped.filter(pk=one.pk).update(
+        next_at=one.next_at - by, sent_at=one.sent_at - by if one.sent_at else None
+    )
+
+
+def healed(order):
+    """What becomes of it within one cycle of healing, however it stands."""
+    for _turn in range(3):
+        time_passes(order, minutes=10)
+        go_on(order)
+
+
+def states(order):
+    return dict(OrderLine.unscoped.filter(order=order).values_list("e164", "state"))
+
+
+def fresh(order):
+    return Order.unscoped.get(pk=order.pk)
+
+
+# Delivered
+
+
+def test_what_a_carrier_delivers_is_the_customers(carrier, provider, buyer, acme):
+    order = ordered(buyer, provider, [*GOOD, TAKEN])
+    assert (order.state, of(order).state) == ("running", "ready")
+    assert ProcrastinateJob.objects.filter(task_name="numbers.deliver").count() == 1
+    assert not carrier.orders
+    go_on(order)
+    assert states(order) == dict.fromkeys(GOOD, "active") | {TAKEN: "failed"}
+    assert OrderLine.unscoped.get(e164=TAKEN).reason == "Somebody else was quicker to get this number."
+    done = fresh(order)
+    assert (done.state, done.active, done.failed) == ("done", 3, 1)
+    number = PhoneNumber.unscoped.get(e164=GOOD[0])
+    assert (number.customer, number.var, number.provider) == (acme, acme.parent, provider)
+    event = AuditEvent.unscoped.filter(verb="number.ordered", target_id=number.pk).get()
+    assert (event.person, event.account, event.concerns) == (buyer.person, acme, acme.parent)
+    (one,) = carrier.orders.values()
+    assert one["customer_reference"] == str(of(order).key)
+    go_on(order)
+    assert len(carrier.orders) == 1
+
+
+def test_stock_and_carrier_in_one_order(carrier, provider, buyer, alpha):
+    order = ordered(buyer, provider, GOOD[:1], [make_number(alpha, e164="+15145550100")])
+    assert states(order) == {"+15145550100": "active", GOOD[0]: "pending"}
+    assert (order.state, order.active) == ("running", 1)
+    go_on(order)
+    assert fresh(order).state == "done"
+    assert ProcrastinateJob.objects.filter(task_name="accounts.send_message").count() == 1
+
+
+def test_numbers_arrive_one_by_one(carrier, provider, buyer):
+    carrier.seconds = 3600
+    order = ordered(buyer, provider, GOOD)
+    go_on(order)
+    assert set(states(order).values()) == {"pending"}
+    assert of(order).state == "placed"
+    (one,) = carrier.orders.values()
+    one["at"] -= 2 * 3600 + 1
+    go_on(order)  # too early: it was asked a moment ago
+    assert fresh(order).active == 0
+    time_passes(order, minutes=1)
+    go_on(order)
+    assert (fresh(order).active, fresh(order).state) == (2, "running")
+    one["at"] -= 3600
+    time_passes(order, minutes=1)
+    go_on(order)
+    assert (fresh(order).active, fresh(order).state) == (3, "done")
+
+
+# Everything that can go wrong
+
+
+@pytest.mark.parametrize("fault", ["taken without an answer", "taken with an error", "taken with nonsense"])
+def test_an_order_whose_outcome_is_unknown_is_asked_about_and_never_ordered_again(carrier, provider, buyer, fault):
+    carrier.faults = [fault]
+    order = ordered(buyer, provider, GOOD)
+    go_on(order)
+    assert of(order).state == "unknown"
+    assert set(states(order).values()) == {"pending"}
+    healed(order)
+    assert len(carrier.orders) == 1
+    assert (fresh(order).state, fresh(order).active) == ("done", 3)
+
+
+@pytest.mark.parametrize("fault", ["not taken without an answer", "not taken with an error"])
+def test_what_the_carrier_never_heard_of_fails_once_that_is_sure(carrier, provider, buyer, fault):
+    carrier.faults = [fault]
+    order = ordered(buyer, provider, GOOD)
+    go_on(order)
+    assert of(order).state == "unknown"
+    time_passes(order, seconds=30)
+    go_on(order)
+    assert of(order).state == "unknown"  # it may still be on its way
+    healed(order)
+    assert (fresh(order).state, fresh(order).failed) == ("done", 3)
+    assert "has not taken the order, and charges nothing" in OrderLine.unscoped.first().reason
+    assert not carrier.orders
+
+
+def test_a_carrier_with_too_much_to_do_is_asked_later(carrier, provider, buyer):
+    carrier.faults = ["too much to do", "too much to do"]
+    order = ordered(buyer, provider, GOOD)
+    go_on(order)
+    assert (of(order).state, of(order).problem) == ("ready", "The carrier has too much to do.")
+    healed(order)
+    assert (fresh(order).active, len(carrier.orders)) == (3, 1)
+
+
+def test_what_a_carrier_refuses_fails_in_its_words(carrier, provider, buyer):
+    carrier.faults = ["refused"]
+    order = ordered(buyer, provider, GOOD[:1])
+    go_on(order)
+    assert fresh(order).state == "done"
+    assert OrderLine.unscoped.get().reason == "These numbers need a document."
+
+
+def test_a_carrier_that_cannot_be_reached_is_tried_for_some_time(settings, carrier, provider, buyer):
+    settings.CARRIERS = simulated.address_of(1, "Simulated")
+    order = ordered(buyer, provider, GOOD[:1])
+    for _turn in range(delivery.MOST_ATTEMPTS):
+        assert fresh(order).state == "running"
+        time_passes(order, minutes=10)
+        go_on(order)
+    assert fresh(order).state == "done"
+    assert OrderLine.unscoped.get().reason == "The carrier cannot be reached."
+
+
+@pytest.mark.parametrize("called", [True, False], ids=["after the call", "before the call"])
+def test_whoever_is_killed_while_sending_leaves_what_can_be_healed(carrier, provider, buyer, called):
+    order = ordered(buyer, provider, GOOD)
+    one = CarrierOrder.unscoped.select_related("var").get()
+    with scope(one.var):
+        sending, e164s, _began = delivery.take_up(one.var, one.pk)
+    if called:
+        carriers.configured()["Simulated"].carrier.order(str(sending.key), e164s)
+    go_on(order)  # somebody may be at it
+    assert of(order).state == "sending"
+    healed(order)
+    assert fresh(order).state == "done"
+    assert fresh(order).active == (3 if called else 0)
+    assert len(carrier.orders) == called
+
+
+def test_who_was_held_up_does_not_call_any_more(carrier, provider, buyer, monkeypatch):
+    monkeypatch.setattr(delivery, "HELD_UP_SECONDS", -1.0)
+    order = ordered(buyer, provider, GOOD)
+    go_on(order)
+    assert not carrier.orders
+    assert of(order).state == "ready"
+
+
+def test_a_late_answer_is_believed(carrier, provider, buyer):
+    order = ordered(buyer, provider, GOOD)
+    one = CarrierOrder.unscoped.select_related("var").get()
+    with scope(one.var):
+        slow, e164s, _began = delivery.take_up(one.var, one.pk)
+    report = carriers.configured()["Simulated"].carrier.order(str(slow.key), e164s)
+    CarrierOrder.unscoped.update(state="unknown", next_at=timezone.now() + timedelta(minutes=5))
+    with scope(one.var):
+        delivery.settle(one.var, one.pk, slow, report)
+    assert fresh(order).active == 3
+
+
+def test_a_number_that_the_system_has_is_not_lost_and_not_taken_from_anybody(carrier, provider, buyer, bravo):
+    theirs = make_number(bravo, e164=GOOD[0])
+    order = ordered(buyer, provider, GOOD)
+    go_on(order)
+    assert (fresh(order).active, fresh(order).failed) == (2, 1)
+    assert "the system has this number" in OrderLine.unscoped.get(e164=GOOD[0]).reason
+    assert PhoneNumber.unscoped.get(e164=GOOD[0]) == theirs
+
+
+def test_two_who_order_the_same_number_of_a_carrier_do_not_both_pay(carrier, provider, buyer, actor_in, jane):
+    first = ordered(buyer, provider, GOOD)
+    second = ordered(actor_in(jane), provider, GOOD[:1])
+    assert (second.state, second.failed) == ("done", 1)
+    assert "Somebody else is ordering it" in OrderLine.unscoped.get(order=second).reason
+    assert not CarrierOrder.unscoped.filter(order=second).exists()
+    go_on(first)
+    assert fresh(first).active == 3
+
+
+def test_healing_finds_every_order_that_was_left(carrier, provider, buyer, system):
+    order = ordered(buyer, provider, GOOD)
+    ProcrastinateJob.objects.all()._raw_delete("default")
+    heal_orders(0)
+    assert fresh(order).active == 3
+
+
+def test_an_order_that_waits_for_approval_reaches_no_carrier_before(carrier, provider, buyer, actor_in, alpha, acme):
+    Account.unscoped.filter(pk=acme.pk).update(approves_orders=True)
+    order = ordered(buyer, provider, GOOD)
+    assert (order.state, CarrierOrder.unscoped.count()) == ("waiting", 0)
+    with scope(alpha):
+        orders.approve(actor_in(alpha), order.pk)
+    go_on(order)
+    assert fresh(order).active == 3
+
+
+# Messages
+
+
+def message(carrier, order, live_server, provider, **options):
+    carrier.listener = f"{live_server.url}/carriers/{provider.pk}/"
+    return carrier.send(next(iter(carrier.orders.values())), **options)
+
+
+@pytest.fixture
+def placed(carrier, provider, buyer):
+    carrier.seconds = 3600
+    order = ordered(buyer, provider, GOOD)
+    go_on(order)
+    ProcrastinateJob.objects.all()._raw_delete("default")
+    return order
+
+
+def test_a_signed_message_has_the_carrier_asked_and_says_nothing_by_itself(carrier, provider, placed, live_server):
+    asked_at = of(placed).next_at
+    for _turn in range(3):
+        assert message(carrier, placed, live_server, provider) == 204
+    assert of(placed).next_at < asked_at
+    assert fresh(placed).active == 0
+    carrier.seconds = 0
+    go_on(placed)
+    assert fresh(placed).state == "done"
+    assert message(carrier, placed, live_server, provider) == 204  # about what has ended
+    assert fresh(placed).active == 3
+
+
+def test_an_unsigned_an_old_and_a_strange_message_are_refused(carrier, provider, placed, live_server, client):
+    before = of(placed).next_at
+    assert message(carrier, placed, live_server, provider, stamp=int(timezone.now().timestamp()) - 600) == 401
+    path = f"/carriers/{provider.pk}/"
+    body = json.dumps({"data": {"payload": {"customer_reference": str(of(placed).key)}}}).encode()
+    for headers in ({}, {"telnyx-timestamp": "x"}, {"telnyx-signature-ed25519": "AAAA", "telnyx-timestamp": "1"}):
+        assert client.post(path, body, "application/json", headers=headers).status_code == 401
+    assert client.post(f"/carriers/{provider.pk + 1}/", body, "application/json").status_code == 404
+    assert of(placed).next_at == before
+
+
+# Searching
+
+
+def asked(customer, **typed):
+    form = SearchForm(typed)
+    assert form.is_valid(), form.errors
+    with scope(customer):
+        return list(offered(customer, form.wanted))
+
+
+def test_a_carriers_numbers_are_found_with_their_price(carrier, provider, acme):
+    (answer,) = asked(acme, country="US", area="201", sms="on")
+    assert answer.name == "Simulated"
+    assert len(answer.offers) == 20
+    first = answer.offers[0]
+    assert first.e164.startswith("+1201")
+    assert (first.setup, first.monthly, first.currency) == (Decimal("0.50"), Decimal("1.20"), "USD")
+    (answer,) = asked(acme, country="US", area="20155501", count="5", in_a_row="on")
+    assert [int(offer.e164[1:]) for offer in answer.offers] == list(range(12015550123, 12015550128))
+    assert asked(acme, country="FR", sms="on")[0].offers == ()
+
+
+def test_without_a_country_a_carrier_is_not_asked_and_says_why(carrier, provider, acme):
+    (answer,) = asked(acme, area="+1 201")
+    assert (answer.offers, answer.problem) == ((), "Choose a country, and this carrier is asked too.")
+
+
+def test_a_carrier_that_fails_to_answer_is_left_alone_for_a_while(settings, carrier, provider, acme):
+    working = settings.CARRIERS
+    settings.CARRIERS = simulated.address_of(1, "Simulated")
+    for _turn in range(3):
+        assert asked(acme, country="US")[0].problem == "The carrier cannot be reached."
+    settings.CARRIERS = working
+    assert "left out" in asked(acme, country="US")[0].problem
+    cache.clear()
+    assert asked(acme, country="US")[0].offers
+
+
+def test_a_carrier_serves_those_it_is_set_up_for(settings, carrier, provider, acme, bravo):
+    settings.CARRIERS += f"&vars={bravo.code}"
+    assert asked(acme, country="US") == []
+    assert asked(make_account("company", bravo), country="US")[0].offers
+
+
+def test_no_offer_is_made_up_old_or_another_accounts(carrier, provider, acme, zenith, client, administrator_of):
+    client.force_login(administrator_of(zenith))
+    page = client.get(f"/{zenith.code}/numbers/order/", {"country": "US", "area": "201", "count": 2})
+    theirs = page.context["carriers"][0]["offers"][0]["value"]
+    client.force_login(administrator_of(acme))
+    for value in (theirs, f"{theirs}x", "made up", ""):
+        answer = client.post(f"/{acme.code}/numbers/order/basket/", {"offer": value}, follow=True)
+        assert "choose anew" in answer.text
+    assert not Order.unscoped.exists()
+
+
+def test_from_a_carriers_offer_to_an_order_on_the_pages(carrier, provider, acme, signed_in):
+    client, path = signed_in(acme), f"/{acme.code}/numbers/order/"
+    page = client.get(path, {"country": "US", "area": "201", "count": 2})
+    assert "From Simulated" in page.text
+    assert "1.20 USD/month + 0.50 once" in page.text
+    ticked = [offer["value"] for offer in page.context["carriers"][0]["offers"] if offer["ticked"]]
+    assert len(ticked) == 2
+    client.post(f"{path}basket/", {"offer": ticked})
+    review = client.get(f"{path}review/")
+    assert "2.40 USD/month + 1.00 once" in review.text
+    basket = review.context["basket"]
+    lines = [line["pk"] for line in basket["lines"]]
+    there = client.post(f"{path}review/", {"order": basket["order"].pk, "line": lines})["Location"]
+    assert "Being delivered" in client.get(there).text
+    go_on(basket["order"])
+    assert "Done" in client.get(there).text
+
+
+# The setting
+
+
+@pytest.mark.parametrize(
+    "text", ["x", "telnyx+ftp://a/?name=b", "telnyx+https://a/v2?key=SECRET", "voice+https://a?name=b"]
+)
+def test_a_setting_that_is_not_understood_is_refused_without_its_secrets(text):
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        carriers.read(text)
+    assert "Carrier 1 of CARRIERS" in str(refusal.value)
+    assert "SECRET" not in str(refusal.value)
+
+
+def test_providers_are_added_listed_and_asked(carrier, settings):
+    out = StringIO()
+    call_command("providers", "Harbour Voice", fax=True, stdout=out)
+    assert out.getvalue().splitlines() == ["Harbour Voice  fax", "Simulated  sms  orders go to it, and it answers"]
+    settings.CARRIERS = simulated.address_of(1, "Simulated")
+    with pytest.raises(CommandError, match="No good answer from Simulated"):
+        call_command("providers", stdout=StringIO())
+    with pytest.raises(CommandError, match="no name"):
+        call_command("providers", "a\nb", stdout=StringIO())
