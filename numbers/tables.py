@@ -96,6 +96,7 @@ class OrderLineTable(tables.Table):
 
     number = tables.Column(_("Number"))
     provider = tables.Column(_("Provider"))
+    price = tables.Column(_("Price"))
     outcome = tables.Column(_("Outcome"))
     reason = tables.Column(_("Reason"))
 

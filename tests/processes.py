@@ -90,3 +90,15 @@ def ask(port: int, method: str, path: str, fields: dict | str | None = None, **h
     content = response.read()
     server.close()
     return response.status, response.headers, content
+
+
+@contextmanager
+def worker(**more: str):
+    """A worker, killed in the end; gives its process."""
+    command = [sys.executable, "manage.py", "worker"]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment(**more), start_new_session=True)  # noqa: S603
+    try:
+        yield process
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(10)

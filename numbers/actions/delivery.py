@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -17,6 +17,7 @@ from django.db import IntegrityError, transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from procrastinate.contrib.django import app
 
 from accounts import audit
@@ -41,6 +42,7 @@ HELD_UP_SECONDS = 20.0
 SOONEST, LATEST, MOST_ATTEMPTS = 1, 300, 9
 #: Within so many seconds a carrier is asked again whose answer is missing.
 CYCLE = 60
+NOT_TAKEN = gettext_lazy("The carrier has not taken the order, and charges nothing. Order again.")
 State = CarrierOrder.State
 
 
@@ -140,6 +142,8 @@ def settle(var: Account, pk: int, asked: CarrierOrder, report: Report | CarrierE
     if isinstance(report, Report):
         one.reference, one.state = report.reference[:100], State.PLACED
         deliver(customer, order, one, report.numbers)
+        if one.sent_at + GRACE < now:
+            fail(one, NOT_TAKEN, besides=report.numbers)
     elif was_sent and isinstance(report, NotReached) and one.attempts < MOST_ATTEMPTS:
         one.state = State.READY
     elif was_sent and isinstance(report, (Refused, NotReached)):
@@ -147,7 +151,7 @@ def settle(var: Account, pk: int, asked: CarrierOrder, report: Report | CarrierE
     elif was_sent:
         one.state = State.UNKNOWN
     elif report is None and one.sent_at + GRACE < now:
-        fail(one, _("The carrier has not taken the order, and charges nothing. Order again."))
+        fail(one, NOT_TAKEN)
     if lines_of(one).exists():
         wait = max(pause(one, now), getattr(report, "after", 0))
         one.next_at = now + timedelta(seconds=wait)
@@ -167,8 +171,10 @@ def pause(one: CarrierOrder, now: datetime) -> float:
     return min(max((now - one.sent_at).total_seconds() / 4, SOONEST), latest)
 
 
-def fail(one: CarrierOrder, reason: str) -> None:
-    lines_of(one).update(state=OrderLine.State.FAILED, reason=reason[:500], ended_at=timezone.now())
+def fail(one: CarrierOrder, reason: str, besides: Collection[str] = ()) -> None:
+    """Nothing comes of what is open, ``besides`` these numbers."""
+    rows = lines_of(one).exclude(e164__in=besides)
+    rows.update(state=OrderLine.State.FAILED, reason=str(reason)[:500], ended_at=timezone.now())
 
 
 def deliver(customer: Account, order: Order, one: CarrierOrder, numbers: dict[str, Standing]) -> None:
@@ -180,7 +186,9 @@ def deliver(customer: Account, order: Order, one: CarrierOrder, numbers: dict[st
             continue
         line.state, line.reason, line.ended_at = standing.state, standing.reason[:500], now
         if standing.state == ACTIVE:
-            number = added(customer, one.provider, line.e164)
+            # Paid for: where the customer is no more, it is the VAR's.
+            holder = None if customer.status == Account.Status.CLOSED else customer
+            number = added(customer.parent, holder, one.provider, line.e164)
             if number is None:
                 line.state = OrderLine.State.FAILED
                 line.reason = _(
@@ -188,7 +196,9 @@ def deliver(customer: Account, order: Order, one: CarrierOrder, numbers: dict[st
                 )
             else:
                 line.number_id = number.pk
-                events.append((number, {"provider": one.provider.name, "customer": customer.written}))
+                line.reason = "" if holder else _("The account was closed meanwhile: it is in the stock.")
+                after = {"provider": one.provider.name, "customer": holder.written if holder else None}
+                events.append((number, after))
         line.save(update_fields=["state", "reason", "ended_at", "number_id"])
     actor = actor_of(order, customer)
     told = [
@@ -198,13 +208,13 @@ def deliver(customer: Account, order: Order, one: CarrierOrder, numbers: dict[st
     audit.record_all(actor, told)
 
 
-def added(customer: Account, provider: Provider, e164: str) -> PhoneNumber | None:
-    """A number of a carrier's, new and with the customer; None where the system has it already."""
+def added(var: Account, holder: Account | None, provider: Provider, e164: str) -> PhoneNumber | None:
+    """A number of a carrier's, new, with the customer or in the VAR's stock; None where the system has it already."""
     try:
         with transaction.atomic():
-            return PhoneNumber.in_stock_of(customer.parent).create(
-                e164=e164, var=customer.parent, customer=customer, assigned_at=timezone.now(), provider=provider,
-                voice=provider.supports_voice,
+            return PhoneNumber.in_stock_of(var).create(
+                e164=e164, var=var, customer=holder, assigned_at=timezone.now() if holder else None,
+                provider=provider, voice=provider.supports_voice,
             )  # fmt: skip
     except IntegrityError:
         return None

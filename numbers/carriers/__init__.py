@@ -1,8 +1,8 @@
 """Carriers: what the portal asks of them, whoever they are. A module for each API; which are in use is a setting.
 
 ``CARRIERS`` holds one address for each, apart by blanks: the API and the scheme, the base address, and in the query its
-``name`` (the provider's), ``key``, ``public_key`` for what it tells by itself, and the codes of the ``vars`` that may
-order from it; without those, every VAR may.
+``name`` (the provider's), ``key`` and what else it signs in with, ``public_key`` for what it tells by itself, and the
+codes of the ``vars`` that may order from it; without those, every VAR may.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numbers.listing.offers import Wanted
 
 #: API -> the class that speaks it
-APIS = {"telnyx": "numbers.carriers.telnyx.Telnyx"}
+APIS = {"telnyx": "numbers.carriers.telnyx.Telnyx", "twilio": "numbers.carriers.twilio.Twilio"}
 PENDING, ACTIVE, FAILED = "pending", "active", "failed"
 
 
@@ -84,7 +84,8 @@ class Carrier(Protocol):
         """Order these numbers under our own ``key``. Never called twice with the same."""
 
     def look(self, key: str, reference: str) -> Report | None:
-        """How the order with this key stands; None when the carrier has never heard of it."""
+        """How the order with this key stands; None when the carrier has never heard of it. What is not in the report
+        it has not heard of either."""
 
     def told(self, body: bytes, headers: dict[str, str]) -> str:
         """The key of the order that a message is about, which claims to be from the carrier and says that something
@@ -98,6 +99,7 @@ class Configured:
     name: str
     api: str
     address: str
+    account: str
     key: str
     public_key: str
     vars: frozenset[str]
@@ -132,6 +134,7 @@ def read(text: str) -> dict[str, Configured]:
             name=query["name"],
             api=api,
             address=f"{scheme}://{parts.netloc}{parts.path.rstrip('/')}",
+            account=query.get("account", ""),
             key=query.get("key", ""),
             public_key=query.get("public_key", "").replace(" ", "+"),
             vars=frozenset(filter(None, query.get("vars", "").split(","))),

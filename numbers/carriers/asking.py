@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 
 from django.core.cache import cache
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 FEWEST, MOST = 20, 100
 #: So often a carrier may fail to answer in a row, and so long nobody waits for it then.
 FAILURES, LEFT_ALONE_SECONDS = 3, 60
+#: So many of a process's threads may be waiting for carriers.
+ROOM = BoundedSemaphore(2)
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,10 @@ def offered(customer: Account, wanted: Wanted) -> Iterator[Answer]:
             problem = _("It does not answer at present and is left out; it is asked again in a minute.")
             yield Answer(provider.name, provider.pk, problem=problem)
             continue
+        # While a carrier is slow, pages of others must have threads left.
+        if not ROOM.acquire(blocking=False):
+            yield Answer(provider.name, provider.pk, problem=_("Others are asking it at this moment. Search again."))
+            continue
         try:
             most = MOST if wanted.in_a_row else min(max(FEWEST, 2 * wanted.count), MOST)
             offers = setting.carrier.search(wanted, most)
@@ -56,6 +63,8 @@ def offered(customer: Account, wanted: Wanted) -> Iterator[Answer]:
                 cache.set(failures, count, LEFT_ALONE_SECONDS)
             yield Answer(provider.name, provider.pk, problem=str(error))
             continue
+        finally:
+            ROOM.release()
         cache.delete(failures)
         yield Answer(provider.name, provider.pk, tuple(rows(offers, wanted) if wanted.in_a_row else offers))
 

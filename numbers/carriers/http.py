@@ -12,41 +12,41 @@ from django.utils.translation import gettext as _
 
 from numbers.carriers import NotReached, Refused, Unclear
 
-#: Seconds until a connection stands, between two pieces of an answer, and for all of it.
-CONNECT, READ, WHOLE = 3.0, 10.0, 20.0
+#: Seconds until a connection stands, between two pieces of an answer, and for all of it; and where somebody waits for
+#: their page.
+CONNECT, READ, WHOLE, WAITED_FOR = 3.0, 10.0, 20.0, 5.0
 MOST_BYTES = 5 * 1024 * 1024
-POOL = urllib3.PoolManager(num_pools=10, maxsize=8, retries=False, timeout=urllib3.Timeout(connect=CONNECT, read=READ))
 
 
 def call(
-    method: str, url: str, key: str, *, query: dict[str, Any] | None = None, fields: dict | None = None
+    method: str,
+    url: str,
+    authorization: str,
+    *,
+    query: dict[str, Any] | None = None,
+    fields: dict | None = None,
+    form: dict[str, str] | None = None,
+    seconds: float = WHOLE,
 ) -> dict[str, Any]:
-    """The JSON of the answer. It is never asked twice: whether that is harmless, the caller knows.
+    """The JSON of the answer to ``fields``, sent as JSON, or to a ``form``, all of it within ``seconds``. It is never
+    asked twice: whether that is harmless, the caller knows.
 
     Raises ``Refused`` for what the carrier does not do, ``NotReached`` where it has certainly done nothing, ``Unclear``
     where nobody knows.
     """
     headers = {
-        "Authorization": f"Bearer {key}",
+        "Authorization": authorization,
         "Accept": "application/json",
-        "Content-Type": "application/json",
-        # A kept connection may be gone by the next time, and then nobody would know whether an order was.
+        "Content-Type": "application/x-www-form-urlencoded" if form else "application/json",
         "Connection": "close",
     }
-    body = json.dumps(fields).encode() if fields is not None else None
+    body = urlencode(form).encode() if form else json.dumps(fields).encode() if fields is not None else None
     address = f"{url}?{urlencode(query, doseq=True)}" if query else url
-    try:
-        response = POOL.request(method, address, body=body, headers=headers, preload_content=False, redirect=False)
-    except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError) as error:
-        raise NotReached(_("The carrier cannot be reached.")) from error
-    except urllib3.exceptions.HTTPError as error:
-        raise Unclear(_("The carrier has not answered.")) from error
-    try:
-        content = read(response)
-    except urllib3.exceptions.HTTPError as error:
-        raise Unclear(_("The carrier's answer broke off.")) from error
-    finally:
-        response.close()
+    deadline = time.monotonic() + seconds
+    timeout = urllib3.Timeout(connect=min(CONNECT, seconds), read=min(READ, seconds))
+    # A connection of its own: one that was kept may be gone, and then nobody would know whether the order was.
+    with urllib3.PoolManager(retries=False, timeout=timeout) as connections:
+        response, content = asked(connections, deadline, method, address, body=body, headers=headers)
     if response.status == 429:
         after = response.headers.get("Retry-After", "")
         raise NotReached(_("The carrier has too much to do."), float(after) if after.isdigit() else 10)
@@ -65,9 +65,23 @@ def call(
     return answer
 
 
-def read(response) -> bytes:
+def asked(connections: urllib3.PoolManager, deadline: float, method: str, address: str, **request):
+    """The response and its content. Raises ``NotReached`` and ``Unclear``."""
+    try:
+        response = connections.request(method, address, preload_content=False, redirect=False, **request)
+    except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError) as error:
+        raise NotReached(_("The carrier cannot be reached.")) from error
+    except urllib3.exceptions.HTTPError as error:
+        raise Unclear(_("The carrier has not answered.")) from error
+    try:
+        return response, read(response, deadline)
+    except urllib3.exceptions.HTTPError as error:
+        raise Unclear(_("The carrier's answer broke off.")) from error
+
+
+def read(response, deadline: float) -> bytes:
     """All of an answer, or ``HTTPError``: one that drips or never ends is none."""
-    deadline, content = time.monotonic() + WHOLE, bytearray()
+    content = bytearray()
     for piece in response.stream(65536):
         content += piece
         if len(content) > MOST_BYTES or time.monotonic() > deadline:
@@ -79,6 +93,6 @@ def said(answer: dict) -> str:
     """What a carrier says about its refusal."""
     errors = answer.get("errors")
     if not isinstance(errors, list):
-        return ""
+        return str(answer.get("message") or "")[:300]
     texts = [str(error.get("detail") or error.get("title") or "") for error in errors if isinstance(error, dict)]
     return " ".join(filter(None, texts))[:300]

@@ -1,7 +1,8 @@
-"""A carrier on this computer, for the demo and for tests: it speaks Telnyx's API and has the habits of a real one.
+"""A carrier on this computer, for the demo and for tests: it speaks the APIs that the portal speaks, and has the habits
+of a real one.
 
 Numbers arrive one after the other; some are taken by others meanwhile; what was ordered is told of in signed messages.
-It can be told to misbehave: each of ``/faults``, in order, befalls one order.
+It can be told to misbehave: each of its ``faults``, in order, befalls one order.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from portal import phones
 
-KEY = "simulated"
+KEY, ACCOUNT = "simulated", "AC0123"
+BASIC = base64.b64encode(f"{ACCOUNT}:{KEY}".encode()).decode()
+TWILIO = f"/2010-04-01/Accounts/{ACCOUNT}"
 # From a fixed seed: a message proves that this program sent it, and nothing else hangs on it.
 SIGNER = Ed25519PrivateKey.from_private_bytes(b"a carrier that does not exist...")
 PUBLIC_KEY = base64.b64encode(
@@ -45,9 +48,10 @@ class SimulatedCarrier:
     def __init__(self, seconds: float = 2.0):
         self.seconds = seconds
         self.orders: dict[str, dict] = {}
+        self.bought: list[dict] = []
         self.sold: set[str] = set()
         self.faults: list[str] = []
-        # How often it was called, and how many seconds pass before an order is taken and before it is answered.
+        # How often it was called, and how many seconds pass before something is answered or an order taken.
         self.asked, self.slow = 0, 0.0
         self.listener = ""
         self.lock = threading.RLock()
@@ -92,6 +96,20 @@ class SimulatedCarrier:
             }
             for e164 in found
         ]
+
+    # Numbers bought one by one, as with Twilio
+
+    def buy(self, form: dict[str, str]) -> dict | None:
+        """One number, at once; None when somebody else was quicker."""
+        e164 = form["PhoneNumber"]
+        with self.lock:
+            is_taken = e164 in self.sold or int(e164[1:]) % ONE_IS_TAKEN_OF == 0
+            self.sold.add(e164)
+            if is_taken:
+                return None
+            row = {"sid": f"PN{uuid4().hex}", "phone_number": e164, "friendly_name": form.get("FriendlyName", "")}
+            self.bought.append(row)
+        return row
 
     # Orders
 
@@ -158,12 +176,29 @@ class Handler(BaseHTTPRequestHandler):
         query, path = parse_qs(parts.query), parts.path.removeprefix("/v2")
         carrier = self.carrier
         carrier.asked += 1
-        if path == "/healthz":
-            self.answer(HTTPStatus.OK, {})
-        elif not self.is_known():
+        time.sleep(carrier.slow)
+        if not self.is_known():
             self.refuse(HTTPStatus.UNAUTHORIZED, "Authentication failed")
         elif path == "/available_phone_numbers":
             self.answer(HTTPStatus.OK, {"data": carrier.for_sale(query)})
+        elif path.startswith(f"{TWILIO}/AvailablePhoneNumbers/"):
+            region, kind = path.removesuffix(".json").split("/")[-2:]
+            asked = {
+                "filter[country_code]": [region],
+                "filter[phone_number_type]": [{"TollFree": "toll_free"}.get(kind, kind.lower())],
+                "filter[phone_number][starts_with]": query.get("AreaCode", []) or [""],
+                "filter[limit]": query.get("PageSize", ["20"]),
+            }
+            rows = [
+                {"phone_number": row["phone_number"], "capabilities": {
+                    "voice": True, "SMS": {"name": "sms"} in row["features"], "fax": False}}
+                for row in carrier.for_sale(asked)
+            ]  # fmt: skip
+            self.answer(HTTPStatus.OK, {"available_phone_numbers": rows})
+        elif path == f"{TWILIO}/IncomingPhoneNumbers.json":
+            name = query.get("FriendlyName", [""])[0]
+            rows = [row for row in list(carrier.bought) if row["friendly_name"] == name]
+            self.answer(HTTPStatus.OK, {"incoming_phone_numbers": rows})
         elif path == "/number_orders":
             key = query.get("filter[customer_reference]", [""])[0]
             found = [carrier.shown(one) for one in list(carrier.orders.values()) if one["customer_reference"] == key]
@@ -174,16 +209,17 @@ class Handler(BaseHTTPRequestHandler):
             self.refuse(HTTPStatus.NOT_FOUND, "Resource not found")
 
     def do_POST(self):
-        fields = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.headers.get("Content-Type") == "application/json":
+            fields = json.loads(body or b"{}")
+        else:
+            fields = {name: values[-1] for name, values in parse_qs(body.decode()).items()}
         path = urlsplit(self.path).path.removeprefix("/v2")
         carrier = self.carrier
         carrier.asked += 1
         if not self.is_known():
             self.refuse(HTTPStatus.UNAUTHORIZED, "Authentication failed")
-        elif path == "/faults":
-            carrier.faults = list(fields["faults"])
-            self.answer(HTTPStatus.OK, {})
-        elif path == "/number_orders":
+        elif path in ("/number_orders", f"{TWILIO}/IncomingPhoneNumbers.json"):
             with carrier.lock:
                 fault = carrier.faults.pop(0) if carrier.faults else ""
             FAULTS[fault](self, fields)
@@ -191,7 +227,7 @@ class Handler(BaseHTTPRequestHandler):
             self.refuse(HTTPStatus.NOT_FOUND, "Resource not found")
 
     def is_known(self) -> bool:
-        return self.headers.get("Authorization") == f"Bearer {KEY}"
+        return self.headers.get("Authorization") in (f"Bearer {KEY}", f"Basic {BASIC}")
 
     def answer(self, status: HTTPStatus, content: dict, **headers: str) -> None:
         body = json.dumps(content).encode()
@@ -210,25 +246,34 @@ class Handler(BaseHTTPRequestHandler):
         self.connection.close()
 
 
+def done(handler: Handler, fields: dict) -> tuple[HTTPStatus, dict]:
+    """Do what is asked for; the answer."""
+    if "PhoneNumber" not in fields:
+        return HTTPStatus.OK, {"data": handler.carrier.order(fields)}
+    if row := handler.carrier.buy(fields):
+        return HTTPStatus.CREATED, row
+    return HTTPStatus.BAD_REQUEST, {"code": 21422, "status": 400, "message": "PhoneNumber is not available."}
+
+
 def taken(handler: Handler, fields: dict) -> None:
     time.sleep(handler.carrier.slow)
-    order = handler.carrier.order(fields)
+    answer = done(handler, fields)
     time.sleep(handler.carrier.slow)
-    handler.answer(HTTPStatus.OK, {"data": order})
+    handler.answer(*answer)
 
 
 def taken_without_an_answer(handler: Handler, fields: dict) -> None:
-    handler.carrier.order(fields)
+    done(handler, fields)
     handler.hang_up()
 
 
 def taken_with_an_error(handler: Handler, fields: dict) -> None:
-    handler.carrier.order(fields)
+    done(handler, fields)
     handler.refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error")
 
 
 def taken_with_nonsense(handler: Handler, fields: dict) -> None:
-    handler.carrier.order(fields)
+    done(handler, fields)
     handler.answer(HTTPStatus.OK, {"data": "ok"})
 
 
@@ -276,7 +321,7 @@ def serve(port: int, *, seconds: float = 2.0, listener: str = "") -> ThreadingHT
     return server
 
 
-def address_of(port: int, name: str) -> str:
+def address_of(port: int, name: str, api: str = "telnyx") -> str:
     """Such a carrier as ``CARRIERS`` has it."""
-    query = urlencode({"name": name, "key": KEY, "public_key": PUBLIC_KEY})
-    return f"telnyx+http://127.0.0.1:{port}/v2?{query}"
+    query = urlencode({"name": name, "account": ACCOUNT, "key": KEY, "public_key": PUBLIC_KEY})
+    return f"{api}+http://127.0.0.1:{port}{'/v2' if api == 'telnyx' else ''}?{query}"

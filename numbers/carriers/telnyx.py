@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.utils.translation import gettext as _
 
 from numbers.carriers import ACTIVE, FAILED, PENDING, CarrierOffer, Configured, Refused, Report, Standing, Unclear
-from numbers.carriers.http import call, said
+from numbers.carriers.http import WAITED_FOR, call, said
 from portal.phones import E164
 
 #: A message older than this, in seconds, is somebody's copy.
@@ -32,7 +32,7 @@ class Telnyx:
         self.setting = setting
 
     def ask(self, method: str, path: str, **options) -> dict:
-        return call(method, f"{self.setting.address}/{path}", self.setting.key, **options)
+        return call(method, f"{self.setting.address}/{path}", f"Bearer {self.setting.key}", **options)
 
     def search(self, wanted, most: int) -> list[CarrierOffer]:
         query = {
@@ -49,7 +49,7 @@ class Telnyx:
             query["filter[phone_number_type]"] = KINDS[wanted.kind]
         if wanted.features:
             query["filter[features][]"] = list(wanted.features)
-        rows = data_of(self.ask("GET", "available_phone_numbers", query=query), list)
+        rows = data_of(self.ask("GET", "available_phone_numbers", query=query, seconds=WAITED_FOR), list)
         offers = [offer_of(row) for row in rows if E164.fullmatch(str(row.get("phone_number", "")))]
         # It has been seen to look for a piece in some digits only, and to leave out what it does not understand.
         begins = f"+{wanted.code}{wanted.area}"

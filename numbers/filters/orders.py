@@ -4,6 +4,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy
 
 from numbers.models import Order, OrderLine
+from numbers.prices import price
 from portal.filters import Digits, ListFilter, Words
 from portal.listings import Fold, TableListing, containing, having
 from portal.times import moment
@@ -70,6 +71,7 @@ class OrderLineFilter(ListFilter):
     reason = Words(label=gettext_lazy("Reason"))
 
     default_sort = "number"
+    unsorted = frozenset({"price"})  # there may be several currencies
     states = {
         "all": gettext_lazy("All"),
         "pending": gettext_lazy("Pending"),
@@ -100,13 +102,14 @@ class OrderLineFilter(ListFilter):
             return {
                 "number": row["e164"],
                 "provider": row["provider__name"],
+                "price": price(row["setup"], row["monthly"], row["currency"]),
                 "outcome": str(states[row["state"]]),
                 "reason": row["reason"],
             }
 
         return self.listed(
             rows,
-            fields=("e164", "digits", "number_id", "provider__name", "state", "reason"),
+            fields=("e164", "digits", "provider__name", "setup", "monthly", "currency", "state", "reason"),
             texts=texts,
             states=tuple((state.value, Q(state=state)) for state in OrderLine.State if state != "chosen"),
         )

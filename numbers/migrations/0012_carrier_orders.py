@@ -125,7 +125,7 @@ class Migration(migrations.Migration):
             model_name="orderline",
             constraint=models.UniqueConstraint(
                 models.F("e164"),
-                condition=models.Q(("number_id", None), ("state", "pending")),
+                condition=models.Q(("carrier_order__isnull", False), ("state", "pending")),
                 name="numbers_orderline_one_buyer",
             ),
         ),

@@ -201,7 +201,9 @@ class OrderLine(models.Model):
             models.UniqueConstraint("order", "e164", name="numbers_orderline_once"),
             # Of a carrier's number there is one: two who order it at once would both pay.
             models.UniqueConstraint(
-                "e164", condition=Q(state="pending", number_id=None), name="numbers_orderline_one_buyer"
+                "e164",
+                condition=Q(state="pending", carrier_order__isnull=False),
+                name="numbers_orderline_one_buyer",
             ),
         ]
         indexes = [models.Index("order", "digits", "id", name="numbers_orderline_by_number")]

@@ -4,6 +4,7 @@ from http import HTTPStatus
 from uuid import UUID
 
 from django.http import HttpResponse
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
@@ -23,10 +24,10 @@ def told(request, provider_id):
     messages come, how often, and what else is in them. The signature says who sent it; no cookie is looked at."""
     provider = Provider.objects.filter(pk=provider_id).first()
     setting = configured().get(provider.name) if provider else None
-    if setting is None:
-        return HttpResponse(status=HTTPStatus.NOT_FOUND)
     headers = {name.lower(): value for name, value in request.headers.items()}
     try:
+        if setting is None:
+            raise Refused(_("No such carrier tells anything here."))
         key = setting.carrier.told(request.read(MOST_BYTES), headers)
     except Refused as refusal:
         return HttpResponse(str(refusal), status=HTTPStatus.UNAUTHORIZED, content_type="text/plain")

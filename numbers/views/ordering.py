@@ -22,6 +22,7 @@ from numbers.carriers.asking import offered
 from numbers.forms.orders import ReviewForm, SearchForm, in_words
 from numbers.listing.offers import MOST_OFFERS, Offer, Wanted, areas, in_stock
 from numbers.models import Order, OrderLine
+from numbers.prices import price, prices
 from portal.pages import plain, url_of
 
 #: So many sentences of refusal are shown at once.
@@ -87,26 +88,6 @@ def tick(of_carriers: list[dict], count: int) -> list[dict]:
         for offer in one["offers"]:
             offer["ticked"], count = count > 0, count - 1
     return of_carriers
-
-
-def price(setup: Decimal | None, monthly: Decimal | None, currency: str) -> str:
-    """What a number costs, in words; nothing where the carrier has not said."""
-    parts = []
-    if monthly is not None:
-        parts.append(_("%(amount)s %(currency)s/month") % {"amount": f"{monthly:.2f}", "currency": currency})
-    if setup:
-        parts.append(_("%(amount)s once") % {"amount": f"{setup:.2f}" if parts else f"{setup:.2f} {currency}"})
-    return " + ".join(parts)
-
-
-def prices(lines: list[OrderLine]) -> list[str]:
-    """What lines cost together, in each currency."""
-    sums: dict[str, list[Decimal]] = {}
-    for line in lines:
-        if line.monthly is not None or line.setup is not None:
-            setup, monthly = sums.get(line.currency, [Decimal(0), Decimal(0)])
-            sums[line.currency] = [setup + (line.setup or 0), monthly + (line.monthly or 0)]
-    return [price(setup, monthly, currency) for currency, (setup, monthly) in sorted(sums.items())]
 
 
 def seal(customer: Account, provider_id: int, offer: CarrierOffer) -> str:

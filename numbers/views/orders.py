@@ -14,7 +14,7 @@ from accounts.actor import Actor
 from numbers.actions import orders as actions
 from numbers.filters.orders import OrderFilter, OrderLineFilter
 from numbers.forms.orders import RefusalForm
-from numbers.models import Order, OrderLine
+from numbers.models import CarrierOrder, Order, OrderLine
 from numbers.tables import order_columns, order_line_columns
 from portal.pages import ListPage, plain, url_of
 from portal.times import moment
@@ -64,7 +64,7 @@ class OrderPage(ListPage):
     template_name = "numbers/order_page.html"
     rows_template = "numbers/_order_line_rows.html"
     columns = staticmethod(order_line_columns)
-    widths = {"number": 20, "provider": 20, "outcome": 12, "reason": 48}
+    widths = {"number": 18, "provider": 17, "price": 20, "outcome": 9, "reason": 36}
 
     def dispatch(self, request, code, order_id):
         self.order = order_of(request.actor, order_id)
@@ -106,6 +106,7 @@ class OrderPage(ListPage):
                 *([] if actor.account.is_customer else [(_("Company"), order.customer.name)]),
                 (_("Ordered"), f"{moment(order.confirmed_at, zone)}, {order.person.name}"),
                 *([(_("Ended"), moment(order.ended_at, zone))] if order.ended_at else []),
+                *((one.provider.name, with_carrier(one)) for one in CarrierOrder.of(order).select_related("provider")),
                 *([(_("Kept until"), moment(order.held_until, zone))] if order.is_waiting else []),
             ],
             "done_so_far": order.active + order.failed,
@@ -116,6 +117,11 @@ class OrderPage(ListPage):
             "cancel_url": order_url(code, order.pk, "cancel/"),
             "orders_url": url_of("orders:list", code),
         }
+
+
+def with_carrier(one: CarrierOrder) -> str:
+    """How it stands with a carrier, and why not otherwise."""
+    return f"{one.get_state_display()}: {one.problem}" if one.problem else str(one.get_state_display())
 
 
 def after(request, order_id: int, act, said: str) -> HttpResponse:

@@ -19,6 +19,17 @@ SEARCHES = [
     ("name and digits, tables2", "used_by=tremblay&number=514", PLAIN + "?used_by=tremblay&e164=514", 2.5),
 ]
 FIRST_PAGE = 15
+#: What a customer of the largest VAR looks for in its stock.
+ORDERS = {
+    "order: five of a country": "area=%2B1&count=5",
+    "order: by type and digits": "country=US&kind=local&digits=77&count=5",
+    "order: twenty in a row": "area=%2B1&count=20&in_a_row=on",
+    "order: nothing found": "digits=99999999&count=5",
+}
+CUSTOMER = """
+SELECT code FROM accounts_account WHERE parent_id = %s AND kind = 'company' AND status = 'production'
+ORDER BY id LIMIT 1
+"""
 #: How many numbers a tenant has of whom sorts are measured, and the least ratio there; 0 is the largest VAR.
 TENANTS = [(0, 25), (500, 15)]
 
@@ -46,10 +57,20 @@ def measure(ours: str, peers: str, numbers: int) -> Iterator[Result]:
 
 def measure_life(ours: str, peers: str, numbers: int) -> Iterator[Result]:
     """What peers have not: numbers in a row, to be found in a second; the list as of a time, which may take twice as
-    long as the admin's first page of today."""
-    code, _key, has = data.largest_var(ours)
+    long as the admin's first page of today; and what can be ordered, in half a second."""
+    code, key, has = data.largest_var(ours)
+    (buyer,) = data.first(ours, CUSTOMER, key)
     with web.portal(ours) as us, web.peers(peers) as them:
         seen = us.seen_by(web.administrator(ours, code))
+        buys = us.seen_by(web.administrator(ours, buyer))
+        for what, query in ORDERS.items():
+            path = f"/{buyer}/numbers/order/?{query}"
+            yield attempt(
+                what,
+                lambda what=what, path=path: below(
+                    f"{what}, of {has:,}", sorted(buys.get(path) for _turn in range(5))[2], 500, "ms"
+                ),
+            )
         for whose, site, path in (("all", us, SYS), (f"a VAR of {has:,}", seen, f"/{code}/numbers/")):
             query = f"{path}in-a-row/?length=20"
             site.understood(query)

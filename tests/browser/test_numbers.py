@@ -5,6 +5,9 @@ import re
 from playwright.sync_api import expect
 
 from tests.browser.conftest import refused, sign_in_at
+from tests.factories import make_provider
+from tests.numbers.carrier import NAME, on_this_computer
+from tests.processes import worker
 
 
 def test_a_var_imports_a_file_and_assigns_fifty_numbers_to_a_company(sign_in, tmp_path):
@@ -182,3 +185,28 @@ def test_a_var_approves_what_its_customer_has_ordered(page, sign_in):
     page.get_by_role("button", name="Approve").click()
     expect(page.get_by_text("The order is approved.")).to_be_visible()
     expect(page.locator("tbody td").filter(has_text="Active")).to_have_count(2)
+
+
+def test_numbers_of_a_carrier_arrive_while_somebody_looks_on(page, sign_in, settings):
+    make_provider(NAME)
+    with on_this_computer(seconds=2) as (_carrier, settings.CARRIERS), worker(CARRIERS=settings.CARRIERS):
+        sign_in("admin@acme.example")
+        page.goto("/C20001/numbers/order/?country=US&area=201&count=5")
+        page.get_by_role("button", name="Put into the basket").click()
+        page.locator("#basket").get_by_role("link", name="Order", exact=True).click()
+        expect(page.get_by_text("6.00 USD/month + 2.50 once")).to_be_visible()
+        page.get_by_role("button", name="Confirm").click()
+        expect(page.get_by_text("Being delivered")).to_be_visible()
+        page.evaluate("window.isStillHere = true")
+        arrived = page.locator("tbody td").filter(has_text="Active")
+        expect(arrived.first).to_be_visible(timeout=30_000)
+        expect(page.get_by_text("Being delivered")).to_be_visible()
+        expect(page.locator(".job-state")).to_have_text("Done", timeout=30_000)
+        expect(arrived).to_have_count(4)
+        expect(page.locator("tbody")).to_contain_text("Somebody else was quicker to get this number.")
+        assert page.evaluate("window.isStillHere")
+        page.locator("tbody th a:not(:empty)").first.click()
+        page.get_by_role("link", name="Assign", exact=True).click()
+        page.get_by_label("Destination").fill("front")
+        page.get_by_role("button", name="Assign", exact=True).click()
+        expect(page.get_by_text("rings Front desk now.")).to_be_visible()

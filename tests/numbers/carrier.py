@@ -13,12 +13,12 @@ NAME = "Simulated"
 
 
 @contextmanager
-def on_this_computer():
-    """The carrier, which answers at once, and the setting that makes it known."""
-    server = simulated.serve(0, seconds=0)
+def on_this_computer(seconds: float = 0, api: str = "telnyx"):
+    """The carrier, which takes so many ``seconds`` for each number, and the setting that makes it known."""
+    server = simulated.serve(0, seconds=seconds)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     try:
-        yield server.carrier, simulated.address_of(server.server_port, NAME)
+        yield server.carrier, simulated.address_of(server.server_port, NAME, api)
     finally:
         server.shutdown()
         server.server_close()

@@ -16,7 +16,7 @@ from accounts.models import Account, AuditEvent
 from accounts.scope import scope
 from numbers import carriers
 from numbers.actions import delivery, orders
-from numbers.carriers import simulated
+from numbers.carriers import asking, simulated, telnyx
 from numbers.carriers.asking import offered
 from numbers.forms.orders import SearchForm
 from numbers.models import CarrierOrder, Order, OrderLine, PhoneNumber
@@ -41,6 +41,11 @@ def carrier(settings):
 
 @pytest.fixture
 def provider(carrier):
+    return make_provider("Simulated")
+
+
+@pytest.fixture
+def provider_of_twilio(twilio):
     return make_provider("Simulated")
 
 
@@ -245,6 +250,26 @@ def test_two_who_order_the_same_number_of_a_carrier_do_not_both_pay(carrier, pro
     assert fresh(first).active == 3
 
 
+def test_what_arrives_for_a_closed_account_is_in_the_stock(carrier, provider, buyer, acme):
+    order = ordered(buyer, provider, GOOD[:1])
+    Account.unscoped.filter(pk=acme.pk).update(status="closed")
+    go_on(order)
+    number = PhoneNumber.unscoped.get(e164=GOOD[0])
+    assert (number.var, number.customer) == (acme.parent, None)
+    assert "it is in the stock" in OrderLine.unscoped.get().reason
+
+
+def test_two_orders_of_the_same_number_may_wait_and_one_is_delivered(carrier, provider, buyer, actor_in, alpha, jane):
+    Account.unscoped.filter(parent=alpha).update(approves_orders=True)
+    waiting = [ordered(actor, provider, GOOD[:1]) for actor in (buyer, actor_in(jane))]
+    assert [order.state for order in waiting] == ["waiting", "waiting"]
+    with scope(alpha):
+        first, second = (orders.approve(actor_in(alpha), order.pk) for order in waiting)
+    assert (first.state, second.state) == ("running", "done")
+    go_on(first)
+    assert (fresh(first).active, fresh(second).failed) == (1, 1)
+
+
 def test_healing_finds_every_order_that_was_left(carrier, provider, buyer, system):
     order = ordered(buyer, provider, GOOD)
     ProcrastinateJob.objects.all()._raw_delete("default")
@@ -299,7 +324,7 @@ def test_an_unsigned_an_old_and_a_strange_message_are_refused(carrier, provider,
     body = json.dumps({"data": {"payload": {"customer_reference": str(of(placed).key)}}}).encode()
     for headers in ({}, {"telnyx-timestamp": "x"}, {"telnyx-signature-ed25519": "AAAA", "telnyx-timestamp": "1"}):
         assert client.post(path, body, "application/json", headers=headers).status_code == 401
-    assert client.post(f"/carriers/{provider.pk + 1}/", body, "application/json").status_code == 404
+    assert client.post(f"/carriers/{provider.pk + 1}/", body, "application/json").status_code == 401
     assert of(placed).next_at == before
 
 
@@ -341,6 +366,18 @@ def test_a_carrier_that_fails_to_answer_is_left_alone_for_a_while(settings, carr
     assert asked(acme, country="US")[0].offers
 
 
+def test_a_slow_carrier_is_not_waited_for(carrier, provider, acme, monkeypatch):
+    monkeypatch.setattr(telnyx, "WAITED_FOR", 0.2)
+    carrier.slow = 1
+    assert asked(acme, country="US")[0].problem == "The carrier has not answered."
+    assert asking.ROOM.acquire(blocking=False)
+    assert asking.ROOM.acquire(blocking=False)
+    try:
+        assert "Others are asking" in asked(acme, country="US")[0].problem
+    finally:
+        asking.ROOM.release(2)
+
+
 def test_a_carrier_serves_those_it_is_set_up_for(settings, carrier, provider, acme, bravo):
     settings.CARRIERS += f"&vars={bravo.code}"
     assert asked(acme, country="US") == []
@@ -371,9 +408,68 @@ def test_from_a_carriers_offer_to_an_order_on_the_pages(carrier, provider, acme,
     basket = review.context["basket"]
     lines = [line["pk"] for line in basket["lines"]]
     there = client.post(f"{path}review/", {"order": basket["order"].pk, "line": lines})["Location"]
-    assert "Being delivered" in client.get(there).text
+    assert "To be sent" in client.get(there).text
     go_on(basket["order"])
     assert "Done" in client.get(there).text
+
+
+# One that sells number by number, at once
+
+
+@pytest.fixture
+def twilio(settings):
+    cache.clear()
+    with on_this_computer(api="twilio") as (carrier, setting):
+        settings.CARRIERS = setting
+        yield carrier
+
+
+def bought(carrier):
+    return [(row["phone_number"], row["friendly_name"]) for row in carrier.bought]
+
+
+def test_number_by_number_some_are_had_at_once_and_some_are_not(twilio, provider_of_twilio, buyer):
+    order = ordered(buyer, provider_of_twilio, [*GOOD, TAKEN])
+    go_on(order)
+    assert states(order) == dict.fromkeys(GOOD, "active") | {TAKEN: "failed"}
+    assert OrderLine.unscoped.get(e164=TAKEN).reason == "PhoneNumber is not available."
+    assert bought(twilio) == [(e164, str(of(order).key)) for e164 in GOOD]
+
+
+@pytest.mark.parametrize("fault", ["taken without an answer", "taken with an error", "not taken without an answer"])
+@pytest.mark.parametrize("before", [0, 1])
+def test_when_an_answer_is_missing_what_was_bought_is_found_and_nothing_bought_again(
+    twilio, provider_of_twilio, buyer, fault, before
+):
+    twilio.faults = [*[""] * before, fault]
+    order = ordered(buyer, provider_of_twilio, GOOD)
+    go_on(order)
+    assert of(order).state == "unknown"
+    healed(order)
+    assert fresh(order).state == "done"
+    got = before + (not fault.startswith("not"))
+    assert fresh(order).active == len(twilio.bought) == got
+    assert states(order) == {e164: "active" if at < got else "failed" for at, e164 in enumerate(GOOD)}
+    assert len(set(bought(twilio))) == got
+
+
+def test_too_much_to_do_before_the_first_number_is_tried_again_and_later_not(twilio, provider_of_twilio, buyer):
+    twilio.faults = ["too much to do", "", "too much to do"]
+    order = ordered(buyer, provider_of_twilio, GOOD)
+    go_on(order)
+    assert of(order).state == "ready"
+    time_passes(order, minutes=1)
+    go_on(order)
+    assert (fresh(order).active, fresh(order).failed) == (2, 1)
+    assert OrderLine.unscoped.get(state="failed").reason == "The carrier has too much to do."
+
+
+def test_its_numbers_are_found_and_it_tells_of_nothing(twilio, provider_of_twilio, acme, client):
+    (answer,) = asked(acme, country="US", area="201", sms="on")
+    assert len(answer.offers) == 20
+    assert {offer.features for offer in answer.offers} == {("voice", "sms")}
+    assert {offer.monthly for offer in answer.offers} == {None}
+    assert client.post(f"/carriers/{provider_of_twilio.pk}/", b"{}", "application/json").status_code == 401
 
 
 # The setting

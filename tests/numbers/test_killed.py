@@ -2,9 +2,6 @@
 
 import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from datetime import timedelta
 from uuid import uuid4
@@ -23,7 +20,7 @@ from numbers.listing import Listing
 from numbers.models import CarrierOrder, Import, Job, Order, OrderLine, PhoneNumber
 from tests import factories
 from tests.numbers.carrier import NAME, on_this_computer, ordered
-from tests.processes import ROOT, environment
+from tests.processes import worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 #: As often as wanted: KILLS=50, with enough to do for that.
@@ -44,12 +41,10 @@ def alpha(administrator_of):
 def begun(work, task, **args):
     """Have workers do it, each of which is killed at some moment, until one is left to end it."""
     dice = random.Random(7)
-    command = [sys.executable, "manage.py", "worker"]
     for turn in range(KILLS + 1):
         # What a living worker does for a dead one's sake, a minute later.
         app.configure_task(task, queue="numbers").defer(**args)
-        worker = subprocess.Popen(command, cwd=ROOT, env=environment(), start_new_session=True)  # noqa: S603
-        try:
+        with worker():
             before = progress(work)
             until = time.monotonic() + 60
             while progress(work) == before and time.monotonic() < until:
@@ -59,9 +54,6 @@ def begun(work, task, **args):
             else:
                 while not is_over(work) and time.monotonic() < until:
                     time.sleep(0.1)
-        finally:
-            os.killpg(worker.pid, signal.SIGKILL)
-            worker.wait(10)
         if is_over(work):
             break
     assert is_over(work)
@@ -70,7 +62,7 @@ def begun(work, task, **args):
 def test_an_order_is_with_its_carrier_once_whenever_a_worker_is_killed(alpha):
     acme, provider = factories.make_account("company", alpha), factories.make_provider(NAME)
     buyer = Actor.at_home(factories.make_person(acme, role="administrator"))
-    dice, command = random.Random(7), [sys.executable, "manage.py", "worker"]
+    dice = random.Random(7)
     numbers = [f"+1201555{i:04}" for i in range(10_000) if int(f"1201555{i:04}") % simulated.ONE_IS_TAKEN_OF]
     with on_this_computer() as (carrier, setting):
         carrier.slow = 0.1
@@ -84,18 +76,12 @@ def test_an_order_is_with_its_carrier_once_whenever_a_worker_is_killed(alpha):
             for one in waiting.all():
                 delivery.queue(one, 0)
             asked, until = carrier.asked, time.monotonic() + 60
-            worker = subprocess.Popen(  # noqa: S603
-                command, cwd=ROOT, env=environment(CARRIERS=setting), start_new_session=True
-            )
-            try:
+            with worker(CARRIERS=setting):
                 while turn < KILLS and carrier.asked == asked and waiting.exists() and time.monotonic() < until:
                     time.sleep(0.02)
                 time.sleep(dice.random() / 3)
                 while turn == KILLS and waiting.exists() and time.monotonic() < until:
                     time.sleep(0.1)
-            finally:
-                os.killpg(worker.pid, signal.SIGKILL)
-                worker.wait(10)
             time.sleep(2 * carrier.slow + 0.1)  # what the carrier was asked, it does, whoever has died
         kept = {one["customer_reference"]: {e164 for e164, _taken in one["numbers"]} for one in carrier.orders.values()}
     assert len(kept) == len(carrier.orders), "an order was ordered twice"

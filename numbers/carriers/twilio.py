@@ -1,0 +1,88 @@
+"""Twilio: each number is bought by itself, at once, under a name of our choice.
+
+API of 2010-04-01: ``AvailablePhoneNumbers`` and ``IncomingPhoneNumbers``, as twilio.com/docs/phone-numbers/api
+documents them. The setting's ``account`` is the account's SID, its ``key`` the auth token.
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Collection
+
+from django.utils.translation import gettext as _
+
+from numbers.carriers import ACTIVE, FAILED, CarrierOffer, Configured, NotReached, Refused, Report, Standing, Unclear
+from numbers.carriers.http import WAITED_FOR, call
+from portal.phones import E164
+
+#: Who has bought for so many seconds leaves the others: nobody may come to ask meanwhile.
+WHOLE = 30
+KINDS = {"": "Local", "local": "Local", "mobile": "Mobile", "toll_free": "TollFree"}
+FEATURES = {"voice": "voice", "sms": "SMS", "fax": "fax"}
+PAGE = 1000
+
+
+class Twilio:
+    """See ``Carrier``."""
+
+    def __init__(self, setting: Configured):
+        self.setting = setting
+        self.authorization = "Basic " + base64.b64encode(f"{setting.account}:{setting.key}".encode()).decode()
+
+    def ask(self, method: str, path: str, **options) -> dict:
+        address = f"{self.setting.address}/2010-04-01/Accounts/{self.setting.account}/{path}.json"
+        return call(method, address, self.authorization, **options)
+
+    def search(self, wanted, most: int) -> list[CarrierOffer]:
+        if wanted.kind not in KINDS:
+            return []
+        query = {"PageSize": most} | {f"{FEATURES[name].capitalize()}Enabled": "true" for name in wanted.features}
+        if wanted.code == "1" and len(wanted.area) >= 3:
+            query["AreaCode"] = wanted.area[:3]
+        if wanted.piece or wanted.area:
+            query["Contains"] = wanted.piece or f"{wanted.code}{wanted.area}"
+        path = f"AvailablePhoneNumbers/{wanted.region}/{KINDS[wanted.kind]}"
+        answer = self.ask("GET", path, query=query, seconds=WAITED_FOR)
+        offers = [offer_of(row) for row in rows_of(answer, "available_phone_numbers")]
+        # Its pattern may match anywhere.
+        begins = f"+{wanted.code}{wanted.area}"
+        return [offer for offer in offers if offer.e164.startswith(begins) and wanted.piece in offer.e164]
+
+    def order(self, key: str, e164s: Collection[str]) -> Report:
+        numbers, began = {}, time.monotonic()
+        for e164 in e164s:
+            try:
+                if time.monotonic() - began > WHOLE:
+                    raise NotReached(_("There was no time left for it. Order it again."))
+                self.ask("POST", "IncomingPhoneNumbers", form={"PhoneNumber": e164, "FriendlyName": key})
+            except Refused as refusal:
+                numbers[e164] = Standing(FAILED, str(refusal))
+            except NotReached as trouble:
+                if not numbers:  # nothing is done yet: all of it may be tried again
+                    raise
+                numbers[e164] = Standing(FAILED, str(trouble))
+            else:
+                numbers[e164] = Standing(ACTIVE)
+        return Report(key, numbers)
+
+    def look(self, key: str, reference: str) -> Report | None:
+        answer = self.ask("GET", "IncomingPhoneNumbers", query={"FriendlyName": key, "PageSize": PAGE})
+        mine = [row for row in rows_of(answer, "incoming_phone_numbers") if row.get("friendly_name") == key]
+        return Report(key, {row["phone_number"]: Standing(ACTIVE) for row in mine}) if mine else None
+
+    def told(self, body: bytes, headers: dict[str, str]) -> str:
+        raise Refused(_("This carrier tells of nothing by itself."))
+
+
+def rows_of(answer: dict, name: str) -> list[dict]:
+    """The numbers of an answer. Raises ``Unclear`` where there is nothing like that in it."""
+    rows = answer.get(name)
+    if not isinstance(rows, list):
+        raise Unclear(_("The carrier's answer cannot be read."))
+    return [row for row in rows if isinstance(row, dict) and E164.fullmatch(str(row.get("phone_number", "")))]
+
+
+def offer_of(row: dict) -> CarrierOffer:
+    has = row.get("capabilities") or {}
+    return CarrierOffer(row["phone_number"], tuple(name for name, theirs in FEATURES.items() if has.get(theirs)))
