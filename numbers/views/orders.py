@@ -106,7 +106,11 @@ class OrderPage(ListPage):
                 *([] if actor.account.is_customer else [(_("Company"), order.customer.name)]),
                 (_("Ordered"), f"{moment(order.confirmed_at, zone)}, {order.person.name}"),
                 *([(_("Ended"), moment(order.ended_at, zone))] if order.ended_at else []),
-                *((one.provider.name, with_carrier(one)) for one in CarrierOrder.of(order).select_related("provider")),
+                *(
+                    (one.provider.name, with_carrier(one))
+                    for one in CarrierOrder.of(order).select_related("provider")
+                    if one.state != CarrierOrder.State.ENDED
+                ),
                 *([(_("Kept until"), moment(order.held_until, zone))] if order.is_waiting else []),
             ],
             "done_so_far": order.active + order.failed,

@@ -56,8 +56,10 @@ export function startList(selection) {
     list().removeAttribute("aria-busy");
     if (!event.detail.successful && (!event.detail.xhr?.status || event.detail.xhr.status >= 500)) showProblem();
   });
-  body.addEventListener("htmx:afterSettle", () => {
+  body.addEventListener("htmx:afterSettle", (event) => {
     selection.restore();
+    // What a page fetches by itself, of work that goes on, says nothing and leaves people where they are.
+    if (event.detail.target.id !== "list") return;
     announce(list().dataset.announcement);
     if (list().getBoundingClientRect().top < 0) list().scrollIntoView();
     if (document.activeElement === body) document.getElementById("list-summary").focus({ preventScroll: true });
