@@ -55,11 +55,13 @@ def hand_over(order: Order, lines: Iterable[OrderLine]) -> None:
         facts = {"order": order, "var": order.var, "customer": order.customer, "provider_id": provider_id}
         late = []
         with transaction.atomic():
-            one = CarrierOrder.of(order).create(key=uuid4(), **facts)
+            one = CarrierOrder.in_order(order).create(key=uuid4(), **facts)
             for line in some:
                 try:
                     with transaction.atomic():
-                        OrderLine.of(order).filter(pk=line.pk).update(state=OrderLine.State.PENDING, carrier_order=one)
+                        OrderLine.in_order(order).filter(pk=line.pk).update(
+                            state=OrderLine.State.PENDING, carrier_order=one
+                        )
                 except IntegrityError:
                     late.append(line.pk)
             if len(late) < len(some):
@@ -68,7 +70,7 @@ def hand_over(order: Order, lines: Iterable[OrderLine]) -> None:
                 transaction.set_rollback(True)
         reason = _("Somebody else is ordering it at this moment. Choose another.")
         ended = {"state": OrderLine.State.FAILED, "reason": reason, "ended_at": timezone.now()}
-        OrderLine.of(order).filter(pk__in=late).update(**ended)
+        OrderLine.in_order(order).filter(pk__in=late).update(**ended)
 
 
 def queue(one: CarrierOrder, seconds: int) -> None:
@@ -122,7 +124,7 @@ def take_up(var: Account, pk: int) -> tuple[CarrierOrder, list[str], float] | No
 
 
 def lines_of(one: CarrierOrder):
-    return OrderLine.of(one.order).filter(carrier_order=one, state=OrderLine.State.PENDING)
+    return OrderLine.in_order(one.order).filter(carrier_order=one, state=OrderLine.State.PENDING)
 
 
 @transaction.atomic
@@ -241,7 +243,7 @@ def nudge(var: Account, pk: int) -> None:
 
 def end_if_over(order: Order, customer: Account) -> None:
     """Count what has become of an order's numbers; when nothing is open any more, it has ended."""
-    states = Counter(OrderLine.of(order).values_list("state", flat=True))
+    states = Counter(OrderLine.in_order(order).values_list("state", flat=True))
     order.active, order.failed = states[OrderLine.State.ACTIVE], states[OrderLine.State.FAILED]
     if order.active + order.failed == states.total():
         end(order, customer, Order.State.DONE)
@@ -251,7 +253,7 @@ def end_if_over(order: Order, customer: Account) -> None:
 
 def end(order: Order, customer: Account, state: Order.State) -> None:
     """Write down that an order is over, and tell those who are to know."""
-    lines = list(OrderLine.of(order))
+    lines = list(OrderLine.in_order(order))
     order.state, order.ended_at = state, timezone.now()
     order.total = len(lines)
     order.active = sum(line.state == OrderLine.State.ACTIVE for line in lines)
@@ -271,7 +273,9 @@ def mail(what: str, order: Order, customer: Account, to: list[str]) -> None:
     said = {
         "order": order,
         "customer": customer,
-        "lines": [(international(line.e164), line.get_state_display(), line.reason) for line in OrderLine.of(order)],
+        "lines": [
+            (international(line.e164), line.get_state_display(), line.reason) for line in OrderLine.in_order(order)
+        ],
     }
     subject = render_to_string(f"numbers/email/order_{what}_subject.txt", said).strip()
     body = render_to_string(f"numbers/email/order_{what}.txt", said)

@@ -52,7 +52,7 @@ def choose(
         raise ValidationError(_("Tick at least one number."))
     customer = locked(actor, actor.account.pk)
     basket = basket_of(actor) or Order(var=customer.parent, customer=customer, person=actor.person, chain=[])
-    lines = list(OrderLine.of(basket)) if basket.pk else []
+    lines = list(OrderLine.in_order(basket)) if basket.pk else []
     chosen, there = {line.number_id for line in lines if line.number_id}, {line.e164 for line in lines}
     offers = [(provider_id, offer) for provider_id, offer in offers if offer.e164 not in there]
     if len(lines) + len(set(number_ids) - chosen) + len(offers) > MOST_NUMBERS:
@@ -64,16 +64,16 @@ def choose(
         basket.held_until = until
     basket.save()
     gone = [outcome.number_id for outcome in outcomes if outcome.refusal]
-    OrderLine.of(basket).filter(number_id__in=gone).delete()
-    OrderLine.of(basket).filter(number_id__in=ours).update(held_until=until)
-    OrderLine.of(basket).bulk_create(
+    OrderLine.in_order(basket).filter(number_id__in=gone).delete()
+    OrderLine.in_order(basket).filter(number_id__in=ours).update(held_until=until)
+    OrderLine.in_order(basket).bulk_create(
         OrderLine(
             order=basket, var=customer.parent, customer=customer, e164=number.e164, digits=number.digits,
             provider=number.provider, number_id=number.pk, held_until=until if number.pk in ours else None,
         )
         for number in held if number.pk not in chosen
     )  # fmt: skip
-    OrderLine.of(basket).bulk_create(
+    OrderLine.in_order(basket).bulk_create(
         OrderLine(
             order=basket, var=customer.parent, customer=customer, e164=offer.e164, digits=int(offer.e164[1:]),
             provider_id=provider_id, setup=offer.setup, monthly=offer.monthly, currency=offer.currency,
@@ -99,7 +99,7 @@ def hold(
 
 def counted(basket: Order) -> None:
     """Write down how many numbers are in the basket; an empty one is forgotten."""
-    basket.total = OrderLine.of(basket).count()
+    basket.total = OrderLine.in_order(basket).count()
     if basket.total:
         basket.save(update_fields=["total"])
     else:
@@ -134,9 +134,9 @@ def put_back(actor: Actor, line_ids: Collection[int]) -> None:
     basket = basket_of(actor)
     if basket is None:
         return
-    lines = list(OrderLine.of(basket).filter(pk__in=line_ids))
+    lines = list(OrderLine.in_order(basket).filter(pk__in=line_ids))
     let_go(actor, customer, lines)
-    OrderLine.of(basket).filter(pk__in=[line.pk for line in lines]).delete()
+    OrderLine.in_order(basket).filter(pk__in=[line.pk for line in lines]).delete()
     counted(basket)
 
 
@@ -155,7 +155,7 @@ def confirm(actor: Actor, order_id: int, seen: Collection[int], *, informs: bool
         raise Order.DoesNotExist
     if not order.is_basket:
         return order
-    lines = list(OrderLine.of(order))
+    lines = list(OrderLine.in_order(order))
     if {line.pk for line in lines} != set(seen):
         raise ValidationError(_("The basket has changed since. Look at what is in it now, and order that."))
     refuse_beyond_quota(customer, len(lines))
@@ -170,8 +170,8 @@ def confirm(actor: Actor, order_id: int, seen: Collection[int], *, informs: bool
         return order
     order.held_until = timezone.now() + HOLD_WAITING
     ours = hold(actor, customer, [line.number_id for line in lines if line.number_id], order.held_until)[1]
-    OrderLine.of(order).filter(number_id__in=ours).update(held_until=order.held_until)
-    OrderLine.of(order).update(state=OrderLine.State.PENDING)
+    OrderLine.in_order(order).filter(number_id__in=ours).update(held_until=order.held_until)
+    OrderLine.in_order(order).update(state=OrderLine.State.PENDING)
     order.state = State.WAITING
     order.save()
     delivery.mail("waiting", order, customer, delivery.administrators_of(customer.parent))
@@ -205,7 +205,7 @@ def deliver(actor: Actor, customer: Account, order: Order, lines: list[OrderLine
     for refusal in {outcome.refusal for outcome in outcomes}:
         state = OrderLine.State.FAILED if refusal else OrderLine.State.ACTIVE
         some = [outcome.number_id for outcome in outcomes if outcome.refusal == refusal]
-        OrderLine.of(order).filter(number_id__in=some).update(state=state, reason=refusal, ended_at=now)
+        OrderLine.in_order(order).filter(number_id__in=some).update(state=state, reason=refusal, ended_at=now)
     order.state = State.RUNNING
     order.save()
     delivery.hand_over(order, [line for line in lines if not line.number_id])
@@ -223,7 +223,7 @@ def approve(actor: Actor, order_id: int) -> Order:
         return order
     locked(actor, customer.pk)
     audit.record(actor, "order.approved", order, concerns=customer.pk)
-    deliver(actor, customer, order, list(OrderLine.of(order)))
+    deliver(actor, customer, order, list(OrderLine.in_order(order)))
     return order
 
 
@@ -265,7 +265,7 @@ def cancel(actor: Actor, order_id: int) -> Order:
 
 
 def give_up(actor: Actor, customer: Account, order: Order, state: Order.State, reason: str) -> None:
-    lines = list(OrderLine.of(order))
+    lines = list(OrderLine.in_order(order))
     let_go(actor, customer, lines)
-    OrderLine.of(order).update(state=OrderLine.State.FAILED, reason=reason, ended_at=timezone.now())
+    OrderLine.in_order(order).update(state=OrderLine.State.FAILED, reason=reason, ended_at=timezone.now())
     delivery.end(order, customer, state)

@@ -142,7 +142,7 @@ class CarrierOrder(models.Model):
         return cls.unscoped.visible_to(actor)
 
     @classmethod
-    def of(cls, order: Order):
+    def in_order(cls, order: Order):
         """Those of an order that somebody may see."""
         return cls.unscoped.filter(order=order, customer=order.customer_id)
 
@@ -216,7 +216,7 @@ class OrderLine(models.Model):
         return cls.unscoped.visible_to(actor)
 
     @classmethod
-    def of(cls, order: Order):
+    def in_order(cls, order: Order):
         """The lines of an order that somebody may see, by number."""
         return cls.unscoped.filter(order=order, customer=order.customer_id).order_by("digits")
 

@@ -39,7 +39,7 @@ def search(request, code):
     is_asked = bool(request.GET)
     form = SearchForm(request.GET if is_asked else None, initial={"count": 1})
     basket = orders.basket_of(actor)
-    chosen = {line.e164 for line in OrderLine.of(basket)} if basket else set()
+    chosen = {line.e164 for line in OrderLine.in_order(basket)} if basket else set()
     context = {"form": form, "basket": shown_basket(actor, basket), "query": request.GET.urlencode()}
     status = HTTPStatus.OK
     if is_asked and form.is_valid():
@@ -145,7 +145,7 @@ def shown_basket(actor: Actor, basket: Order | None) -> dict | None:
     """What is in the basket, and how long it is kept."""
     if basket is None:
         return None
-    lines = list(OrderLine.of(basket).select_related("provider"))
+    lines = list(OrderLine.in_order(basket).select_related("provider"))
     seconds = int((basket.held_until - timezone.now()).total_seconds())
     return {
         "order": basket,

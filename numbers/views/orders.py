@@ -108,7 +108,7 @@ class OrderPage(ListPage):
                 *([(_("Ended"), moment(order.ended_at, zone))] if order.ended_at else []),
                 *(
                     (one.provider.name, with_carrier(one))
-                    for one in CarrierOrder.of(order).select_related("provider")
+                    for one in CarrierOrder.in_order(order).select_related("provider")
                     if one.state != CarrierOrder.State.ENDED
                 ),
                 *([(_("Kept until"), moment(order.held_until, zone))] if order.is_waiting else []),

@@ -33,4 +33,4 @@ def ordered(buyer, provider, numbers, stock=()):
     with scope(buyer.account):
         orders.choose(buyer, [number.pk for number in stock], [(provider.pk, offer(e164)) for e164 in numbers])
         basket = orders.basket_of(buyer)
-        return orders.confirm(buyer, basket.pk, [line.pk for line in OrderLine.of(basket)])
+        return orders.confirm(buyer, basket.pk, [line.pk for line in OrderLine.in_order(basket)])

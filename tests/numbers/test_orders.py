@@ -41,7 +41,7 @@ def chosen(buyer, numbers):
     """A basket with these numbers, and the ids of its lines."""
     orders.choose(buyer, [number.pk for number in numbers])
     basket = orders.basket_of(buyer)
-    return basket, [line.pk for line in OrderLine.of(basket)]
+    return basket, [line.pk for line in OrderLine.in_order(basket)]
 
 
 def ordered(buyer, numbers, **options):
@@ -390,7 +390,7 @@ def test_a_refused_order_says_why_and_lets_the_numbers_go(waiting, actor_in, alp
     assert "Say why" in said_by(orders.refuse, actor_in(alpha), waiting.pk, " ")
     order = orders.refuse(actor_in(alpha), waiting.pk, "Not this month")
     assert (order.state, order.failed) == ("refused", 2)
-    assert {line.reason for line in OrderLine.of(order)} == {"Not this month"}
+    assert {line.reason for line in OrderLine.in_order(order)} == {"Not this month"}
     assert fresh(stock[0]).reserved_for is None
 
 
