@@ -18,7 +18,7 @@ AGAIN = RetryStrategy(max_attempts=10, linear_wait=15)
 HEALED_AT_ONCE = 200
 
 
-def account_called(code: str) -> Account:
+def account_called(code: str) -> Account | None:
     """The account that the work is of, asked of a connection that works."""
     if not connection.in_atomic_block:  # a thread of the worker's keeps its connection, which may be lost by now
         connection.close_if_unusable_or_obsolete()
@@ -55,7 +55,10 @@ def deliver(*, carrier_order: int, account: str) -> None:
 @app.task(name="numbers.heal_orders", queueing_lock="numbers.heal_orders")
 def heal_orders(timestamp: int) -> None:
     """Go on with every order whose time has come: a worker that was killed has left some, and a lost task."""
-    with scope(account_called("SYS")):
+    system = account_called("SYS")
+    if system is None:  # nobody has set the portal up yet
+        return
+    with scope(system):
         due = list(CarrierOrder.due(timezone.now()).order_by("next_at").values_list("pk", "var__code")[:HEALED_AT_ONCE])
     for pk, code in due:
         delivery.go_on(account_called(code), pk)

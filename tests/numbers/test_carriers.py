@@ -270,6 +270,11 @@ def test_two_orders_of_the_same_number_may_wait_and_one_is_delivered(carrier, pr
     assert (fresh(first).active, fresh(second).failed) == (1, 1)
 
 
+def test_healing_waits_until_somebody_has_set_the_portal_up(db):
+    assert not Account.unscoped.exists()
+    heal_orders(0)
+
+
 def test_healing_finds_every_order_that_was_left(carrier, provider, buyer, system):
     order = ordered(buyer, provider, GOOD)
     ProcrastinateJob.objects.all()._raw_delete("default")
