@@ -248,7 +248,7 @@ def waiting(actor: Actor, order_id: int) -> tuple[Account, Order]:
     customer_id = Order.visible_to(actor).values_list("customer", flat=True).get(pk=order_id)
     accounts = Account.below(actor).select_related("parent").select_for_update(no_key=True, of=("self",))
     customer = accounts.get(pk=customer_id)
-    return customer, Order.visible_to(actor).select_for_update().get(pk=order_id)
+    return customer, Order.in_var(actor.account).select_for_update().get(pk=order_id)
 
 
 @transaction.atomic

@@ -77,7 +77,7 @@ class Order(models.Model):
 
     @classmethod
     def in_var(cls, var: Account):
-        """Those of a VAR's customers, for the worker, who is nobody."""
+        """Those of a VAR's customers, whoever asks: the worker is nobody."""
         return cls.unscoped.filter(var=var)
 
     @property

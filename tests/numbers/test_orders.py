@@ -10,7 +10,8 @@ from django.db import connection
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from accounts.models import Account, AuditEvent
+from accounts.actor import Actor
+from accounts.models import Access, Account, AuditEvent
 from accounts.scope import scope
 from numbers.actions import orders
 from numbers.forms.orders import SearchForm, in_words
@@ -274,6 +275,20 @@ def test_two_people_of_an_account_have_a_basket_each(buyer, acme, stock):
     assert orders.basket_of(other) is None
     with pytest.raises(Order.DoesNotExist):
         orders.confirm(other, basket.pk, lines)
+
+
+def test_what_somebody_has_chosen_in_one_account_is_not_theirs_in_another(actor_in, alpha, acme, jane, stock):
+    boss, inside = actor_in(alpha).person, []
+    for account in (acme, jane):
+        way = {"person": boss, "account": account, "chain": [alpha.pk, account.pk]}
+        access = Access.unscoped.create(sign_in="", manages=True, **way)
+        inside.append(Actor(person=boss, account=account, chain=(alpha, account), access=access))
+    in_acme, in_jane = inside
+    basket, lines = chosen(in_acme, stock[:1])
+    assert orders.basket_of(in_jane) is None
+    with pytest.raises(Order.DoesNotExist):
+        orders.confirm(in_jane, basket.pk, lines)
+    assert orders.confirm(in_acme, basket.pk, lines).active == 1
 
 
 # Ordering
