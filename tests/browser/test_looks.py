@@ -50,7 +50,9 @@ STRANGERS = ["/login/", "/password/reset/"]
 RULES = {"light": {}, "dark": {"runOnly": ["color-contrast", "link-in-text-block"]}}
 
 
-def serious(page, scheme):
+def serious(page, scheme="light"):
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE(encoding="utf-8"))
     options = {"resultTypes": ["violations"]} | RULES[scheme]
     found = page.evaluate("options => axe.run(document, options)", options)["violations"]
     return [
@@ -65,7 +67,6 @@ def faults(page, path, scheme, widths):
     """What is wrong with a page: loaded once, it is made narrower while somebody looks at it."""
     page.set_viewport_size({"width": widths[0], "height": 900})
     status = page.goto(path).status
-    page.evaluate(AXE(encoding="utf-8"))
     found = []
     for width in widths:
         page.set_viewport_size({"width": width, "height": 900})
