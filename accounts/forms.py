@@ -119,18 +119,18 @@ class AccountForm(ContactForm, CoolingForm):
         help_text=_("The most numbers it may hold; empty: no limit."),
     )
 
-    approves_orders = forms.BooleanField(
+    orders_need_approval = forms.BooleanField(
         label=_("Orders wait for approval"),
         required=False,
         help_text=_("Numbers that it orders are delivered after you have approved the order."),
     )
 
-    field_order = ["name", "contact", "email", "phone", "number_quota", "cooling_days", "approves_orders"]
+    field_order = ["name", "contact", "email", "phone", "number_quota", "cooling_days", "orders_need_approval"]
 
     def __init__(self, *args, kind, **kwargs):
         super().__init__(*args, **kwargs)
         if kind == Account.Kind.VAR:  # it orders nothing here
-            del self.fields["approves_orders"]
+            del self.fields["orders_need_approval"]
 
 
 class OpenAccountForm(AccountForm):

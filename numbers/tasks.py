@@ -12,9 +12,7 @@ from numbers.models import CarrierOrder
 
 #: A database that goes away comes back; what was done until then is written down.
 AGAIN = RetryStrategy(max_attempts=10, linear_wait=15)
-
-
-#: The next minute goes on with the others.
+#: So many orders are gone on with in a minute, the others in the next.
 HEALED_AT_ONCE = 200
 
 

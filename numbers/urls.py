@@ -44,9 +44,7 @@ number_urls = (
             for slug, name in verbs.ADDRESSES.items()
         ),
         *jobs.JobList.paths("jobs/"),
-        path("jobs/<int:job_id>/", jobs.JobPage.as_view(), name="job"),
-        path("jobs/<int:job_id>/export.csv", jobs.JobPage.as_view(export="csv"), name="job_csv"),
-        path("jobs/<int:job_id>/export.pdf", jobs.JobPage.as_view(export="pdf"), name="job_pdf"),
+        *jobs.JobPage.paths("jobs/<int:job_id>/", "job"),
         path("jobs/<int:job_id>/cancel/", jobs.cancel, name="job_cancel"),
         path("jobs/<int:job_id>/retry/", jobs.retry, name="job_retry"),
     ],
@@ -56,9 +54,7 @@ number_urls = (
 order_urls = (
     [
         *orders.OrderList.paths(),
-        path("<int:order_id>/", orders.OrderPage.as_view(), name="order"),
-        path("<int:order_id>/export.csv", orders.OrderPage.as_view(export="csv"), name="order_csv"),
-        path("<int:order_id>/export.pdf", orders.OrderPage.as_view(export="pdf"), name="order_pdf"),
+        *orders.OrderPage.paths("<int:order_id>/", "order"),
         path("<int:order_id>/approve/", orders.approve, name="approve"),
         path("<int:order_id>/refuse/", orders.refuse, name="refuse"),
         path("<int:order_id>/cancel/", orders.cancel, name="cancel"),

@@ -217,9 +217,12 @@ class ListPage(View):
     rows_template = ""
 
     @classmethod
-    def paths(cls, route: str = "") -> list[URLPattern]:
-        """The addresses of the page, its CSV and its PDF below ``route``, called as ``addresses`` calls them."""
-        page, csv, pdf = (name.rpartition(":")[2] for name in cls.addresses)
+    def paths(cls, route: str = "", name: str = "") -> list[URLPattern]:
+        """The addresses of the page, its CSV and its PDF below ``route``, called as ``addresses`` calls them, or after
+        ``name`` where the list belongs to one thing of many."""
+        page, csv, pdf = (
+            (name, f"{name}_csv", f"{name}_pdf") if name else (one.rpartition(":")[2] for one in cls.addresses)
+        )
         return [
             path(route, cls.as_view(), name=page),
             path(f"{route}export.csv", cls.as_view(export="csv"), name=csv),

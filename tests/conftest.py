@@ -9,6 +9,7 @@ from django.db import connection
 from accounts.actor import Actor
 from portal import exports
 from tests import factories
+from tests.queue import empty_queue
 
 
 @pytest.fixture(scope="session")
@@ -43,8 +44,8 @@ def no_work_left_behind(request, django_db_blocker):
     yield
     marker = request.node.get_closest_marker("django_db")
     if "transactional_db" in request.fixturenames or (marker and marker.kwargs.get("transaction")):
-        with django_db_blocker.unblock(), connection.cursor() as cursor:
-            cursor.execute("DELETE FROM procrastinate_jobs")
+        with django_db_blocker.unblock():
+            empty_queue()
 
 
 @pytest.fixture(autouse=True)

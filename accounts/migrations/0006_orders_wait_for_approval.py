@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddField(
             model_name="account",
-            name="approves_orders",
+            name="orders_need_approval",
             field=models.BooleanField(
                 db_default=False,
                 default=False,

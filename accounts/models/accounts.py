@@ -104,7 +104,7 @@ class Account(models.Model):
         db_default=30,
         help_text=_("How long a number that came back waits before it may go to somebody else; 0: not at all."),
     )
-    approves_orders = models.BooleanField(
+    orders_need_approval = models.BooleanField(
         _("orders wait for approval"),
         default=False,
         db_default=False,

@@ -24,6 +24,7 @@ from accounts import audit
 from accounts.actor import Actor
 from accounts.models import Account, Person
 from accounts.scope import scope
+from accounts.tasks import send_message
 from numbers import carriers
 from numbers.carriers import ACTIVE, FAILED, CarrierError, NotReached, Refused, Report, Standing
 from numbers.models import CarrierOrder, Order, OrderLine, PhoneNumber, Provider
@@ -149,7 +150,7 @@ def settle(var: Account, pk: int, asked: CarrierOrder, report: Report | CarrierE
     elif was_sent and isinstance(report, NotReached) and one.attempts < MOST_ATTEMPTS:
         one.state = State.READY
     elif was_sent and isinstance(report, (Refused, NotReached)):
-        fail(one, str(report))
+        fail(one, report)
     elif was_sent:
         one.state = State.UNKNOWN
     elif report is None and one.sent_at + GRACE < now:
@@ -173,7 +174,7 @@ def pause(one: CarrierOrder, now: datetime) -> float:
     return min(max((now - one.sent_at).total_seconds() / 4, SOONEST), latest)
 
 
-def fail(one: CarrierOrder, reason: str, besides: Collection[str] = ()) -> None:
+def fail(one: CarrierOrder, reason: object, besides: Collection[str] = ()) -> None:
     """Nothing comes of what is open, ``besides`` these numbers."""
     rows = lines_of(one).exclude(e164__in=besides)
     rows.update(state=OrderLine.State.FAILED, reason=str(reason)[:500], ended_at=timezone.now())
@@ -245,7 +246,7 @@ def end_if_over(order: Order, customer: Account) -> None:
     """Count what has become of an order's numbers; when nothing is open any more, it has ended."""
     states = Counter(OrderLine.in_order(order).values_list("state", flat=True))
     order.active, order.failed = states[OrderLine.State.ACTIVE], states[OrderLine.State.FAILED]
-    if order.active + order.failed == states.total():
+    if order.active + order.failed == order.total:
         end(order, customer, Order.State.DONE)
     else:
         order.save()
@@ -253,11 +254,7 @@ def end_if_over(order: Order, customer: Account) -> None:
 
 def end(order: Order, customer: Account, state: Order.State) -> None:
     """Write down that an order is over, and tell those who are to know."""
-    lines = list(OrderLine.in_order(order))
     order.state, order.ended_at = state, timezone.now()
-    order.total = len(lines)
-    order.active = sum(line.state == OrderLine.State.ACTIVE for line in lines)
-    order.failed = sum(line.state == OrderLine.State.FAILED for line in lines)
     order.save()
     mail("ended", order, customer, [order.person.email, *([customer.email] if order.informs else [])])
 
@@ -280,4 +277,4 @@ def mail(what: str, order: Order, customer: Account, to: list[str]) -> None:
     subject = render_to_string(f"numbers/email/order_{what}_subject.txt", said).strip()
     body = render_to_string(f"numbers/email/order_{what}.txt", said)
     for address in dict.fromkeys(filter(None, to)):
-        app.configure_task("accounts.send_message").defer(subject=subject, body=body, to=[address])
+        send_message.defer(subject=subject, body=body, to=[address])

@@ -50,7 +50,7 @@ def choose(
     refuse_unless_customer(actor)
     if not number_ids and not offers:
         raise ValidationError(_("Tick at least one number."))
-    customer = locked(actor, actor.account.pk)
+    customer = locked(actor)
     basket = basket_of(actor) or Order(var=customer.parent, customer=customer, person=actor.person, chain=[])
     lines = list(OrderLine.in_order(basket)) if basket.pk else []
     chosen, there = {line.number_id for line in lines if line.number_id}, {line.e164 for line in lines}
@@ -106,16 +106,20 @@ def counted(basket: Order) -> None:
         basket.delete()
 
 
-def locked(actor: Actor, customer_id: int) -> Account:
-    """The customer, held until the transaction ends: who suspends it, or orders for it too, waits for us.
+def locked(actor: Actor) -> Account:
+    """The acting customer, held until the transaction ends: who suspends it, or orders for it too, waits for us.
 
     Raises ``ValidationError`` where it is not in service.
     """
     accounts = Account.visible_to(actor).select_related("parent").select_for_update(no_key=True, of=("self",))
-    customer = accounts.get(pk=customer_id)
+    customer = accounts.get(pk=actor.account.pk)
+    refuse_unless_open(customer)
+    return customer
+
+
+def refuse_unless_open(customer: Account) -> None:
     if not customer.is_open:
         raise ValidationError(_("%(account)s is not in service: it gets no numbers.") % {"account": customer.name})
-    return customer
 
 
 def let_go(actor: Actor, customer: Account, lines: Collection[OrderLine]) -> None:
@@ -130,7 +134,7 @@ def let_go(actor: Actor, customer: Account, lines: Collection[OrderLine]) -> Non
 def put_back(actor: Actor, line_ids: Collection[int]) -> None:
     """Take numbers out of the basket; an empty one is forgotten."""
     refuse_unless_customer(actor)
-    customer = locked(actor, actor.account.pk)
+    customer = locked(actor)
     basket = basket_of(actor)
     if basket is None:
         return
@@ -149,7 +153,7 @@ def confirm(actor: Actor, order_id: int, seen: Collection[int], *, informs: bool
     ``ValidationError`` where nothing can be ordered.
     """
     refuse_unless_customer(actor)
-    customer = locked(actor, actor.account.pk)
+    customer = locked(actor)
     order = Order.visible_to(actor).select_for_update().get(pk=order_id)
     if order.person_id != actor.person.pk:
         raise Order.DoesNotExist
@@ -165,7 +169,7 @@ def confirm(actor: Actor, order_id: int, seen: Collection[int], *, informs: bool
     audit.record(
         actor, "order.confirmed", order, after={"numbers": [line.e164 for line in lines]}, concerns=order.var_id
     )
-    if not customer.approves_orders:
+    if not customer.orders_need_approval:
         deliver(actor, customer, order, lines)
         return order
     order.held_until = timezone.now() + HOLD_WAITING
@@ -221,7 +225,7 @@ def approve(actor: Actor, order_id: int) -> Order:
     customer, order = waiting(actor, order_id)
     if not order.is_waiting:
         return order
-    locked(actor, customer.pk)
+    refuse_unless_open(customer)
     audit.record(actor, "order.approved", order, concerns=customer.pk)
     deliver(actor, customer, order, list(OrderLine.in_order(order)))
     return order
@@ -255,7 +259,7 @@ def waiting(actor: Actor, order_id: int) -> tuple[Account, Order]:
 def cancel(actor: Actor, order_id: int) -> Order:
     """Take back an order that nobody has approved yet. Raises ``Order.DoesNotExist`` and ``ValidationError``."""
     refuse_unless_customer(actor)
-    customer = locked(actor, actor.account.pk)
+    customer = locked(actor)
     order = Order.visible_to(actor).select_for_update().get(pk=order_id)
     if not order.is_waiting:
         raise ValidationError(_("It is too late: the order does not wait any more."))
@@ -268,4 +272,5 @@ def give_up(actor: Actor, customer: Account, order: Order, state: Order.State, r
     lines = list(OrderLine.in_order(order))
     let_go(actor, customer, lines)
     OrderLine.in_order(order).update(state=OrderLine.State.FAILED, reason=reason, ended_at=timezone.now())
+    order.failed = order.total
     delivery.end(order, customer, state)

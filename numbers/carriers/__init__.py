@@ -78,7 +78,7 @@ class Carrier(Protocol):
     """What every carrier can be asked. Each raises ``Refused``, ``NotReached`` or ``Unclear``."""
 
     def search(self, wanted: Wanted, most: int) -> list[CarrierOffer]:
-        """Numbers that it has for sale."""
+        """Numbers that it has for sale; some may not be what is wanted."""
 
     def order(self, key: str, e164s: Collection[str]) -> Report:
         """Order these numbers under our own ``key``. Never called twice with the same."""

@@ -56,7 +56,7 @@ def offered(customer: Account, wanted: Wanted) -> Iterator[Answer]:
             continue
         try:
             most = MOST if wanted.in_a_row else min(max(FEWEST, 2 * wanted.count), MOST)
-            offers = setting.carrier.search(wanted, most)
+            offers = [offer for offer in setting.carrier.search(wanted, most) if fits(offer, wanted)]
         except CarrierError as error:
             if not isinstance(error, Refused):
                 count = FAILURES if isinstance(error, NotReached) and error.after else cache.get(failures, 0) + 1
@@ -67,6 +67,12 @@ def offered(customer: Account, wanted: Wanted) -> Iterator[Answer]:
             ROOM.release()
         cache.delete(failures)
         yield Answer(provider.name, provider.pk, tuple(rows(offers, wanted) if wanted.in_a_row else offers))
+
+
+def fits(offer: CarrierOffer, wanted: Wanted) -> bool:
+    """Whether it is what was asked for: some carriers look for a piece in a few digits only, or anywhere for how a
+    number begins."""
+    return offer.e164.startswith(f"+{wanted.code}{wanted.area}") and wanted.piece in offer.e164
 
 
 def rows(offers: list[CarrierOffer], wanted: Wanted) -> list[CarrierOffer]:

@@ -50,10 +50,7 @@ class Telnyx:
         if wanted.features:
             query["filter[features][]"] = list(wanted.features)
         rows = data_of(self.ask("GET", "available_phone_numbers", query=query, seconds=WAITED_FOR), list)
-        offers = [offer_of(row) for row in rows if E164.fullmatch(str(row.get("phone_number", "")))]
-        # It has been seen to look for a piece in some digits only, and to leave out what it does not understand.
-        begins = f"+{wanted.code}{wanted.area}"
-        return [offer for offer in offers if offer.e164.startswith(begins) and wanted.piece in offer.e164]
+        return [offer_of(row) for row in rows if E164.fullmatch(str(row.get("phone_number", "")))]
 
     def order(self, key: str, e164s: Collection[str]) -> Report:
         fields = {"phone_numbers": [{"phone_number": e164} for e164 in e164s], "customer_reference": key}

@@ -44,10 +44,7 @@ class Twilio:
             query["Contains"] = wanted.piece or f"{wanted.code}{wanted.area}"
         path = f"AvailablePhoneNumbers/{wanted.region}/{KINDS[wanted.kind]}"
         answer = self.ask("GET", path, query=query, seconds=WAITED_FOR)
-        offers = [offer_of(row) for row in rows_of(answer, "available_phone_numbers")]
-        # Its pattern may match anywhere.
-        begins = f"+{wanted.code}{wanted.area}"
-        return [offer for offer in offers if offer.e164.startswith(begins) and wanted.piece in offer.e164]
+        return [offer_of(row) for row in rows_of(answer, "available_phone_numbers")]
 
     def order(self, key: str, e164s: Collection[str]) -> Report:
         numbers, began = {}, time.monotonic()

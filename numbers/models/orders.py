@@ -102,10 +102,7 @@ class CarrierOrder(models.Model):
     class State(models.TextChoices):
         READY = "ready", _("To be sent")  # the carrier has not been called
         SENDING = "sending", _("Being sent")  # it may have been
-        UNKNOWN = (
-            "unknown",
-            _("Outcome unknown"),
-        )  # it has been, and nobody knows: the carrier is asked, never ordered from
+        UNKNOWN = "unknown", _("Outcome unknown")  # the carrier is asked, and never ordered from again
         PLACED = "placed", _("With the carrier")
         ENDED = "ended", _("Ended")
 
@@ -136,10 +133,6 @@ class CarrierOrder(models.Model):
 
     def __str__(self):
         return str(self.key)
-
-    @classmethod
-    def visible_to(cls, actor: Actor):
-        return cls.unscoped.visible_to(actor)
 
     @classmethod
     def in_order(cls, order: Order):

@@ -231,7 +231,7 @@ def review(request, code):
     context = {
         "form": form,
         "basket": basket,
-        "waits": actor.account.approves_orders,
+        "waits": actor.account.orders_need_approval,
         "order_url": url_of("numbers:order", code),
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK

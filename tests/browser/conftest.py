@@ -5,10 +5,11 @@ from contextlib import contextmanager
 
 import pytest
 from django.core.cache import caches
-from django.db import connection, connections
+from django.db import connections
 from playwright.sync_api import sync_playwright
 
 from numbers.demo import PASSWORD, write_demo_data
+from tests.queue import empty_queue
 
 # Playwright's own event loop runs in the test's thread; Django would take it for ours.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
@@ -35,8 +36,7 @@ def chromium():
 def demo(static_files_as_built, transactional_db, settings):
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     caches["default"].clear()  # sign-ins of other tests count towards this address's limit
-    with connection.cursor() as cursor:  # the queue's tables are not Django's, and what other tests queued is there
-        cursor.execute("DELETE FROM procrastinate_jobs")
+    empty_queue()
     write_demo_data(NUMBERS)
 
 

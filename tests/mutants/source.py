@@ -90,7 +90,7 @@ EQUAL = {
     ("numbers/actions/destinations.py", "still_ringing: PhoneNumber.visible_to(actor) -> all"):
         "asked of a destination in the actor's scope: by foreign key no other's number rings it",
     ("numbers/actions/orders.py", "locked: Account.visible_to(actor) -> all"):
-        "asked of the acting account, or of one whose order was found in the actor's scope before",
+        "asked of the acting account",
     ("numbers/models/phone_numbers.py", "listed: PhoneNumber.visible_to(actor) -> all"):
         "asked of destinations in the actor's scope: by foreign key no other's number rings them",
 }  # fmt: skip

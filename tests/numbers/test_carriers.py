@@ -23,6 +23,7 @@ from numbers.models import CarrierOrder, Order, OrderLine, PhoneNumber
 from numbers.tasks import heal_orders
 from tests.factories import make_account, make_number, make_provider
 from tests.numbers.carrier import on_this_computer, ordered
+from tests.queue import empty_queue
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -260,7 +261,7 @@ def test_what_arrives_for_a_closed_account_is_in_the_stock(carrier, provider, bu
 
 
 def test_two_orders_of_the_same_number_may_wait_and_one_is_delivered(carrier, provider, buyer, actor_in, alpha, jane):
-    Account.unscoped.filter(parent=alpha).update(approves_orders=True)
+    Account.unscoped.filter(parent=alpha).update(orders_need_approval=True)
     waiting = [ordered(actor, provider, GOOD[:1]) for actor in (buyer, actor_in(jane))]
     assert [order.state for order in waiting] == ["waiting", "waiting"]
     with scope(alpha):
@@ -277,13 +278,13 @@ def test_healing_waits_until_somebody_has_set_the_portal_up(db):
 
 def test_healing_finds_every_order_that_was_left(carrier, provider, buyer, system):
     order = ordered(buyer, provider, GOOD)
-    ProcrastinateJob.objects.all()._raw_delete("default")
+    empty_queue()
     heal_orders(0)
     assert fresh(order).active == 3
 
 
 def test_an_order_that_waits_for_approval_reaches_no_carrier_before(carrier, provider, buyer, actor_in, alpha, acme):
-    Account.unscoped.filter(pk=acme.pk).update(approves_orders=True)
+    Account.unscoped.filter(pk=acme.pk).update(orders_need_approval=True)
     order = ordered(buyer, provider, GOOD)
     assert (order.state, CarrierOrder.unscoped.count()) == ("waiting", 0)
     with scope(alpha):
@@ -305,7 +306,7 @@ def placed(carrier, provider, buyer):
     carrier.seconds = 3600
     order = ordered(buyer, provider, GOOD)
     go_on(order)
-    ProcrastinateJob.objects.all()._raw_delete("default")
+    empty_queue()
     return order
 
 

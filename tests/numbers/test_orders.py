@@ -376,7 +376,7 @@ def test_who_ordered_is_told_how_it_ended_and_the_customer_if_they_are_to_be_inf
 
 @pytest.fixture
 def waiting(buyer, acme, stock):
-    limit(acme, approves_orders=True)
+    limit(acme, orders_need_approval=True)
     return ordered(buyer, stock[:2])
 
 
@@ -394,7 +394,7 @@ def test_an_order_waits_for_approval_and_its_numbers_are_kept(waiting, actor_in,
 
 def test_the_vars_administrators_are_asked(administrator_of, alpha, buyer, acme, stock):
     asked = administrator_of(alpha)
-    limit(acme, approves_orders=True)
+    limit(acme, orders_need_approval=True)
     ordered(buyer, stock[:2])
     (message,) = ProcrastinateJob.objects.filter(task_name="accounts.send_message")
     assert message.args["to"] == [asked.email]

@@ -10,6 +10,7 @@ from procrastinate.contrib.django.models import ProcrastinateEvent, Procrastinat
 
 from portal.tasks import forget_old_jobs, take_up_stalled
 from tests.processes import ROOT, environment
+from tests.queue import empty_queue
 
 
 def job(status: str, days: int) -> int:
@@ -32,8 +33,7 @@ def job(status: str, days: int) -> int:
 def queue(transactional_db):
     """The queue, empty again afterwards: Django does not know that its tables are the portal's."""
     yield
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM procrastinate_jobs")
+    empty_queue()
 
 
 def run_here(task):

@@ -103,6 +103,18 @@ class Verb(ABC):
         return cls(**{n: parse_datetime(v) if n in times and v else v for n, v in params.items()})
 
 
+def given_to(customer: Account, now: datetime) -> dict[str, Any]:
+    """What becomes of a number that a customer gets: what held it back is over."""
+    return {
+        "customer": customer,
+        "assigned_at": now,
+        "reserved_for": None,
+        "reserved_until": None,
+        "last_holder": None,
+        "cooling_until": None,
+    }
+
+
 def torn_down(number: PhoneNumber, now: datetime) -> dict[str, Any]:
     """What becomes of a number that leaves its customer: nothing of them stays with it, and it cools."""
     return {

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
 from accounts.models import Account
-from numbers.actions.verbs.base import Verb
+from numbers.actions.verbs.base import Verb, given_to
 from numbers.models import PhoneNumber
 from numbers.rules import is_cooling, is_reserved
 
@@ -89,14 +89,7 @@ class Take(FromStock):
     event = "number.ordered"
 
     def changes(self, number, now):
-        return {
-            "customer": self.customer,
-            "assigned_at": now,
-            "reserved_for": None,
-            "reserved_until": None,
-            "last_holder": None,
-            "cooling_until": None,
-        }
+        return given_to(self.customer, now)
 
     def done(self):
         return _("{number} is yours.")

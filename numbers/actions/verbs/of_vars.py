@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.actor import Actor
 from accounts.models import Account
-from numbers.actions.verbs.base import Verb, told_of_tearing_down, torn_down
+from numbers.actions.verbs.base import Verb, given_to, told_of_tearing_down, torn_down
 from numbers.rules import is_cooling, is_reserved, kept_for_somebody, still_cooling, with_somebody
 
 
@@ -135,14 +135,7 @@ class AssignToCustomer(OfCustomer):
         return with_somebody(number) or kept_for_somebody(number, now, besides=self.customer_id) or cooling
 
     def changes(self, number, now):
-        return {
-            "customer": self._customer,
-            "assigned_at": now,
-            "reserved_for": None,
-            "reserved_until": None,
-            "last_holder": None,
-            "cooling_until": None,
-        }
+        return given_to(self._customer, now)
 
     def event_for(self, number, now):
         recalled = is_cooling(number, now) and number.last_holder_id == self.customer_id
