@@ -13,7 +13,7 @@ from django.db import connection
 from accounts.audit import TYPES
 from accounts.models import Access, Account, AuditEvent, Person
 from tests.access.crawl import Page, Sent, is_html, sendings
-from tests.access.world import IDENTITIES
+from tests.access.identities import IDENTITIES
 
 TABLES = {
     model._meta.db_table: TYPES[model._meta.model_name]

@@ -22,8 +22,8 @@ from numbers.models import (
 )
 from tests.access.crawl import is_html, text_of, walk
 from tests.access.database import snapshot
+from tests.access.identities import IDENTITIES
 from tests.access.tokens import found_in, tokens
-from tests.access.world import IDENTITIES
 
 #: Columns whose texts have a form, which the rows of the trees have already.
 FORMED = {"code", "extension", "phone", "e164", "password", "time_zone", "sign_in", "request_id", "entered_from",

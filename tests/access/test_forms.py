@@ -6,8 +6,8 @@ from django.db import models
 
 from tests.access.crawl import Sent, sendings, walk
 from tests.access.database import changed, snapshot, undone
+from tests.access.identities import IDENTITIES
 from tests.access.tokens import tokens, twins
-from tests.access.world import IDENTITIES
 
 SENDERS = [
     "system administrator", "var administrator", "company administrator", "professional administrator",

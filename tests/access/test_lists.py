@@ -9,8 +9,8 @@ from pypdf import PdfReader
 from numbers.models import PhoneNumber
 from portal.paging import Cursor
 from tests.access.addresses import ALL, LISTS
+from tests.access.identities import IDENTITIES
 from tests.access.tokens import found_in, tokens
-from tests.access.world import IDENTITIES
 from tests.pdf_text import shown
 
 NUMBERS = ["Number", "Used by", "Use", "Provider", "Status"]

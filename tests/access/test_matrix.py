@@ -5,7 +5,7 @@ import pytest
 from accounts.policy import ADDRESSES, Door, needed_for
 from tests.access.addresses import ALL
 from tests.access.database import undone
-from tests.access.world import IDENTITIES
+from tests.access.identities import IDENTITIES
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE")
 #: What an address may answer to somebody whom the policy lets in. An empty form names nothing, or is refused.

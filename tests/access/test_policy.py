@@ -5,7 +5,7 @@ import pytest
 from accounts import policy
 from accounts.policy import ADDRESSES, PERMISSIONS, Door, Permission, Role, needed_for
 from tests.access.addresses import ALL, BUILDERS, Address, NoBuilder
-from tests.access.world import IDENTITIES
+from tests.access.identities import IDENTITIES
 from tests.factories import make_account, make_number, make_person, make_system
 
 

@@ -10,8 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from tests.access.addresses import ALL
 from tests.access.crawl import Sent, inert, sendings, walk
 from tests.access.database import changed, fingerprint, snapshot, undone
+from tests.access.identities import IDENTITIES
 from tests.access.tokens import found_in, made_up, swapped, tokens, twins
-from tests.access.world import IDENTITIES
 
 #: Everybody who is at home in the tree, or was granted it, or works in it; who only looks sees and sends no more.
 PEOPLE = [

@@ -21,7 +21,6 @@ from fido2.cose import ES256
 from fido2.utils import websafe_encode
 from fido2.webauthn import AttestationObject, AttestedCredentialData, AuthenticatorData, CollectedClientData
 
-from accounts import policy
 from accounts.models import Access, Account, AuditEvent, Grant, Person
 from numbers.models import (
     CallEvent,
@@ -38,72 +37,14 @@ from numbers.models import (
     TelephoneSystem,
 )
 from tests.access.addresses import NoBuilder
+from tests.access.identities import Identity
 from tests.factories import grant, make_number, make_provider
 
 KINDS = ("var", "company", "professional")
-#: kind of account -> the kinds on the way to each account below it
-PATHS = {
-    "system": (("var",), ("var", "company"), ("var", "professional")),
-    "var": (("company",), ("professional",)),
-}
 GRANTS = ("view_account", "manage_account")
 #: Kinds of account and roles that are no administrator's.
 ELSE = (("var", "support"), ("var", "user"), ("company", "user"))
 KEY = ec.generate_private_key(ec.SECP256R1())
-
-
-@dataclass(frozen=True)
-class Identity:
-    """Who somebody is: at home in the account of a kind, with a role there; ``inside`` those they entered.
-
-    ``granted`` is what a support agent was given, on the first account below their own.
-    """
-
-    name: str
-    home: str = ""
-    role: str = "administrator"
-    granted: str = ""
-    inside: tuple[str, ...] = ()
-    is_active: bool = True
-
-    @property
-    def is_nobody(self) -> bool:
-        """Whether no person is signed in, or none who counts."""
-        return not self.home or not self.is_active
-
-    @property
-    def acting_in(self) -> str:
-        """The kind of the account that is acted in."""
-        return self.inside[-1] if self.inside else self.home
-
-    @property
-    def policy_role(self) -> policy.Role:
-        return policy.role_inside(self.acting_in) if self.inside else policy.role_of(self.home, self.role)
-
-    @property
-    def is_viewing(self) -> bool:
-        return bool(self.inside) and self.granted == "view_account"
-
-    def may(self, permission: str) -> bool:
-        return policy.allows(self.policy_role, permission, inside=bool(self.inside), viewing=self.is_viewing)
-
-
-def identities():
-    """Everybody: each role at home, and each way into each account below, to manage and to view."""
-    yield Identity("anonymous")
-    yield Identity("deactivated VAR administrator", "var", is_active=False)
-    yield Identity("user of a company", "company", "user")
-    yield Identity("user of a VAR", "var", "user")
-    for home, role in policy._ROLES:
-        grants = ("",) if role == "administrator" else ("view_account", "manage_account")
-        for granted in grants:
-            way = {"": "", "view_account": " to view", "manage_account": " to manage"}[granted]
-            yield Identity(f"{home} {role}{way}", home, role, granted)
-            for path in PATHS.get(home, ()):
-                yield Identity(f"{home} {role}{way} in {' in '.join(path)}", home, role, granted, path)
-
-
-IDENTITIES = {identity.name: identity for identity in identities()}
 
 
 def restart_ids(first: int) -> None:

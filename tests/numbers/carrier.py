@@ -2,14 +2,19 @@
 
 import threading
 from contextlib import contextmanager
+from datetime import timedelta
 from decimal import Decimal
 
 from accounts.scope import scope
-from numbers.actions import orders
+from numbers.actions import delivery, orders
 from numbers.carriers import CarrierOffer, simulated
-from numbers.models import OrderLine
+from numbers.carriers.asking import offered
+from numbers.forms.orders import SearchForm
+from numbers.models import CarrierOrder, Order, OrderLine
 
 NAME = "Simulated"
+#: Numbers that the simulated carrier delivers, and one that somebody else is quicker to get.
+GOOD, TAKEN = ("+12015550002", "+12015550009", "+12015550016"), "+12015550027"
 
 
 @contextmanager
@@ -34,3 +39,45 @@ def ordered(buyer, provider, numbers, stock=()):
         orders.choose(buyer, [number.pk for number in stock], [(provider.pk, offer(e164)) for e164 in numbers])
         basket = orders.basket_of(buyer)
         return orders.confirm(buyer, basket.pk, [line.pk for line in OrderLine.in_order(basket)])
+
+
+def asked(customer, **typed):
+    form = SearchForm(typed)
+    assert form.is_valid(), form.errors
+    with scope(customer):
+        return list(offered(customer, form.wanted))
+
+
+# How an order with it goes on
+
+
+def of(order):
+    return CarrierOrder.unscoped.get(order=order)
+
+
+def go_on(order):
+    one = CarrierOrder.unscoped.filter(order=order).select_related("var").get()
+    delivery.go_on(one.var, one.pk)
+
+
+def time_passes(order, **by):
+    """Let so much time have passed since the last step."""
+    one, by = of(order), timedelta(**by)
+    CarrierOrder.unscoped.filter(pk=one.pk).update(
+        next_at=one.next_at - by, sent_at=one.sent_at - by if one.sent_at else None
+    )
+
+
+def healed(order):
+    """What becomes of it within one cycle of healing, however it stands."""
+    for _turn in range(3):
+        time_passes(order, minutes=10)
+        go_on(order)
+
+
+def states(order):
+    return dict(OrderLine.unscoped.filter(order=order).values_list("e164", "state"))
+
+
+def fresh(order):
+    return Order.unscoped.get(pk=order.pk)

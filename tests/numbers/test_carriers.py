@@ -17,18 +17,25 @@ from accounts.scope import scope
 from numbers import carriers
 from numbers.actions import delivery, orders
 from numbers.carriers import asking, simulated, telnyx
-from numbers.carriers.asking import offered
-from numbers.forms.orders import SearchForm
 from numbers.models import CarrierOrder, Order, OrderLine, PhoneNumber
 from numbers.tasks import heal_orders
 from tests.factories import make_account, make_number, make_provider
-from tests.numbers.carrier import on_this_computer, ordered
+from tests.numbers.carrier import (
+    GOOD,
+    TAKEN,
+    asked,
+    fresh,
+    go_on,
+    healed,
+    of,
+    on_this_computer,
+    ordered,
+    states,
+    time_passes,
+)  # fmt: skip
 from tests.queue import empty_queue
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-#: Numbers that the simulated carrier delivers, and one that somebody else is quicker to get.
-GOOD, TAKEN = ("+12015550002", "+12015550009", "+12015550016"), "+12015550027"
 
 
 @pytest.fixture
@@ -46,45 +53,8 @@ def provider(carrier):
 
 
 @pytest.fixture
-def provider_of_twilio(twilio):
-    return make_provider("Simulated")
-
-
-@pytest.fixture
 def buyer(actor_in, acme):
     return actor_in(acme)
-
-
-def of(order):
-    return CarrierOrder.unscoped.get(order=order)
-
-
-def go_on(order):
-    one = CarrierOrder.unscoped.filter(order=order).select_related("var").get()
-    delivery.go_on(one.var, one.pk)
-
-
-def time_passes(order, **by):
-    """Let so much time have passed since the last step."""
-    one, by = of(order), timedelta(**by)
-    CarrierOrder.unscoped.filter(pk=one.pk).update(
-        next_at=one.next_at - by, sent_at=one.sent_at - by if one.sent_at else None
-    )
-
-
-def healed(order):
-    """What becomes of it within one cycle of healing, however it stands."""
-    for _turn in range(3):
-        time_passes(order, minutes=10)
-        go_on(order)
-
-
-def states(order):
-    return dict(OrderLine.unscoped.filter(order=order).values_list("e164", "state"))
-
-
-def fresh(order):
-    return Order.unscoped.get(pk=order.pk)
 
 
 # Delivered
@@ -337,13 +307,6 @@ def test_an_unsigned_an_old_and_a_strange_message_are_refused(carrier, provider,
 # Searching
 
 
-def asked(customer, **typed):
-    form = SearchForm(typed)
-    assert form.is_valid(), form.errors
-    with scope(customer):
-        return list(offered(customer, form.wanted))
-
-
 def test_a_carriers_numbers_are_found_with_their_price(carrier, provider, acme):
     (answer,) = asked(acme, country="US", area="201", sms="on")
     assert answer.name == "Simulated"
@@ -417,65 +380,6 @@ def test_from_a_carriers_offer_to_an_order_on_the_pages(carrier, provider, acme,
     assert "To be sent" in client.get(there).text
     go_on(basket["order"])
     assert "Done" in client.get(there).text
-
-
-# One that sells number by number, at once
-
-
-@pytest.fixture
-def twilio(settings):
-    cache.clear()
-    with on_this_computer(api="twilio") as (carrier, setting):
-        settings.CARRIERS = setting
-        yield carrier
-
-
-def bought(carrier):
-    return [(row["phone_number"], row["friendly_name"]) for row in carrier.bought]
-
-
-def test_number_by_number_some_are_had_at_once_and_some_are_not(twilio, provider_of_twilio, buyer):
-    order = ordered(buyer, provider_of_twilio, [*GOOD, TAKEN])
-    go_on(order)
-    assert states(order) == dict.fromkeys(GOOD, "active") | {TAKEN: "failed"}
-    assert OrderLine.unscoped.get(e164=TAKEN).reason == "PhoneNumber is not available."
-    assert bought(twilio) == [(e164, str(of(order).key)) for e164 in GOOD]
-
-
-@pytest.mark.parametrize("fault", ["taken without an answer", "taken with an error", "not taken without an answer"])
-@pytest.mark.parametrize("before", [0, 1])
-def test_when_an_answer_is_missing_what_was_bought_is_found_and_nothing_bought_again(
-    twilio, provider_of_twilio, buyer, fault, before
-):
-    twilio.faults = [*[""] * before, fault]
-    order = ordered(buyer, provider_of_twilio, GOOD)
-    go_on(order)
-    assert of(order).state == "unknown"
-    healed(order)
-    assert fresh(order).state == "done"
-    got = before + (not fault.startswith("not"))
-    assert fresh(order).active == len(twilio.bought) == got
-    assert states(order) == {e164: "active" if at < got else "failed" for at, e164 in enumerate(GOOD)}
-    assert len(set(bought(twilio))) == got
-
-
-def test_too_much_to_do_before_the_first_number_is_tried_again_and_later_not(twilio, provider_of_twilio, buyer):
-    twilio.faults = ["too much to do", "", "too much to do"]
-    order = ordered(buyer, provider_of_twilio, GOOD)
-    go_on(order)
-    assert of(order).state == "ready"
-    time_passes(order, minutes=1)
-    go_on(order)
-    assert (fresh(order).active, fresh(order).failed) == (2, 1)
-    assert OrderLine.unscoped.get(state="failed").reason == "The carrier has too much to do."
-
-
-def test_its_numbers_are_found_and_it_tells_of_nothing(twilio, provider_of_twilio, acme, client):
-    (answer,) = asked(acme, country="US", area="201", sms="on")
-    assert len(answer.offers) == 20
-    assert {offer.features for offer in answer.offers} == {("voice", "sms")}
-    assert {offer.monthly for offer in answer.offers} == {None}
-    assert client.post(f"/carriers/{provider_of_twilio.pk}/", b"{}", "application/json").status_code == 401
 
 
 # The setting
