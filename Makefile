@@ -3,9 +3,10 @@ PYTHON ?= python3
 RUN := .venv/bin/python
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: help demo test mutants bench docs lint format build clean
+.PHONY: help demo phone test mutants bench docs lint format build clean
 help:
 	@echo "make demo    the portal on http://127.0.0.1:8000 with demo data (PORT=8080 for another port)"
+	@echo "make phone   the same, with telephones to call: a SIP server, a carrier and more on this computer"
 	@echo "make test    all tests"
 	@echo "make bench   measure beside the peers (NUMBERS=1000000, NUMBERS_LARGE=, GROUPS_TO_RUN=\"pages csv\", BENCH_DATABASE_URL=)"
 	@echo "make mutants take one guard of access away at a time: a test has to turn red (WORDS=\"rules middleware\" for some)"
@@ -15,6 +16,9 @@ help:
 
 demo: build
 	@$(RUN) manage.py demo
+
+phone: build
+	@$(RUN) manage.py phone
 
 test: build lint
 	$(RUN) manage.py makemigrations --check --dry-run

@@ -181,7 +181,7 @@ async function buildIcons(sources) {
 
 async function buildScripts() {
   await build({
-    entryPoints: ["static/src/js/portal.js", "static/src/js/theme.js", "static/src/js/passkeys.js"],
+    entryPoints: ["portal", "theme", "passkeys", "webphone", "jssip"].map((name) => `static/src/js/${name}.js`),
     outdir: OUT,
     bundle: true,
     minify: true,

@@ -11,6 +11,8 @@ from django.core.management import execute_from_command_line
 
 from portal.embedded import CannotStart, Server
 
+#: Commands that are a demonstration, whatever they work on.
+DEMOS = {"demo", "phone"}
 #: Commands that must not fall back on the embedded database, and those that need none.
 PRODUCTION = {"serve"}
 WITHOUT_DATABASE = {"collectstatic", "help", "makemessages", "compilemessages", "--help", "--version", "version"}
@@ -20,7 +22,7 @@ def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     command = sys.argv[1] if len(sys.argv) > 1 else "help"
     server, database = Server(Path(__file__).resolve().parent / "var" / "postgres"), nullcontext()
-    if command == "demo" or ("DATABASE_URL" not in os.environ and command not in PRODUCTION):
+    if command in DEMOS or ("DATABASE_URL" not in os.environ and command not in PRODUCTION):
         os.environ["DEMO"] = "1"
     if "DATABASE_URL" not in os.environ and command not in PRODUCTION | WITHOUT_DATABASE:
         database = server.running()

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 #: model -> what events call it
 TYPES = {"account": "account", "person": "person", "access": "access", "destination": "destination",
-         "phonenumber": "number", "grant": "grant", "telephonesystem": "system", "order": "order"}  # fmt: skip
+         "phonenumber": "number", "grant": "grant", "telephonesystem": "system", "order": "order",
+         "location": "location"}  # fmt: skip
 
 #: Every verb there is, as people read it. An event with another verb would have no words.
 VERBS = {
@@ -63,6 +64,9 @@ VERBS = {
     "destination.deleted": _("deleted the destination"),
     "system.added": _("added the phone system"),
     "system.revoked": _("revoked the phone system"),
+    "location.added": _("noted down a telephone of their own"),
+    "location.verified": _("showed that the telephone is theirs"),
+    "location.removed": _("removed the telephone"),
     "grant.given": _("granted access"),
     "grant.withdrawn": _("withdrew access"),
 }

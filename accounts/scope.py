@@ -46,18 +46,19 @@ def scope(account: Account) -> Iterator[None]:
     if outer == wanted:
         yield
         return
-    try:
-        with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute(BEGIN, wanted)
-                role, outer_account = cursor.fetchone()[:2]
-            connection.scope = wanted
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(BEGIN, wanted)
+            role, outer_account = cursor.fetchone()[:2]
+        connection.scope = wanted
+        try:
             yield
-        if connection.in_atomic_block:  # releasing a savepoint keeps what was set since
-            with connection.cursor() as cursor:
-                cursor.execute(BACK, [role, outer_account or ""])
-    finally:
-        connection.scope = outer
+        finally:
+            # Before it commits: what waits for that, and runs at once, is in no scope any more.
+            connection.scope = outer
+    if connection.in_atomic_block:  # releasing a savepoint keeps what was set since
+        with connection.cursor() as cursor:
+            cursor.execute(BACK, [role, outer_account or ""])
 
 
 class ScopeMiddleware:

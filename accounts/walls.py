@@ -26,8 +26,8 @@ ALL = "SELECT, INSERT, UPDATE, DELETE"
 class Wall:
     """What each scope may do with a table, as in GRANT, and the columns that say whose a row is.
 
-    The system's scope sees every row; where it may add some, they are its own by ``system_column``. ``shown_column``
-    says who else may read a row.
+    The system's scope sees every row; what it may add, change or remove is its own by ``system_column``.
+    ``shown_column`` says who else may read a row.
     """
 
     system: str
@@ -69,6 +69,16 @@ WALLS = {
     "numbers_carrierorder": Wall(system="SELECT", var="SELECT, INSERT, UPDATE", customer="SELECT, INSERT"),
     # Written by a function alone, when a phone system tells of calls.
     "numbers_callevent": Wall(system="SELECT", var="SELECT", customer="SELECT"),
+    # Each person's own, whatever kind of account they are at home in.
+    "webphone_call": Wall(
+        *["SELECT, INSERT, UPDATE"] * 3,
+        var_column="account_id",
+        customer_column="account_id",
+        system_column="account_id",
+    ),
+    "webphone_location": Wall(
+        ALL, ALL, ALL, var_column="account_id", customer_column="account_id", system_column="account_id"
+    ),
     # Written by a trigger alone, whatever changes a number.
     "numbers_pastnumber": Wall(system="SELECT", var="SELECT", customer="SELECT"),
 }
@@ -201,6 +211,10 @@ def wanted_policies(wall: Wall, owner: str) -> dict[str, tuple]:
     }
     if wall.system_column:
         policies["system_adds"] = ("INSERT", role_called("system"), None, own["system"])
+        if "UPDATE" in wall.system:
+            policies["system_changes"] = ("UPDATE", role_called("system"), own["system"], own["system"])
+        if "DELETE" in wall.system:
+            policies["system_removes"] = ("DELETE", role_called("system"), own["system"], None)
     if wall.shown_column:
         shown = OWN.format(wall.shown_column)
         policies |= {f"{scope}_shown": ("SELECT", role_called(scope), shown, None) for scope in ("var", "customer")}

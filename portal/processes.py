@@ -16,17 +16,20 @@ from portal.embedded import dies_with_parent
 #: A process is no faster with more, and its exports, however slowly they are read, leave one for pages.
 THREADS = 4
 STOP_SECONDS = 15
+READY_SECONDS = 10
 MOST_FALLS = 5
 FALLS_WITHIN_SECONDS = 60
 
 
 @dataclass
 class Child:
-    """One process to look after, and when it fell lately. ``environment`` yields to what is set outside."""
+    """One process to look after, and when it fell lately. ``environment`` yields to what is set outside. Those
+    started after it wait until it is ``ready``, some seconds at most."""
 
     name: str
     command: list[str]
     environment: dict[str, str] = field(default_factory=dict)
+    ready: Callable[[], bool] | None = None
     process: subprocess.Popen | None = None
     falls: tuple[float, ...] = ()
 
@@ -40,6 +43,9 @@ class Child:
             start_new_session=True,
             preexec_fn=dies_with_parent(signal.SIGTERM),
         )
+        deadline = time.monotonic() + READY_SECONDS
+        while self.ready and not self.ready() and self.process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
 
     def stop(self) -> None:
         if self.process is None or self.process.poll() is not None:

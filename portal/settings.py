@@ -223,6 +223,31 @@ EXPORTS_AT_ONCE = env.int("EXPORTS_AT_ONCE", default=1)
 # See numbers/carriers: secrets are in it.
 CARRIERS = env.str("CARRIERS", default="")
 
+# The WebPhone, see webphone/telephony and docs/telephony.md: how it reaches telephones.
+TELEPHONY = env.str("TELEPHONY", default="demo" if DEMO else "none")
+if TELEPHONY not in ("sip", "demo", "none"):
+    raise ImproperlyConfigured("TELEPHONY is sip, demo or none.")
+# Known to the portal, the SIP server and the call-back service; keys for each purpose are derived from it.
+TELEPHONY_SECRET = env.str("TELEPHONY_SECRET", default="")
+# Where browsers find the SIP server (wss://), what it is called in addresses, where the portal finds the call-back
+# service and the SIP server's own commands (both on the loopback interface).
+TELEPHONY_SIP_URL = env.str("TELEPHONY_SIP_URL", default="")
+TELEPHONY_DOMAIN = env.str("TELEPHONY_DOMAIN", default="portal.invalid")
+TELEPHONY_CALLBACK_URL = env.str("TELEPHONY_CALLBACK_URL", default="")
+TELEPHONY_RPC_URL = env.str("TELEPHONY_RPC_URL", default="")
+# Shown to whoever is called where people have no number of their own; empty: withheld.
+TELEPHONY_CALLER_ID = env.str("TELEPHONY_CALLER_ID", default="")
+# Countries that may be called (ISO 3166, two letters, by commas), or * for all. Telephone fraud calls far away.
+CALL_COUNTRIES = env.str("CALL_COUNTRIES", default="*" if DEMO else "")
+# The most calls in an hour and at once, by one person and in one account, and the longest of them.
+CALLS_AN_HOUR = (env.int("CALLS_AN_HOUR", default=60), env.int("ACCOUNT_CALLS_AN_HOUR", default=600))
+CALLS_AT_ONCE = (env.int("CALLS_AT_ONCE", default=2), env.int("ACCOUNT_CALLS_AT_ONCE", default=30))
+CALL_MINUTES = env.int("CALL_MINUTES", default=240)
+if TELEPHONY == "sip":
+    needed = ("TELEPHONY_SECRET", "TELEPHONY_SIP_URL", "TELEPHONY_CALLBACK_URL", "TELEPHONY_RPC_URL", "CALL_COUNTRIES")
+    if lacking := [name for name in needed if not globals()[name]]:
+        raise ImproperlyConfigured(f"TELEPHONY=sip needs these settings too: {', '.join(lacking)}.")
+
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = 10  # seconds; a mail server that does not answer is asked again later

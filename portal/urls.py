@@ -5,6 +5,7 @@ from django.urls import include, path, register_converter
 from numbers.views.calls import record
 from numbers.views.carriers import told
 from portal import health
+from webphone.views import machines
 
 
 class AccountCode:
@@ -28,6 +29,8 @@ urlpatterns = [
     path("metrics", health.metrics, name="metrics"),
     path("calls/", record, name="calls"),
     path("carriers/<int:provider_id>/", told, name="carrier"),
+    path("telephony/events/", machines.event, name="telephony_event"),
+    path("telephony/route/", machines.route, name="telephony_route"),
     path("", include("accounts.urls")),
     path("<account:code>/", include("numbers.urls")),
     path("<account:code>/webphone/", include("webphone.urls")),

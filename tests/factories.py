@@ -35,10 +35,9 @@ def make_provider(name="Northline"):
     return Provider.objects.get_or_create(name=name)[0]
 
 
-def make_destination(customer, name="Reception", kind="user", service_type=""):
-    return Destination.unscoped.create(
-        customer=customer, var=customer.parent, name=name, kind=kind, service_type=service_type
-    )
+def make_destination(customer, name="Reception", kind="user", service_type="", extension=""):
+    facts = {"name": name, "kind": kind, "service_type": service_type, "extension": extension}
+    return Destination.unscoped.create(customer=customer, var=customer.parent, **facts)
 
 
 def make_number(var=None, customer=None, destination=None, e164=None, **fields):

@@ -21,9 +21,9 @@ STOREYS = [
     {"policy", "scope"},
     {"actor"},
     {"models"},
-    {"rules", "audit", "holdings"},
+    {"rules", "audit", "holdings", "telephony"},
     {"actions", "listing", "demo"},
-    {"tasks", "tables"},
+    {"tasks", "tables", "words"},
     {"middleware", "second_factor", "last_seen", "forms", "filters", "imports", "sign_in", "shell", "stock"},
     {"help_pages"},
     {"views"},
@@ -93,5 +93,5 @@ def test_numbers_leaves_its_name_to_the_standard_library():
 
 def test_locks_name_no_host():
     locks = [*ROOT.glob("requirements*.txt"), ROOT / "package-lock.json"]
-    assert len(locks) == 4
+    assert len(locks) == 5
     assert [lock.name for lock in locks if "://" in lock.read_text()] == []

@@ -102,7 +102,11 @@ class Person(AbstractBaseUser):
     class Meta:
         verbose_name = _("person")
         verbose_name_plural = _("people")
-        constraints = [models.UniqueConstraint(Lower("email"), name="accounts_person_email")]
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="accounts_person_email"),
+            # What two-column foreign keys point at.
+            models.UniqueConstraint("id", "account", name="accounts_person_id_account"),
+        ]
         indexes = [models.Index("account", "name", name="accounts_person_by_account")]
 
     def __str__(self):

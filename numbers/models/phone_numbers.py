@@ -129,6 +129,11 @@ class Destination(models.Model):
         return cls.unscoped.visible_to(actor)
 
     @classmethod
+    def called(cls, customer: Account, extension: str) -> Destination | None:
+        """The one of a customer's that has this extension, whoever asks."""
+        return cls.unscoped.filter(customer=customer, extension=extension).first()
+
+    @classmethod
     def meant_by(cls, actor: Actor, text: str, most: int) -> list[Destination]:
         """What somebody means who types ``text``: the one with this extension, also as in ``Reception (101)``;
         otherwise those with this name; otherwise those with all its words in their names.
@@ -316,6 +321,13 @@ class PhoneNumber(models.Model):
     def in_stock_of(cls, var: Account):
         """The numbers of a VAR, whoever has them: for what its customers order, in its scope."""
         return cls.unscoped.filter(var=var)
+
+    @classmethod
+    def rung(cls, e164: str) -> PhoneNumber | None:
+        """The number with this E.164 form if it rings something, whosever it is: for a call that comes in, in the
+        system's scope."""
+        in_use = cls.unscoped.select_related("customer", "destination").exclude(destination=None)
+        return in_use.filter(e164=e164).first()
 
     @classmethod
     def with_customer(cls, customer: Account):

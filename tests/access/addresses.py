@@ -21,6 +21,8 @@ BUILDERS = {
     "provider_id": lambda world, account, person: str(world.provider.pk),
     "order_id": lambda world, account, person: str(world.order_of(account).pk),
     "system_id": lambda world, account, person: str(world.system_of(account).pk),
+    "ref": lambda world, account, person: world.call_of(person).ref,
+    "location_id": lambda world, account, person: str(world.location_of(person).pk),
     "session_id": lambda world, account, person: str(world.session_of(person).pk),
     "pk": lambda world, account, person: str(world.passkey_of(person).pk),
     "uidb36": lambda world, account, person: int_to_base36(person.pk),

@@ -24,10 +24,12 @@ from tests.access.crawl import is_html, text_of, walk
 from tests.access.database import snapshot
 from tests.access.identities import IDENTITIES
 from tests.access.tokens import found_in, tokens
+from webphone.models import Call, Location
 
 #: Columns whose texts have a form, which the rows of the trees have already.
 FORMED = {"code", "extension", "phone", "e164", "password", "time_zone", "sign_in", "request_id", "entered_from",
-          "verb", "target_type", "region", "encoding", "token_hash", "currency"}  # fmt: skip
+          "verb", "target_type", "region", "encoding", "token_hash", "currency",
+          "ref", "number", "own_number", "caller_id", "code_call"}  # fmt: skip
 #: What an account's people may read of those above it: who they are, never how they are reached and what they hold.
 NAMES = {(Account, "name"), (Person, "name"), (Access, "reason")}
 #: model -> the account that a row's texts belong to; None where there are no texts, or where they are another's
@@ -47,6 +49,8 @@ OWNERS = {
     OrderLine: lambda row: row.customer,
     CarrierOrder: lambda row: row.customer,
     TelephoneSystem: lambda row: row.account,
+    Call: None,
+    Location: None,
     Grant: None,
     NumberAsOf: None,
     CallEvent: None,
@@ -105,7 +109,7 @@ def marks(world):
 
 
 def test_every_model_with_texts_of_accounts_is_marked(marks):
-    ours = {model for model in apps.get_models() if model._meta.app_label in ("accounts", "numbers")}
+    ours = {model for model in apps.get_models() if model._meta.app_label in ("accounts", "numbers", "webphone")}
     ours = {model for model in ours if any(f.related_model is Account for f in model._meta.concrete_fields)}
     assert ours | {Account} == set(OWNERS)
 

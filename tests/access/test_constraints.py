@@ -9,7 +9,7 @@ from django.db import DatabaseError, connection, transaction
 from accounts.models import Access, Account
 from numbers.models import PastNumber
 
-OURS = [m._meta.db_table for m in apps.get_models() if m._meta.app_label in ("accounts", "numbers")]
+OURS = [m._meta.db_table for m in apps.get_models() if m._meta.app_label in ("accounts", "numbers", "webphone")]
 #: CHECK -> a change of rows of tree A that it refuses
 VIOLATIONS = {
     "accounts_account_only_the_system_has_no_parent": "UPDATE accounts_account SET parent_id = NULL WHERE id = {var}",
@@ -29,6 +29,8 @@ VIOLATIONS = {
         "UPDATE numbers_phonenumber SET first_call_at = now(), last_call_at = NULL WHERE id = {number}",
     "numbers_job_started": "UPDATE numbers_job SET started_at = NULL",
     "numbers_order_confirmed": "UPDATE numbers_order SET confirmed_at = NULL WHERE state = 'done'",
+    "webphone_call_ended": "UPDATE webphone_call SET outcome = ''",
+    "webphone_location_form": "UPDATE webphone_location SET number = '12'",
     "numbers_past_in_order": "UPDATE numbers_pastnumber SET until = since",
 }  # fmt: skip
 TURN = count()

@@ -20,6 +20,9 @@ OWN = {
     "id",
     "at",
     "code",
+    "code_until",
+    "code_call",
+    "ref",
     "target_id",
     "request_id",
     "access_id",
@@ -36,7 +39,7 @@ def values_of(world):
     twin = twins(world)
     found = {}
     for model in apps.get_models():
-        if model._meta.app_label not in ("accounts", "numbers", "auth", "mfa"):
+        if model._meta.app_label not in ("accounts", "numbers", "webphone", "auth", "mfa"):
             continue
         for column in model._meta.concrete_fields:
             value = "extra"

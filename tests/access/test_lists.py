@@ -40,6 +40,7 @@ COLUMNS = {
         "var": ["Order", "When", "Company", "Who", "Numbers", "Active", "Failed", "State"],
         "everybody": ["Order", "When", "Who", "Numbers", "Active", "Failed", "State"],
     },
+    "webphone:calls": {"everybody": ["Time", "Number", "Talk with", "Outcome", "Length", "Caller id"]},
     "orders:order": {"everybody": ["Number", "Provider", "Price", "Outcome", "Reason"]},
     "access": {"everybody": ["Who", "From", "Entered", "Ended", "Why it ended", "Reason", "To", "Changes"]},
     "history": {"everybody": ["Time", "Who", "From", "What", "Of", "Before and after"]},

@@ -9,6 +9,7 @@ from django.utils.http import int_to_base36
 from accounts.models import Account
 from numbers.models import PhoneNumber
 from tests.access.world import Tree, World
+from webphone.models import Call
 
 #: Long enough to be no other number, short enough to be inside every field.
 MADE_UP = {"V": "V6661", "C": "C66601", "P": "P66601"}
@@ -21,6 +22,8 @@ def names(row) -> list[str]:
         found.append(row.code)
     if isinstance(row, PhoneNumber):
         found.append(str(row.digits))
+    if isinstance(row, Call):
+        found.append(row.ref)
     return found
 
 
@@ -40,7 +43,7 @@ def twins(world: World) -> dict[str, str]:
 
 def made_up(token: str) -> str:
     """A name of the same form that no row has."""
-    if token[0] in MADE_UP:
+    if token[0] in MADE_UP and "-" not in token:
         return MADE_UP[token[0]]
     return f"{token[:-7]}6{token[-6:]}" if len(token) > 7 else f"5{token[1:]}"
 

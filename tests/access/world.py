@@ -39,6 +39,7 @@ from numbers.models import (
 from tests.access.addresses import NoBuilder
 from tests.access.identities import Identity
 from tests.factories import grant, make_number, make_provider
+from webphone.models import Call, Location
 
 KINDS = ("var", "company", "professional")
 GRANTS = ("view_account", "manage_account")
@@ -51,7 +52,10 @@ def restart_ids(first: int) -> None:
     """Let ids go on from ``first``, so that a number in a page or in a form says whose row it is."""
     with connection.cursor() as cursor:
         for model in apps.get_models():
-            if model._meta.app_label in ("accounts", "numbers", "mfa", "usersessions") and model._meta.managed:
+            if (
+                model._meta.app_label in ("accounts", "numbers", "webphone", "mfa", "usersessions")
+                and model._meta.managed
+            ):
                 cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')::regclass::text", [model._meta.db_table])
                 if (sequence := cursor.fetchone()[0]) and model._meta.db_table != "numbers_provider":
                     cursor.execute(f"ALTER SEQUENCE {sequence} RESTART WITH {first}")
@@ -279,7 +283,20 @@ class World:
         self.kept(
             UserSession.objects.create(user=person, ip="127.0.0.1", user_agent="", session_key=f"none{person.pk}"), tree
         )
+        self.telephones(person, tree)
         return person
+
+    def telephones(self, person: Person, tree: Tree | None) -> None:
+        """A telephone that is to be verified, and a call that has ended."""
+        of, number = {"person": person, "account": person.account}, f"+1613{person.pk:07}"
+        self.kept(Location.unscoped.create(kind="mobile", number=number, **of), tree)
+        now = timezone.now()
+        call = Call.unscoped.create(
+            ref=f"{person.account.code}-{person.pk:032x}", mode="call_back", state="ended", outcome="answered",
+            number=f"+1647{person.pk:07}", digits=int(f"1647{person.pk:07}"), own_number=number, answered_at=now,
+            ended_at=now, seconds=7, **of,
+        )  # fmt: skip
+        self.kept(call, tree)
 
     def person_of(self, identity: Identity, letter: str) -> Person:
         """Who has this identity, in tree A or B."""
@@ -344,6 +361,12 @@ class World:
 
     def session_of(self, person: Person) -> UserSession:
         return UserSession.objects.get(session_key=f"none{person.pk}")
+
+    def call_of(self, person: Person) -> Call:
+        return Call.unscoped.get(person=person)
+
+    def location_of(self, person: Person) -> Location:
+        return Location.unscoped.get(person=person)
 
     def passkey_of(self, person: Person) -> Authenticator:
         return Authenticator.objects.get(user=person, type=Authenticator.Type.WEBAUTHN)

@@ -49,8 +49,9 @@ def test_a_customer_is_added_changed_suspended_and_not_closed_with_numbers(page,
 def test_names_lead_inside_and_phones_to_the_webphone(page, sign_in):
     sign_in("system@demo.example")
     page.goto("/SYS/accounts/")
-    page.get_by_role("link", name="+1 514-555-0180").click()
-    expect(page.get_by_label("Number to call")).to_have_value("+15145550180")
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="+1 514-555-0180").click()
+    expect(opened.value.get_by_label("Number to call")).to_have_value("+1 514-555-0180")
     page.goto("/SYS/accounts/")
     page.get_by_role("button", name="Alpha Telecom").click()
     page.wait_for_url("**/V1001/accounts/")

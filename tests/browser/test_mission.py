@@ -286,9 +286,11 @@ def test_the_pdf_opens_in_a_new_window(numbers_page):
 
 def test_each_number_can_be_handed_to_the_webphone(numbers_page):
     page = numbers_page("admin@acme.example")
-    page.locator("table.rows tbody tr").first.get_by_role("link", name=re.compile("Dial")).click()
-    expect(page.get_by_label("Number to call")).to_have_value("+15145550100")
-    assert page.get_by_role("link", name="Call with this device").get_attribute("href") == "tel:+15145550100"
+    with page.expect_popup() as opened:
+        page.locator("table.rows tbody tr").first.get_by_role("link", name=re.compile("Dial")).click()
+    phone = opened.value
+    expect(phone.get_by_label("Number to call")).to_have_value("+1 514-555-0100")
+    assert phone.get_by_role("link", name="Call with this device").get_attribute("href") == "tel:+15145550100"
 
 
 def test_quick_search_finds_a_number_in_any_spelling(sign_in):

@@ -8,7 +8,7 @@ from tests.mutants.source import Mutant
 
 CONSTRAINTS = ["tests/access/test_constraints.py", "tests/walls/test_rows.py"]
 WALLS = ["tests/walls/test_catalogue.py", "tests/walls/test_rows.py"]
-OURS = "(relname LIKE 'accounts\\_%%' OR relname LIKE 'numbers\\_%%')"
+OURS = "(relname ~ '^(accounts|numbers|webphone)_')"
 
 
 def mutants(session: psycopg.Connection) -> Iterator[Mutant]:

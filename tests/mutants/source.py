@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 #: Modules in which every branch decides who may do what.
 RULES = ["accounts/rules.py", "accounts/middleware.py", "accounts/second_factor.py"]
 #: Modules whose functions refuse what the actor may not do.
-ACTIONS = ["accounts/actions", "numbers/actions"]
+ACTIONS = ["accounts/actions", "numbers/actions", "webphone/actions"]
 #: What narrows rows to those of somebody, as it is called.
 SCOPES = {"visible_to", "of", "live_of"}
 APPS = ["accounts", "numbers", "webphone", "portal"]
@@ -67,6 +67,11 @@ OWN = {
     "numbers/views/verbs.py": ["tests/numbers/test_verbs.py"],
     "numbers/views/jobs.py": ["tests/numbers/test_jobs.py"],
     "numbers/views/imports.py": ["tests/numbers/test_imports.py"],
+    "webphone": [
+        "tests/webphone/test_calls.py",
+        "tests/webphone/test_telephones.py",
+        "tests/webphone/test_machines.py",
+    ],
     "numbers": ["tests/numbers/test_pages.py", "tests/numbers/test_exports.py", "tests/numbers/test_destinations.py"],
 }
 

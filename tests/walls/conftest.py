@@ -24,6 +24,7 @@ from numbers.models import (
 )
 from portal.database.owner import signed_in
 from tests.factories import make_destination, make_number, make_person, make_provider
+from webphone.models import Call, Location
 
 
 @pytest.fixture
@@ -55,6 +56,13 @@ def rows(alpha, bravo, acme, zenith):
             made[account.pk]["numbers_importrow"] = [line]
             number = made[account.pk]["numbers_phonenumber"][0]
             item = {"number_id": number.pk, "e164": number.e164, "digits": number.digits, "since": number.since}
+            own = {"account": account, "person": make_person(account)}
+            made[account.pk]["webphone_call"] = [Call.unscoped.create(ref=f"{account.code}-1", mode="computer", **own)]
+            made[account.pk]["webphone_location"] = [
+                Location.unscoped.create(kind="extension", number="1", destination=rings, **own)
+                if account == customer
+                else Location.unscoped.create(kind="mobile", number="+15145550100", **own)
+            ]
             made[account.pk]["numbers_jobitem"] = [JobItem.unscoped.create(account=account, job=job, **item)]
         tenants = {"var": var, "customer": customer}
         order = Order.unscoped.create(person=person, chain=[], access=access, held_until=until, **tenants)

@@ -134,6 +134,8 @@ LINKS = {
     "numbers_order": {"var_id", "customer_id", "access_id"},
     "numbers_orderline": {"var_id", "customer_id", "order_id", "carrier_order_id"},
     "numbers_carrierorder": {"var_id", "customer_id", "order_id"},
+    "webphone_call": {"account_id"},
+    "webphone_location": {"account_id", "destination_id"},
 }
 
 
@@ -164,6 +166,15 @@ def row_of(table, name, made, account):
                 "request_id": "", "all_or_nothing": False, "state": "draft", "problem": "", "total": 0, "done": 0,
                 "refused": 0, "as_of": one.as_of, "file_name": "", "columns": ["number"], "ignored": [],
                 "encoding": "", "region": "", "overwrites": False, "key": uuid4()}  # fmt: skip
+    if table == "webphone_call":
+        call = made[table][0]
+        return {"account_id": account.pk, "person_id": call.person_id, "ref": "x", "mode": "computer", "number": "",
+                "digits": 0, "own_number": "", "caller_id": "", "state": "placed", "outcome": "", "seconds": 0,
+                "placed_at": call.placed_at, "heard_at": call.heard_at}  # fmt: skip
+    if table == "webphone_location":
+        one = made[table][0]
+        return {"account_id": account.pk, "person_id": one.person_id, "kind": one.kind, "number": one.number + "0",
+                "destination_id": one.destination_id, "code": "", "code_call": ""}  # fmt: skip
     if table == "numbers_importrow":
         return {"account_id": account.pk, "of_id": made[table][0].of_id, "line": 2, "cells": ["x"], "e164": "",
                 "verdict": "", "column": "", "reason": "", "plan": "[]", "applied": False}  # fmt: skip
@@ -238,6 +249,8 @@ def test_no_row_of_a_tenant_points_at_another_tenant(request, rows, bravo, zenit
     row = row_of(table, name, rows[account.pk], account)
     there = foreign(name, rows, bravo, zenith)
     own = rows[account.pk][table][0].pk
+    if name == "destination_id" and table == "webphone_location":
+        row |= {"kind": "extension", "number": "7"}
     with scope(account):
         assert refused_with(*insert(table, row | {name: there})) in (REFUSED, NO_SUCH_PAIR)
         change = f"UPDATE {table} SET {name} = %s WHERE id = %s"
@@ -258,6 +271,7 @@ def test_not_even_the_owner_of_the_tables_can_make_a_row_point_at_another_tenant
             "numbers_jobitem": {"number_id": 2}, "numbers_importrow": {"line": 3},
             "numbers_import": {"key": uuid4()},
             "numbers_carrierorder": {"key": uuid4(), "provider_id": make_provider("Yet another").pk},
+            "webphone_location": {"kind": "extension", "number": "7"},
             "numbers_orderline": {"e164": "+4930123457"}}.get(table, {})  # fmt: skip
     assert refused_with(*insert(table, row | {name: foreign(name, rows, bravo, zenith)})) == NO_SUCH_PAIR
 

@@ -1,6 +1,8 @@
 """``manage.py demo``: the whole portal on this computer, with demo data, until Ctrl-C."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
@@ -11,6 +13,7 @@ from numbers.demo import DEMO_CARRIER, PASSWORD, PEOPLE
 from numbers.models import Provider
 from portal.embedded import free_port, is_free
 from portal.processes import THREADS, Child, demo_carrier, look_after, web, worker
+from webphone.demo import write_demo_telephones
 
 MOST_WORKERS = 8  # each thread has a connection, and the embedded database takes a hundred
 
@@ -31,17 +34,31 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0)
         self.refuse(walls.refusal())
         call_command("demo_data", numbers=options["numbers"], if_empty=True)
+        write_demo_telephones()
         call_command("collectstatic", interactive=False, verbosity=0)
         address = f"http://127.0.0.1:{port}"
         width = max(len(email) for email, *_rest in PEOPLE)
         people = "\n".join(f"  {email:<{width}}  {role} of {code}" for email, _name, role, code in PEOPLE)
         greeting = (
-            f"\nThe portal is at {address}\n\nSign in as one of these, password {PASSWORD}\n{people}\n\nCtrl-C ends it."
+            f"\nThe portal is at {address}\n\nSign in as one of these, password {PASSWORD}\n{people}\n"
+            f"{self.more_greeting()}\nCtrl-C ends it."
         )
         workers = min(os.cpu_count() or 2, MOST_WORKERS)
-        children = [*self.carrier(address), web("127.0.0.1", int(port), workers=workers, threads=THREADS), worker()]
-        if look_after(children, self.stdout.write, ready=f"{address}/healthz", greeting=greeting):
-            raise CommandError("The portal stopped.")
+        with self.more_children(address) as more:
+            children = [
+                *self.carrier(address), *more, web("127.0.0.1", int(port), workers=workers, threads=THREADS), worker()
+            ]  # fmt: skip
+            if look_after(children, self.stdout.write, ready=f"{address}/healthz", greeting=greeting):
+                raise CommandError("The portal stopped.")
+
+    def more_greeting(self) -> str:
+        """What else people are told at the start."""
+        return ""
+
+    @contextmanager
+    def more_children(self, address: str) -> Iterator[list[Child]]:
+        """What else is started, for the portal at ``address``."""
+        yield []
 
     @staticmethod
     def carrier(address: str) -> list[Child]:

@@ -1,5 +1,6 @@
 import { startCopying } from "./copy.js";
 import { startCountdown } from "./countdown.js";
+import { startDialling } from "./dialling.js";
 import { startExporting } from "./exporting.js";
 import { startKeyboard } from "./keyboard.js";
 import { startList } from "./list.js";
@@ -10,6 +11,7 @@ import { startTypeAhead } from "./type_ahead.js";
 startThemeChoice();
 startCopying();
 startCountdown();
+startDialling();
 startKeyboard();
 startTypeAhead();
 if (document.getElementById("list")) {

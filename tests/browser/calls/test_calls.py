@@ -1,0 +1,233 @@
+"""Calls through the browser and by call-back, heard at both ends."""
+
+import pytest
+
+from tests.browser.calls.conftest import (
+    BROWSER,
+    CARRIER,
+    TELEPHONE,
+    call,
+    line_of,
+    number_of_uma,
+    open_webphone,
+    says,
+    until,
+)
+from webphone.models import Call, Location
+from webphone.telephony.media import strength
+
+NUMBER, SHOWN = "+1 514-555-0123", "+1 514-555-0123"
+DESK = "Extension 301"
+
+#: The loudest frequency in what the page plays, measured in the page (Hz).
+LISTENS = """
+async () => {
+  const context = new AudioContext();
+  const analyser = context.createAnalyser();
+  analyser.fftSize = 8192;
+  context.createMediaStreamSource(document.getElementById("remote-audio").srcObject).connect(analyser);
+  await new Promise((resolve) => setTimeout(resolve, 700));
+  const bins = new Float32Array(analyser.frequencyBinCount);
+  analyser.getFloatFrequencyData(bins);
+  const loudest = bins.indexOf(Math.max(...bins));
+  const found = bins[loudest] > -60 ? (loudest * context.sampleRate) / analyser.fftSize : 0;
+  await context.close();
+  return found;
+}
+"""
+
+
+def hears(line, frequency):
+    """Wait until a telephone has heard this tone, and nothing else, for a second."""
+    until(lambda: strength(bytes(line.sound.heard), frequency) > 0.8, f"{frequency} Hz are heard")
+
+
+def silent(line):
+    """Wait until a telephone has heard nothing for a second."""
+    until(lambda: len(line.sound.heard) and max(strength(bytes(line.sound.heard), BROWSER), 0) < 0.01, "silence")
+
+
+def page_hears(page, frequency):
+    until(lambda: abs(page.evaluate(LISTENS) - frequency) < 10, f"the browser plays {frequency} Hz")
+
+
+def last_call(**wanted):
+    """The last call's row, once it is as wanted."""
+
+    def found():
+        row = Call.unscoped.order_by("-pk").first()
+        return row if row and all(getattr(row, name) == value for name, value in wanted.items()) else None
+
+    return until(found, f"the record says {wanted}")
+
+
+def test_a_call_through_the_browser_is_heard_at_both_ends(webphone, real):
+    call(webphone, NUMBER)
+    says(webphone, f"Ringing {SHOWN}")
+    says(webphone, f"Connected with {SHOWN}")
+    line = line_of(real.carrier)
+    assert line.called == "+15145550123"
+    hears(line, BROWSER)
+    page_hears(webphone, CARRIER)
+    last_call(state="talking", mode="computer", number="+15145550123")
+
+    webphone.get_by_role("button", name="Mute").click()
+    silent(line)
+    webphone.get_by_role("button", name="Mute").click()
+    hears(line, BROWSER)
+
+    webphone.get_by_role("button", name="Hold").click()
+    says(webphone, "On hold")
+    silent(line)
+    webphone.get_by_role("button", name="Hold").click()
+    hears(line, BROWSER)
+    page_hears(webphone, CARRIER)
+
+    webphone.keyboard.press("1")
+    webphone.get_by_role("button", name="5", exact=True).click()
+    webphone.get_by_role("button", name="#", exact=True).click()
+    until(lambda: line.sound.keys == "15#", "the keys are heard")
+
+    webphone.keyboard.press("Escape")
+    says(webphone, "The call has ended.")
+    until(lambda: line.state == "ended", "the other side is hung up")
+    last_call(state="ended", outcome="answered")
+
+
+@pytest.mark.parametrize(
+    ("number", "sentence", "outcome"),
+    [
+        ("+15145550186", "+15145550186 is busy.", "busy"),
+        ("+15145550104", "+15145550104 cannot be reached.", "unreachable"),
+        ("+15145550199", "The call has ended.", "answered"),
+    ],
+)
+def test_endings_are_told_in_words_and_kept(webphone, real, number, sentence, outcome):
+    call(webphone, number)
+    says(webphone, sentence)
+    last_call(state="ended", outcome=outcome)
+
+
+def test_a_call_that_is_not_answered_can_be_cancelled(webphone, real):
+    call(webphone, "+15145550180")
+    says(webphone, "Ringing")
+    webphone.get_by_role("button", name="Hang up").click()
+    says(webphone, "The call was cancelled.")
+    until(lambda: real.carrier.lines[0].state == "ended", "it rings no longer")
+    last_call(state="ended", outcome="no_answer")
+
+
+def test_a_tab_that_is_closed_leaves_nobody_on_the_line(webphone, real):
+    call(webphone, NUMBER)
+    says(webphone, "Connected")
+    line = line_of(real.carrier)
+    webphone.close(run_before_unload=False)
+    until(lambda: line.state == "ended", "the other side is hung up")
+    last_call(state="ended", outcome="answered")
+
+
+def test_a_call_that_comes_in_rings_in_the_browser(webphone, real):
+    number = number_of_uma()
+    real.telephone.answers = False
+    line = real.carrier.call(number.e164, "+15145559999")
+    says(webphone, "+15145559999 is calling")
+    webphone.get_by_role("button", name="Answer").click()
+    says(webphone, "Connected with +15145559999")
+    hears(line, BROWSER)
+    page_hears(webphone, CARRIER)
+    line.hang_up()
+    says(webphone, "The call has ended.")
+    last_call(mode="incoming", state="ended", outcome="answered", number="+15145559999")
+
+
+def test_a_call_that_comes_in_and_stops_was_missed(webphone, real):
+    real.telephone.answers = False
+    line = real.carrier.call(number_of_uma().e164, "+15145559999")
+    says(webphone, "is calling")
+    line.hang_up()
+    says(webphone, "Missed call from +15145559999")
+    last_call(mode="incoming", state="ended")
+
+
+def test_a_call_back_rings_the_own_telephone_first_and_then_connects_both(webphone, real):
+    real.telephone.rings = 1.5
+    call(webphone, NUMBER, DESK)
+    says(webphone, f"Ringing {DESK}")
+    says(webphone, f"Ringing {SHOWN}")
+    says(webphone, f"Connected with {SHOWN}")
+    own, other = line_of(real.telephone), line_of(real.carrier)
+    hears(own, CARRIER)
+    hears(other, TELEPHONE)
+    last_call(state="talking", mode="call_back", own_number="301")
+    other.hang_up()
+    says(webphone, "The call has ended.")
+    until(lambda: own.state == "ended", "the own telephone is hung up too")
+    last_call(state="ended", outcome="answered")
+
+
+def test_a_call_back_to_a_private_telephone_goes_through_the_carrier(webphone, real):
+    call(webphone, NUMBER, "Mobile +1 514-555-0170")
+    says(webphone, "Connected")
+    own, other = line_of(real.carrier), line_of(real.carrier, 1)
+    assert (own.called, other.called) == ("+15145550170", "+15145550123")
+    hears(own, CARRIER)
+    webphone.get_by_role("button", name="Hang up").click()
+    says(webphone, "The call has ended.")
+    until(lambda: own.state == other.state == "ended", "both are hung up")
+
+
+def test_a_call_back_can_be_cancelled_while_the_own_telephone_rings(webphone, real):
+    real.telephone.answers = False
+    call(webphone, NUMBER, DESK)
+    says(webphone, f"Ringing {DESK}")
+    webphone.get_by_role("button", name="Hang up").click()
+    says(webphone, "The call was cancelled.")
+    until(lambda: line_of(real.telephone).state == "ended", "it rings no longer")
+    assert real.carrier.lines == []
+
+
+def test_a_call_back_can_be_cancelled_while_the_other_side_rings(webphone, real):
+    call(webphone, "+15145550180", DESK)
+    says(webphone, "Ringing +1 514-555-0180")
+    webphone.keyboard.press("Escape")
+    says(webphone, "The call was cancelled.")
+    until(lambda: line_of(real.telephone).state == line_of(real.carrier).state == "ended", "nothing rings")
+
+
+@pytest.mark.parametrize(
+    ("number", "sentence", "outcome"),
+    [("+15145550186", "is busy.", "busy"), ("+15145550104", "cannot be reached.", "unreachable")],
+)
+def test_a_call_back_tells_why_the_other_side_was_not_reached(webphone, real, number, sentence, outcome):
+    call(webphone, number, DESK)
+    says(webphone, sentence)
+    last_call(state="ended", outcome=outcome)
+    until(lambda: line_of(real.telephone).state == "ended", "the own telephone is hung up")
+
+
+def test_a_hold_on_the_own_telephone_reaches_the_other_side(webphone, real):
+    call(webphone, NUMBER, DESK)
+    says(webphone, "Connected")
+    own, other = line_of(real.telephone), line_of(real.carrier)
+    hears(own, CARRIER)
+    own.hold()
+    until(lambda: "a=sendonly" in other.wanted, "the other side learns of the hold")
+    own.hang_up()
+    says(webphone, "The call has ended.")
+    until(lambda: other.state == "ended", "the other side is hung up")
+
+
+def test_a_telephone_is_verified_by_the_code_that_is_typed_on_it(webphone, real):
+    webphone.goto("/C20001/webphone/telephones/")
+    webphone.get_by_label("Kind").select_option("home")
+    webphone.get_by_label("Number or extension").fill("+1 514 555 0175")
+    webphone.get_by_role("button", name="Add").click()
+    webphone.get_by_role("button", name="Verify Home +1 514-555-0175").click()
+    says_code = webphone.locator(".code").inner_text()
+    line = line_of(real.carrier)
+    until(lambda: line.state == "talking", "the telephone is answered")
+    line.sound.press(says_code)
+    webphone.get_by_text("This telephone is verified").wait_for()
+    assert Location.unscoped.get(number="+15145550175").is_verified
+    open_webphone(webphone)
+    assert "Home +1 514-555-0175" in webphone.get_by_label("Talk with").inner_text()

@@ -1,0 +1,1 @@
+"""Every change to calls and to people's telephones."""

@@ -1,0 +1,241 @@
+"""Calls are placed, and go as the telephony tells."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from accounts.actor import Actor
+from accounts.models import Account
+from accounts.scope import scope
+from numbers.models import Destination, PhoneNumber
+from webphone.models import Call, Location
+from webphone.rules import EMERGENCY, as_extension, refuse_unless_allowed, understood
+from webphone.telephony import News, Telephony, Unreachable, telephony
+
+log = logging.getLogger("webphone.calls")
+State, Outcome, Mode = Call.State, Call.Outcome, Call.Mode
+
+#: In the order in which a call goes through them; news that come late do not lead back.
+ORDER = [State.PLACED, State.RINGING_YOU, State.ANSWERED_YOU, State.RINGING, State.TALKING, State.ENDED]
+#: SIP status -> what it means to people (RFC 3261, 21).
+BUSY, NO_ANSWER, NOT_THERE = {486, 600}, {408, 480, 487}, {404, 410, 484, 604}
+#: A call that nothing was heard of for so long is looked for.
+SILENCE = timedelta(minutes=2)
+#: So many of the person's numbers are offered as caller id.
+MOST_CALLER_IDS = 50
+
+
+def own_numbers(actor: Actor) -> list[PhoneNumber]:
+    """The numbers that ring the person: a professional's all, otherwise those of an extension that was shown to be
+    theirs. One of them is what the other side sees."""
+    numbers = PhoneNumber.visible_to(actor).order_by("digits")
+    if actor.account.kind == Account.Kind.PROFESSIONAL:
+        return list(numbers[:MOST_CALLER_IDS])
+    if actor.account.kind != Account.Kind.COMPANY:
+        return []
+    extensions = Location.visible_to(actor).verified().exclude(destination=None)
+    return list(numbers.filter(destination__in=extensions.values("destination"))[:MOST_CALLER_IDS])
+
+
+def refuse_elsewhere(actor: Actor) -> None:
+    """A WebPhone is a person's: while working in another account they call from their own."""
+    if not actor.may("webphone.call"):
+        raise PermissionDenied
+
+
+@transaction.atomic
+def place(actor: Actor, typed: str, *, location_id: int | None, caller_id: str) -> Call:
+    """Begin a call to what was typed: with the computer, or by ringing one of the person's own telephones first.
+
+    Raises ``ValidationError`` with a sentence for what may not be called, for a caller id or telephone that is not
+    theirs, and beyond the limits.
+    """
+    refuse_elsewhere(actor)
+    called = number_to_call(actor, typed)
+    if caller_id and caller_id not in {number.e164 for number in own_numbers(actor)}:
+        raise ValidationError(_("Choose one of your own numbers to be shown to whoever you call."))
+    own = ""
+    if location_id is not None:
+        location = Location.visible_to(actor).verified().filter(pk=location_id).first()
+        if location is None:
+            raise ValidationError(_("Choose a telephone of yours to talk with."))
+        if location.number == called:
+            raise ValidationError(_("This is the telephone that you want to talk with. Choose another one."))
+        own = location.number
+    mode = Mode.COMPUTER if location_id is None else Mode.CALL_BACK
+    return begin(actor, mode, number=called, own_number=own, caller_id=caller_id or settings.TELEPHONY_CALLER_ID)
+
+
+def number_to_call(actor: Actor, typed: str) -> str:
+    """The number in E.164 form or the extension of the account's own that was typed. Raises ``ValidationError``."""
+    extension = as_extension(typed)
+    if extension and Destination.visible_to(actor).filter(customer=actor.account.pk, extension=extension).exists():
+        return extension
+    if extension and extension not in EMERGENCY:
+        raise ValidationError(_("%(extension)s is no extension here.") % {"extension": extension})
+    called = understood(typed)
+    refuse_unless_allowed(called)
+    return called
+
+
+def begin(actor: Actor, mode: Call.Mode, *, number: str, own_number: str, caller_id: str = "", code: str = "") -> Call:
+    """Write the call down and, once that is kept, have the person's own telephone rung.
+
+    The account is held meanwhile: the limits are for all its people together. Raises ``ValidationError``.
+    """
+    way = telephony()
+    if way is None:
+        raise ValidationError(_("No telephony is set up here: call with this device."))
+    account = Account.visible_to(actor).select_for_update(no_key=True).get(pk=actor.account.pk)
+    refuse_beyond_limits(actor, account)
+    digits = number or own_number
+    call = Call(
+        account=account, person=actor.person, ref=Call.new_ref(account), mode=mode, number=number,
+        digits=int(digits.lstrip("+")), own_number=own_number, caller_id=caller_id,
+    )  # fmt: skip
+    call.save(force_insert=True)
+    if mode != Mode.COMPUTER:
+        transaction.on_commit(lambda: ring(way, call, code))
+    return call
+
+
+def refuse_beyond_limits(actor: Actor, account: Account) -> None:
+    an_hour_ago = timezone.now() - timedelta(hours=1)
+    calls = Call.in_account(account).exclude(mode=Mode.INCOMING)
+    for some, at_once, an_hour in (
+        (calls.filter(person=actor.person), settings.CALLS_AT_ONCE[0], settings.CALLS_AN_HOUR[0]),
+        (calls, settings.CALLS_AT_ONCE[1], settings.CALLS_AN_HOUR[1]),
+    ):
+        if some.filter(placed_at__gt=an_hour_ago).exclude(state=State.ENDED).count() >= at_once:
+            raise ValidationError(_("%(count)d calls are under way, and no more may be. End one first.")
+                                  % {"count": at_once})  # fmt: skip
+        if some.filter(placed_at__gt=an_hour_ago).count() >= an_hour:
+            raise ValidationError(_("%(count)d calls were made within an hour, and no more may be. Try again later.")
+                                  % {"count": an_hour})  # fmt: skip
+
+
+def ring(way: Telephony, call: Call, code: str) -> None:
+    """Have the person's own telephone rung; where nothing rings anything, the call has failed."""
+    try:
+        way.ring(call, code)
+    except Unreachable as refusal:
+        log.warning("A call could not be placed: %s", refusal)
+        with scope(call.account):
+            heard(call.ref, News("ended", timezone.now(), code=503))
+
+
+@transaction.atomic
+def hang_up(actor: Actor, ref: str) -> Call:
+    """End a call of the person's own. Raises ``Call.DoesNotExist``, and ``ValidationError`` where nobody can end it."""
+    refuse_elsewhere(actor)
+    call = Call.visible_to(actor).select_related("account", "person").get(ref=ref)
+    way = telephony()
+    if call.is_over or way is None:
+        return call
+    try:
+        over = way.hang_up(call)
+    except Unreachable as refusal:
+        raise ValidationError(_("The telephone server does not answer: hang up with your telephone.")) from refusal
+    if over:
+        heard(ref, News("ended", timezone.now(), cancelled=True))
+        call.refresh_from_db()
+    return call
+
+
+def current(actor: Actor, ref: str) -> Call:
+    """A call of the person's own as it stands now. Raises ``Call.DoesNotExist``."""
+    call = Call.visible_to(actor).select_related("account", "person").get(ref=ref)
+    way = telephony()
+    if not call.is_over and way is not None:
+        for news in way.news(call, timezone.now()):
+            heard(ref, news)
+        call.refresh_from_db()
+    return call
+
+
+@transaction.atomic
+def heard(ref: str, news: News) -> bool:
+    """Take down what the telephony tells of a call, in whatever order it comes and however often; whether there is
+    such a call. The caller is in the scope of its account."""
+    calls = list(Call.called(ref).select_for_update(of=("self",)))
+    for call in calls:
+        if not call.is_over:
+            follow(call, news)
+            call.heard_at = timezone.now()
+            call.save()
+    return bool(calls)
+
+
+def follow(call: Call, news: News) -> None:
+    """Change a call as the news say."""
+    if news.event == "digits":
+        typed(call, news)
+    elif news.event == "ended":
+        call.state, call.outcome = State.ENDED, outcome_of(call, news)
+        call.ended_at = max(news.at, call.answered_at or news.at)
+        if call.answered_at:
+            call.seconds = round((call.ended_at - call.answered_at).total_seconds())
+    elif ORDER.index(news.event) > ORDER.index(call.state):
+        call.state = State(news.event)
+        if call.state == State.TALKING:
+            call.answered_at = news.at
+
+
+def outcome_of(call: Call, news: News) -> Call.Outcome:
+    if call.answered_at:
+        return Outcome.ANSWERED
+    if call.mode == Mode.CODE and call.state == State.ANSWERED_YOU:
+        return Outcome.ANSWERED
+    if news.cancelled:
+        return Outcome.CANCELLED
+    if news.side == "you":
+        return Outcome.YOUR_BUSY if news.code in BUSY else Outcome.NOT_YOU
+    if news.code in BUSY:
+        return Outcome.BUSY
+    if news.code in NO_ANSWER:
+        return Outcome.NO_ANSWER
+    if news.code in NOT_THERE:
+        return Outcome.UNREACHABLE
+    return Outcome.FAILED if news.code else Outcome.CANCELLED
+
+
+def typed(call: Call, news: News) -> None:
+    """The telephone that a call with a code has rung is the person's, if the code was typed there in time."""
+    location = Location.rung_by(call)
+    if location is None or location.is_verified or not location.code:
+        return
+    if news.digits == location.code and news.at <= location.code_until:
+        location.verified_at = news.at
+        actor = Actor.at_home(call.person)
+        audit.record(actor, "location.verified", location)
+    # Right or wrong, a code is good for one call.
+    location.code, location.code_until = "", None
+    location.save()
+
+
+def look_for_silent(account: Account, refs: list[str], live: set[str] | None) -> None:
+    """Ask after calls that nothing was heard of, and close those that nobody knows any more. In the account's scope."""
+    way, now = telephony(), timezone.now()
+    for call in Call.in_account(account).filter(ref__in=refs).select_related("account", "person"):
+        for news in way.news(call, now) if way else []:
+            heard(call.ref, news)
+        longest = timedelta(minutes=settings.CALL_MINUTES + 5)
+        gone = live is not None and call.ref not in live
+        if gone or call.placed_at + longest < now or way is None:
+            close(call.ref, now)
+
+
+@transaction.atomic
+def close(ref: str, now: datetime) -> None:
+    """Nobody told of the end of a call: when that was, and how long it took, is not known."""
+    for call in Call.called(ref).select_for_update().exclude(state=State.ENDED):
+        call.state, call.outcome, call.ended_at = State.ENDED, Outcome.UNKNOWN, now
+        call.save()

@@ -1,0 +1,140 @@
+"""The servers of the telephony, on one computer: their configuration, and how they are started in order."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from webphone.telephony import key_for
+
+TEMPLATE = Path(__file__).parent / "kamailio.cfg"
+#: program -> the Debian packages that bring it, or modules of it
+PACKAGES = {
+    "kamailio": ["kamailio", "kamailio-websocket-modules", "kamailio-autheph-modules", "kamailio-extra-modules",
+                 "kamailio-utils-modules", "kamailio-tls-modules"],
+    "rtpengine": ["rtpengine-daemon"],
+}  # fmt: skip
+#: Where Debian has the modules that come in packages of their own.
+MODULES = ["websocket", "auth_ephemeral", "http_client", "crypto", "mqueue", "rtpengine"]
+READY_WITHIN = 20.0
+
+
+def missing_packages() -> list[str]:
+    """The Debian packages that have to be installed before telephones can ring."""
+    here = [folder for folder in Path("/usr/lib").glob("*/kamailio/modules") if folder.is_dir()]
+    lacks_modules = not here or not all((here[0] / f"{name}.so").exists() for name in MODULES)
+    lacking = [name for name in PACKAGES if shutil.which(name) is None]
+    if lacks_modules and "kamailio" not in lacking:
+        lacking.append("kamailio")
+    return [package for name in lacking for package in PACKAGES[name]]
+
+
+@dataclass
+class Places:
+    """Where the servers are to be found. ``web`` is where browsers connect to, ``carrier`` where calls leave to."""
+
+    portal: str
+    origin: str
+    domain: str = "portal.test"
+    host: str = "127.0.0.1"
+    sip: int = 5060
+    web_host: str = "127.0.0.1"
+    web: int = 5066
+    rpc: int = 5067
+    media: int = 2223
+    media_ports: tuple[int, int] = (30000, 30999)
+    service_sip: int = 5070
+    service: int = 5071
+    carrier: tuple[str, int] = ("127.0.0.1", 5080)
+    calls_token: str = ""
+    longest: int = 14_400
+    #: name at the SIP server -> password
+    phones: dict[str, str] = field(default_factory=dict)
+
+
+def configuration(places: Places) -> str:
+    """What Kamailio reads."""
+    values = {
+        "DOMAIN": places.domain, "SIP_HOST": places.host, "SIP_PORT": places.sip, "WEB_HOST": places.web_host,
+        "WEB_PORT": places.web, "RPC_PORT": places.rpc, "MEDIA": f"127.0.0.1:{places.media}",
+        "CARRIER_HOST": places.carrier[0], "CARRIER_PORT": places.carrier[1], "PORTAL": places.portal.rstrip("/"),
+        "ORIGIN": places.origin, "REGISTER_KEY": key_for("register"), "DIAL_KEY": key_for("dial"),
+        "SERVICE_KEY": key_for("service"), "EVENTS_KEY": key_for("events"), "CALLS_TOKEN": places.calls_token,
+        "LONGEST": places.longest,
+        "PHONES": "\n".join(f'\t$sht(phones=>{name}) = "{password}";' for name, password in places.phones.items()),
+    }  # fmt: skip
+    text = TEMPLATE.read_text()
+    for name, value in values.items():
+        text = text.replace(f"@{name}@", str(value))
+    return text
+
+
+def commands(places: Places, folder: Path) -> dict[str, list[str]]:
+    """Write the configuration into ``folder``; how the media relay and then the SIP server are started."""
+    path = folder / "kamailio.cfg"
+    path.touch(mode=0o600)  # keys are in it
+    path.write_text(configuration(places))
+    first, last = places.media_ports
+    return {
+        "media relay": [
+            "rtpengine", "--foreground", "--log-stderr", "--log-level=3", "--table=-1",
+            f"--interface={places.host}", f"--listen-ng=127.0.0.1:{places.media}", f"--port-min={first}",
+            f"--port-max={last}",
+        ],
+        "SIP server": ["kamailio", "-DD", "-E", "-f", str(path), "-m", "64", "-M", "8", "-Y", str(folder)],
+    }  # fmt: skip
+
+
+def service_options(places: Places) -> list[str]:
+    """The options of ``manage.py call_back_service``."""
+    return [
+        "--host", places.host, "--sip-port", str(places.service_sip), "--port", str(places.service), "--proxy",
+        f"{places.host}:{places.sip}", "--portal", places.portal,
+    ]  # fmt: skip
+
+
+def free_ports() -> dict[str, Any]:
+    """Ports that nothing uses, for all that runs on this computer alone."""
+    names = ("sip", "web", "rpc", "media", "service_sip", "service")
+    kept = [socket.socket() for _ in range(len(names) + 1)]
+    for one in kept:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in kept]
+    for one in kept:
+        one.close()
+    # Of a block of its own, away from those that connections get, each stack on the computer takes a part.
+    block = 20_000 + 400 * (ports[0] % 25)
+    return dict(zip(names, ports, strict=False)) | {
+        "carrier": ("127.0.0.1", ports[-1]), "media_ports": (block, block + 399),
+    }  # fmt: skip
+
+
+def media_answers(port: int) -> bool:
+    """Whether the media relay is there. The SIP server has to be started after it: otherwise it takes it for lost."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asks:
+        asks.settimeout(0.3)
+        try:
+            asks.sendto(b"1 d7:command4:pinge", ("127.0.0.1", port))
+            return b"pong" in asks.recv(200)
+        except OSError:
+            return False
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as asks:
+        asks.settimeout(0.3)
+        return asks.connect_ex(("127.0.0.1", port)) == 0
+
+
+def wait_until(ready, what: str, process: subprocess.Popen | None = None) -> None:
+    """Raises ``RuntimeError`` where something does not become ready, or ends before."""
+    deadline = time.monotonic() + READY_WITHIN
+    while not ready():
+        if time.monotonic() > deadline or (process and process.poll() is not None):
+            raise RuntimeError(f"The {what} did not start.")
+        time.sleep(0.05)

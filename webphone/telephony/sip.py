@@ -1,0 +1,85 @@
+"""Real telephones: a SIP server (Kamailio), and the service that rings two of them for one call."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+import urllib3
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from webphone.models import Call
+from webphone.telephony import News, Unreachable, key_for, sip_name
+
+#: Both are on this computer, or next to it.
+TIMEOUT = urllib3.Timeout(connect=1.0, read=3.0)
+
+
+def asked(method: str, url: str, body: dict | None = None, headers: dict | None = None) -> tuple[int, dict]:
+    """Status and JSON of an answer. Raises ``Unreachable``."""
+    try:
+        with urllib3.PoolManager(retries=False, timeout=TIMEOUT) as connections:
+            answer = connections.request(method, url, json=body, headers=headers)
+            return answer.status, json.loads(answer.data or b"{}")
+    except (urllib3.exceptions.HTTPError, ValueError) as error:
+        raise Unreachable(_("The telephone server does not answer. Try again in a minute.")) from error
+
+
+class SipTelephony:
+    """Calls through the SIP server. What happens to them it tells by itself (``webphone.views.machines``)."""
+
+    speaks_sip = True
+
+    def service(self, method: str, path: str, body: dict | None = None) -> tuple[int, dict]:
+        headers = {"Authorization": f"Bearer {key_for('call-back')}"}
+        return asked(method, f"{settings.TELEPHONY_CALLBACK_URL.rstrip('/')}{path}", body, headers)
+
+    def ring(self, call: Call, code: str) -> None:
+        asks = {"ref": call.ref, "you": self.own_telephone(call), "minutes": settings.CALL_MINUTES}
+        if code:
+            asks |= {"digits": len(code), "caller_id": settings.TELEPHONY_CALLER_ID}
+        else:
+            asks |= {"other": sip_name(call), "caller_id": call.caller_id}
+        status, answer = self.service("POST", "/calls", asks)
+        if status != 201:
+            raise Unreachable(answer.get("error") or _("The telephone server refused the call."))
+
+    @staticmethod
+    def own_telephone(call: Call) -> str:
+        number = call.own_number
+        return number if number.startswith("+") else f"{call.account.code}-{number}"
+
+    def hang_up(self, call: Call) -> bool:
+        if call.mode in (Call.Mode.CALL_BACK, Call.Mode.CODE):
+            status, _answer = self.service("DELETE", f"/calls/{call.ref}")
+            return status == 404  # it knows nothing of it: nobody is going to tell of its end
+        return self.end_dialog(call.ref)
+
+    def end_dialog(self, ref: str) -> bool:
+        """End a call of a browser's at the server."""
+        for dialog in self.dialogs():
+            if {"ref": ref} in dialog.get("variables", []):
+                self.command("dlg.end_dlg", [dialog["h_entry"], dialog["h_id"]])
+                return False
+        return True
+
+    def command(self, method: str, params: list | None = None) -> dict:
+        body = {"jsonrpc": "2.0", "id": 1, "method": method} | ({"params": params} if params else {})
+        return asked("POST", f"{settings.TELEPHONY_RPC_URL.rstrip('/')}/RPC", body)[1]
+
+    def dialogs(self) -> list[dict]:
+        """The calls that stand or ring at the server. Those that have ended are listed for some seconds yet."""
+        return [one for one in self.command("dlg.list").get("result") or [] if one.get("state") != 5]
+
+    def news(self, call: Call, now: datetime) -> list[News]:
+        return []
+
+    def live(self) -> set[str] | None:
+        try:
+            answer = self.service("GET", "/calls")[1]
+            dialogs = self.dialogs()
+        except Unreachable:
+            return None
+        refs = {variables["ref"] for one in dialogs for variables in one.get("variables", []) if "ref" in variables}
+        return refs | set(answer.get("refs", []))

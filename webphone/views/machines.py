@@ -1,0 +1,74 @@
+"""What the telephony tells the portal, and asks it. Its own key opens these addresses; no person is looked up."""
+
+import hmac
+import json
+import re
+from http import HTTPStatus
+
+from django.conf import settings
+from django.http import HttpResponse, JsonResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from accounts.models import Account
+from accounts.scope import scope
+from webphone.actions import calls, incoming
+from webphone.telephony import REF, News, key_for
+
+MOST_BYTES = 4096
+EVENTS = {"ringing_you", "answered_you", "ringing", "talking", "digits", "ended"}
+
+
+def answered(request) -> dict | HttpResponse:
+    """The JSON object that was sent with the right key, or the answer that refuses it."""
+    scheme, _blank, key = request.headers.get("Authorization", "").partition(" ")
+    known = settings.TELEPHONY == "sip" and scheme.lower() == "bearer"
+    if not known or not hmac.compare_digest(key.strip().encode(), key_for("events").encode()):
+        answer = {"error": _("The key is missing or wrong.")}
+        return JsonResponse(answer, status=HTTPStatus.UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer"})
+    try:
+        told = json.loads(request.read(MOST_BYTES))
+    except ValueError:
+        told = None
+    if not isinstance(told, dict):
+        return JsonResponse({"error": _("This is no JSON object.")}, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    return told
+
+
+@csrf_exempt
+@require_POST
+def event(request):
+    """Take down what happened to a call, named by its ``ref``."""
+    told = answered(request)
+    if isinstance(told, HttpResponse):
+        return told
+    ref, name, code = (str(told.get(name) or "") for name in ("ref", "event", "code"))
+    account = Account.called(ref.partition("-")[0]) if re.fullmatch(REF, ref) else None
+    if account is None or name not in EVENTS:
+        return JsonResponse({"error": _("No such call, or no such event.")}, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    news = News(
+        name,
+        timezone.now(),
+        code=int(code) if code.isascii() and code.isdigit() and len(code) == 3 else 0,
+        side=str(told.get("side", ""))[:5],
+        digits=str(told.get("digits", ""))[:10],
+        cancelled=told.get("cancelled") is True,
+    )
+    with scope(account):
+        known = calls.heard(ref, news)
+    return HttpResponse(status=HTTPStatus.NO_CONTENT if known else HTTPStatus.NOT_FOUND)
+
+
+@csrf_exempt
+@require_POST
+def route(request):
+    """Whom a call that comes in for ``number`` rings, by what the SIP server knows them."""
+    told = answered(request)
+    if isinstance(told, HttpResponse):
+        return told
+    ref, names = incoming.route(str(told.get("number", ""))[:20], str(told.get("from", ""))[:40])
+    # As text: that is what a SIP server's configuration can take apart.
+    answer = " ".join([ref or "-", *names]) if names else ""
+    return HttpResponse(answer, content_type="text/plain")
