@@ -67,6 +67,19 @@ def test_a_call_back_is_followed_in_words_and_remembered(page, sign_in):
     assert page.get_by_label("Talk with").locator("option:checked").inner_text() == "Mobile +1 514-555-0170"
 
 
+def test_a_call_on_this_computer_ends_with_its_window(page, sign_in):
+    sign_in("user@acme.example")
+    phone = page.context.new_page()
+    phone.goto("/C20001/webphone/?number=%2B15145550123")
+    phone.get_by_role("button", name="Call", exact=True).click()
+    phone.get_by_text("Connected with").wait_for()
+    phone.close(run_before_unload=False)
+    page.goto("/C20001/webphone/calls/")
+    while not page.get_by_role("cell", name="Answered").is_visible():
+        page.wait_for_timeout(200)
+        page.reload()
+
+
 def test_what_may_not_be_called_is_refused_in_place_and_stays_typed(page, sign_in):
     sign_in("user@acme.example")
     page.goto("/C20001/webphone/")

@@ -176,6 +176,15 @@ def test_a_call_in_the_demo_goes_through_its_states_by_the_clock(uma, telephone)
     assert calls.hang_up(uma, call.ref).outcome == "answered"
 
 
+def test_a_call_in_the_demo_that_nobody_ends_is_over_after_ten_minutes(uma, system):
+    call = place(uma)
+    long_ago = timezone.now() - timedelta(minutes=11)
+    Call.unscoped.update(heard_at=long_ago, placed_at=long_ago)
+    tasks.close_lost_calls(timestamp=0)
+    call.refresh_from_db()
+    assert (call.state, call.outcome) == ("ended", "answered")
+
+
 def test_a_busy_number_in_the_demo_is_busy(uma):
     call = place(uma, "+15145550186")
     Call.unscoped.update(placed_at=timezone.now() - timedelta(seconds=3))
@@ -198,11 +207,13 @@ def test_calls_that_nobody_knows_any_more_are_closed_as_unknown(uma, system, set
     assert (call.state, call.outcome, call.seconds) == ("ended", "unknown", 0)
 
 
-def test_a_call_longer_than_any_may_be_is_over(uma, system, settings):
-    settings.CALL_MINUTES = 10
+def test_while_no_server_answers_a_call_is_over_when_it_must_be(uma, system, settings):
+    settings.TELEPHONY, settings.CALL_MINUTES = "sip", 10
+    settings.TELEPHONY_CALLBACK_URL = settings.TELEPHONY_RPC_URL = "http://127.0.0.1:9"
     call = tell(place(uma), "talking")
-    long_ago = timezone.now() - timedelta(minutes=16)
-    Call.unscoped.update(heard_at=long_ago, placed_at=long_ago)
-    tasks.close_lost_calls(timestamp=0)
-    call.refresh_from_db()
-    assert call.outcome == "unknown"
+    for minutes, outcome in ((5, ""), (16, "unknown")):
+        long_ago = timezone.now() - timedelta(minutes=minutes)
+        Call.unscoped.update(heard_at=long_ago, placed_at=long_ago)
+        tasks.close_lost_calls(timestamp=0)
+        call.refresh_from_db()
+        assert call.outcome == outcome

@@ -37,8 +37,8 @@ log = logging.getLogger("webphone.call_back")
 
 #: What the service signs in as at the SIP server.
 SERVICE = "call-back"
-#: Seconds that each side rings, and that a code may be waited for.
-RINGS, TYPES = 45, 60
+#: Seconds that a code may be waited for.
+TYPES = 60
 #: The only things that are ever written into a SIP message: no line break gets through these.
 CALLED = re.compile(r"\+[1-9][0-9]{3,14}|[A-Z0-9]{2,14}-[0-9]{1,10}")
 CALLER_ID = re.compile(r"(\+[1-9][0-9]{3,14})?")
@@ -98,7 +98,7 @@ class TwoLegs:
     def invite(self, called: str, caller: str, description: str, on_event: Callable, name: str | None = None) -> Any:
         return self.service.stack.invite(
             called, caller, description, on_event, name=name, login=(SERVICE, self.service.password),
-            ring_seconds=RINGS, most_seconds=self.asks["minutes"] * 60,
+            ring_seconds=self.service.rings, most_seconds=self.asks["minutes"] * 60,
         )  # fmt: skip
 
     def tell(self, event: str, **more: Any) -> None:
@@ -184,8 +184,18 @@ class TwoLegs:
 class Service:
     """All calls, and the interface to them."""
 
-    def __init__(self, *, host: str, sip_port: int, proxy: tuple[str, int], domain: str, password: str, portal: Portal):
-        self.host, self.password, self.portal = host, password, portal
+    def __init__(
+        self,
+        *,
+        host: str,
+        sip_port: int,
+        proxy: tuple[str, int],
+        domain: str,
+        password: str,
+        portal: Portal,
+        rings: int,
+    ):
+        self.host, self.password, self.portal, self.rings = host, password, portal, rings
         self.stack = stack.Stack(host, sip_port, proxy, domain)
         self.calls: dict[str, TwoLegs] = {}
 

@@ -13,6 +13,8 @@ CODES = {"86": 486, "80": 480, "04": 404}
 YOURS = [("ringing_you", 0.5), ("answered_you", 2.0)]
 OTHERS = [("ringing", 0.6), ("ended_unanswered", 1.8), ("talking", 2.5)]
 TYPED = 4.0
+#: So long nobody talks.
+LONGEST = 600.0
 
 
 class DemoTelephony:
@@ -54,4 +56,4 @@ class DemoTelephony:
                 course.append(News(event, at(later + seconds)))
             elif code:
                 return [*course, News("ended", at(later + seconds), code=code)]
-        return course
+        return [*course, News("ended", at(LONGEST))]

@@ -52,7 +52,9 @@ class Places:
     service: int = 5071
     carrier: tuple[str, int] = ("127.0.0.1", 5080)
     calls_token: str = ""
+    #: Seconds that a call may take, and that each side rings.
     longest: int = 14_400
+    rings: int = 45
     #: name at the SIP server -> password
     phones: dict[str, str] = field(default_factory=dict)
 
@@ -65,7 +67,7 @@ def configuration(places: Places) -> str:
         "CARRIER_HOST": places.carrier[0], "CARRIER_PORT": places.carrier[1], "PORTAL": places.portal.rstrip("/"),
         "ORIGIN": places.origin, "REGISTER_KEY": key_for("register"), "DIAL_KEY": key_for("dial"),
         "SERVICE_KEY": key_for("service"), "EVENTS_KEY": key_for("events"), "CALLS_TOKEN": places.calls_token,
-        "LONGEST": places.longest,
+        "LONGEST": places.longest, "RINGS": places.rings * 1000,
         "PHONES": "\n".join(f'\t$sht(phones=>{name}) = "{password}";' for name, password in places.phones.items()),
     }  # fmt: skip
     text = TEMPLATE.read_text()
@@ -82,7 +84,8 @@ def commands(places: Places, folder: Path) -> dict[str, list[str]]:
     first, last = places.media_ports
     return {
         "media relay": [
-            "rtpengine", "--foreground", "--log-stderr", "--log-level=3", "--table=-1",
+            # Not the distribution's configuration: it has ports in it.
+            "rtpengine", "--config-file=none", "--foreground", "--log-stderr", "--log-level=3", "--table=-1",
             f"--interface={places.host}", f"--listen-ng=127.0.0.1:{places.media}", f"--port-min={first}",
             f"--port-max={last}",
         ],
@@ -94,7 +97,7 @@ def service_options(places: Places) -> list[str]:
     """The options of ``manage.py call_back_service``."""
     return [
         "--host", places.host, "--sip-port", str(places.service_sip), "--port", str(places.service), "--proxy",
-        f"{places.host}:{places.sip}", "--portal", places.portal,
+        f"{places.host}:{places.sip}", "--portal", places.portal, "--rings", str(places.rings),
     ]  # fmt: skip
 
 

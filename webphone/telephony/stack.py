@@ -96,6 +96,8 @@ class Stack:
             return request.genResponse(481, "Call/Transaction Does Not Exist"), None, None
         if request.getMethod() == "INVITE" and self.on_call:
             agent = UA(self.config)
+            asserted = request.getHFs("p-asserted-identity")
+            agent.asserted = str(asserted[0].body) if asserted else ""
             agent.event_cb = self.on_call(agent)
             return agent.recvRequest(request, transaction)
         if request.getMethod() in ("OPTIONS", "NOTIFY"):

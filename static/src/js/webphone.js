@@ -11,7 +11,8 @@ const form = at("dial");
 const number = at("number");
 const LOOKS_AGAIN = 700;
 
-/** The call that there is: {other, session?, url?, hangUpUrl?, since?, over}. */
+/** The call that there is: {other, isHere, session?, url?, hangUpUrl?, since?, over}. One that is here ends with the page;
+    a call-back goes on. */
 let call = null;
 let softphone = null;
 
@@ -87,7 +88,7 @@ async function dial() {
   const stream = through ? await microphone(complain) : null;
   if (through && !stream) return;
   const other = number.value.trim();
-  begin(other, { stream });
+  begin(other, { stream, isHere: at("talk-with").value === "computer" });
   show(say("calling", other));
   try {
     const placed = await ask(form.action, new FormData(form));
@@ -160,7 +161,7 @@ function ringsHere(session) {
   if (call && !call.over) return session.terminate({ status_code: 486 });
   const caller = session.remote_identity.display_name || session.remote_identity.uri.user;
   const other = /^\+?\d{2,15}$/.test(caller) ? caller : page.dataset.somebody;
-  begin(other, { session, offered: true });
+  begin(other, { session, isHere: true, offered: true });
   show(say("incoming", other));
   softphone.follow(session, (state) => {
     // Until it is answered here, all that can happen to it is that it stops.
@@ -225,7 +226,10 @@ function startCalls() {
     if (call && !call.over && call.session) event.preventDefault();
   });
   addEventListener("pagehide", () => {
-    if (call?.session && !call.over) call.session.terminate();
+    if (call?.isHere && !call.over) {
+      if (call.session) call.session.terminate();
+      else if (call.hangUpUrl) fetch(call.hangUpUrl, { method: "POST", body: token(), keepalive: true });
+    }
     softphone?.stop();
   });
   setInterval(tick, 500);

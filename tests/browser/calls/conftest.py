@@ -12,7 +12,8 @@ from threading import Thread
 
 import pytest
 
-from numbers.models import PhoneNumber
+from accounts.models import Account, Person
+from numbers.models import PhoneNumber, TelephoneSystem
 from tests.browser.conftest import CHROMIUM, FLAGS, sign_in_at
 from tests.processes import ROOT
 from webphone.demo import write_demo_telephones
@@ -22,7 +23,9 @@ from webphone.telephony.media import tone
 from webphone.telephony.phones import Phone
 
 SECRET, DOMAIN = "s" * 40, "portal.test"
-EXTENSION = "C20001-301"
+EXTENSION, CALLS_TOKEN = "C20001-301", "c" * 40
+#: Seconds that a call rings.
+RINGS = 5
 #: What each speaks with (Hz).
 BROWSER, TELEPHONE, CARRIER = 1000, 600, 800
 SPEAKING = [
@@ -75,7 +78,12 @@ def telephony(live_server, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("django.conf.settings.TELEPHONY_SECRET", SECRET)
         places = servers.Places(
-            portal=live_server.url, origin=live_server.url, phones={EXTENSION: "pw"}, **servers.free_ports()
+            portal=live_server.url,
+            origin=live_server.url,
+            phones={EXTENSION: "pw"},
+            calls_token=CALLS_TOKEN,
+            rings=RINGS,
+            **servers.free_ports(),
         )
         commands = servers.commands(places, folder)
     environment = os.environ | {
@@ -137,6 +145,11 @@ def speaking_chromium(playwright, tmp_path_factory):
 def webphone(speaking_chromium, demo, real, live_server):
     """Uma's WebPhone, ready."""
     write_demo_telephones()
+    system = Account.called("SYS")
+    TelephoneSystem.unscoped.create(
+        account=system, name="SIP server", token_hash=TelephoneSystem.hash_of(CALLS_TOKEN),
+        added_by=Person.objects.get(email="system@demo.example"),
+    )  # fmt: skip
     context = speaking_chromium.new_context(base_url=live_server.url, permissions=["microphone"])
     context.set_default_timeout(10_000)
     page = context.new_page()

@@ -2,9 +2,12 @@
 
 import pytest
 
+from accounts.actor import Actor
+from accounts.models import Person
 from tests.browser.calls.conftest import (
     BROWSER,
     CARRIER,
+    DOMAIN,
     TELEPHONE,
     call,
     line_of,
@@ -13,7 +16,9 @@ from tests.browser.calls.conftest import (
     says,
     until,
 )
+from webphone.actions.calls import hang_up
 from webphone.models import Call, Location
+from webphone.telephony import telephony
 from webphone.telephony.media import strength
 
 NUMBER, SHOWN = "+1 514-555-0123", "+1 514-555-0123"
@@ -69,7 +74,8 @@ def test_a_call_through_the_browser_is_heard_at_both_ends(webphone, real):
     assert line.called == "+15145550123"
     hears(line, BROWSER)
     page_hears(webphone, CARRIER)
-    last_call(state="talking", mode="computer", number="+15145550123")
+    row = last_call(state="talking", mode="computer", number="+15145550123")
+    assert row.ref in telephony().live()
 
     webphone.get_by_role("button", name="Mute").click()
     silent(line)
@@ -92,6 +98,37 @@ def test_a_call_through_the_browser_is_heard_at_both_ends(webphone, real):
     says(webphone, "The call has ended.")
     until(lambda: line.state == "ended", "the other side is hung up")
     last_call(state="ended", outcome="answered")
+    until(lambda: row.ref not in telephony().live(), "the server knows nothing of it any more")
+
+
+def test_who_is_called_sees_the_number_that_was_chosen(webphone, real):
+    number = number_of_uma()
+    open_webphone(webphone)
+    webphone.get_by_label("Caller id").select_option(value=number.e164)
+    call(webphone, NUMBER)
+    says(webphone, "Connected")
+    assert line_of(real.carrier).leg.asserted == f"<sip:{number.e164}@{DOMAIN}>"
+    webphone.keyboard.press("Escape")
+    says(webphone, "The call has ended.")
+    call(webphone, NUMBER, DESK)
+    says(webphone, "Connected")
+    assert line_of(real.carrier, 1).caller == number.e164
+
+
+def test_a_call_is_ended_at_the_server_from_another_page(webphone, real):
+    call(webphone, NUMBER)
+    says(webphone, "Connected")
+    actor = Actor.at_home(Person.objects.get(email="user@acme.example"))
+    hang_up(actor, last_call(state="talking").ref)
+    says(webphone, "The call has ended.")
+    until(lambda: line_of(real.carrier).state == "ended", "the other side is hung up")
+    last_call(state="ended", outcome="answered")
+
+
+def test_a_call_that_nobody_answers_ends_by_itself(webphone, real):
+    call(webphone, "+15145550180")
+    says(webphone, "does not answer.")
+    last_call(state="ended", outcome="no_answer")
 
 
 @pytest.mark.parametrize(
@@ -138,6 +175,12 @@ def test_a_call_that_comes_in_rings_in_the_browser(webphone, real):
     line.hang_up()
     says(webphone, "The call has ended.")
     last_call(mode="incoming", state="ended", outcome="answered", number="+15145559999")
+
+    def is_active():
+        number.refresh_from_db()
+        return number.last_call_at is not None and number.last_call_at > number.since
+
+    until(is_active, "the number is active")
 
 
 def test_a_call_that_comes_in_and_stops_was_missed(webphone, real):
@@ -205,6 +248,14 @@ def test_a_call_back_tells_why_the_other_side_was_not_reached(webphone, real, nu
     until(lambda: line_of(real.telephone).state == "ended", "the own telephone is hung up")
 
 
+def test_a_call_back_that_the_own_telephone_does_not_answer_calls_nobody(webphone, real):
+    real.telephone.answers = False
+    call(webphone, NUMBER, DESK)
+    says(webphone, f"{DESK} did not answer. {SHOWN} was not called.")
+    last_call(state="ended", outcome="not_you")
+    assert real.carrier.lines == []
+
+
 def test_a_hold_on_the_own_telephone_reaches_the_other_side(webphone, real):
     call(webphone, NUMBER, DESK)
     says(webphone, "Connected")
@@ -231,3 +282,10 @@ def test_a_telephone_is_verified_by_the_code_that_is_typed_on_it(webphone, real)
     assert Location.unscoped.get(number="+15145550175").is_verified
     open_webphone(webphone)
     assert "Home +1 514-555-0175" in webphone.get_by_label("Talk with").inner_text()
+
+
+def test_microphone_and_speakers_are_chosen_and_tried_out(webphone, real):
+    webphone.get_by_text("Microphone and speakers").click()
+    webphone.get_by_role("button", name="Test").click()
+    webphone.get_by_text("The microphone hears you.").wait_for()
+    assert webphone.get_by_label("Microphone", exact=True).locator("option").count() > 1

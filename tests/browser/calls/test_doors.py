@@ -122,6 +122,29 @@ def test_only_a_token_for_this_call_opens_the_way_out_and_once(stranger, uma, re
     assert [line.called for line in real.carrier.lines] == [NUMBER]
 
 
+def test_nobody_sends_anything_anywhere_with_a_route_of_their_own(stranger, real):
+    """A request that says it belongs to a call which the server does not know."""
+    host, port = real.places.carrier
+    message = "\r\n".join(
+        [
+            f"BYE sip:{NUMBER}@{host}:{port} SIP/2.0", "Via: SIP/2.0/WS x.invalid;branch=z9hG4bKx", "Max-Forwards: 70",
+            f"Route: <sip:{host}:{real.places.sip};lr>", f"Route: <sip:{host}:{port};lr>",
+            f"From: <sip:w1@{DOMAIN}>;tag=a",
+            f"To: <sip:{NUMBER}@{DOMAIN}>;tag=b", "Call-ID: none", "CSeq: 1 BYE", "Content-Length: 0", "", "",
+        ]
+    )  # fmt: skip
+    answer = stranger.evaluate(
+        """([url, message]) => new Promise((resolve) => {
+          const socket = new WebSocket(url, "sip");
+          socket.onopen = () => socket.send(message);
+          socket.onmessage = ({ data }) => resolve(data.split("\\r\\n")[0]);
+          setTimeout(resolve, 5000, "no answer");
+        })""",
+        [f"ws://127.0.0.1:{real.places.web}", message],
+    )
+    assert answer.startswith("SIP/2.0 481"), answer
+
+
 def test_a_page_of_another_site_gets_no_connection(real):
     places = real.places
     for origin in ("https://elsewhere.example", "null", ""):

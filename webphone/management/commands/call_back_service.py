@@ -17,6 +17,7 @@ class Command(BaseCommand):
         parser.add_argument("--sip-port", type=int, default=5070)
         parser.add_argument("--port", type=int, default=5071, help="of its interface, on the loopback address")
         parser.add_argument("--proxy", default="127.0.0.1:5060", help="the SIP server")
+        parser.add_argument("--rings", type=int, default=45, help="seconds that each side rings")
         parser.add_argument("--portal", default="http://127.0.0.1:8000", help="what is told how calls go")
 
     def handle(self, *args, **options):
@@ -35,6 +36,7 @@ class Command(BaseCommand):
             domain=settings.TELEPHONY_DOMAIN,
             password=key_for("service"),
             portal=portal,
+            rings=options["rings"],
         )
         server = interface(service, options["port"], key_for("call-back"))
         Thread(target=server.serve_forever, daemon=True).start()
