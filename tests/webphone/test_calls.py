@@ -11,7 +11,7 @@ from accounts.actor import Actor
 from accounts.models import Access, AuditEvent
 from tests.factories import make_destination, make_number, make_person
 from webphone import tasks
-from webphone.actions import calls
+from webphone.actions import calls, locations
 from webphone.models import Call
 from webphone.telephony import News
 
@@ -102,6 +102,7 @@ def test_so_many_calls_at_once_and_no_more(settings, uma, acme, mine, everybodys
     settings.CALLS_AT_ONCE = (mine, everybodys)
     colleague = Actor.at_home(make_person(acme, role="user"))
     call = place(uma if whose == "mine" else colleague)
+    Call.unscoped.update(placed_at=timezone.now() - timedelta(hours=2))  # it takes long
     with pytest.raises(ValidationError, match="1 calls are under way"):
         place(uma)
     tell(call, "ended", code=486)
@@ -117,6 +118,16 @@ def test_so_many_calls_in_an_hour_and_no_more(settings, uma, limits):
         place(uma)
     Call.unscoped.update(placed_at=timezone.now() - timedelta(minutes=61))
     place(uma)
+
+
+def test_a_double_click_is_one_call(uma, telephone, mobile, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks() as to_be_rung:
+        first, second = (place(uma, location_id=telephone.pk) for _turn in range(2))
+        verified, again = (locations.verify(uma, mobile.pk) for _turn in range(2))
+    assert (first, verified) == (second, again)
+    assert len(to_be_rung) == 2
+    tell(first, "ended", code=486)
+    assert place(uma, location_id=telephone.pk) != first
 
 
 def test_without_telephony_nothing_is_placed(settings, uma):

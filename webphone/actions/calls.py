@@ -27,6 +27,8 @@ State, Outcome, Mode = Call.State, Call.Outcome, Call.Mode
 ORDER = [State.PLACED, State.RINGING_YOU, State.ANSWERED_YOU, State.RINGING, State.TALKING, State.ENDED]
 #: SIP status -> what it means to people (RFC 3261, 21).
 BUSY, NO_ANSWER, NOT_THERE = {486, 600}, {408, 480, 487}, {404, 410, 484, 604}
+#: What is asked for again within that time was meant once.
+TWICE = timedelta(seconds=3)
 #: A call that nothing was heard of for so long is looked for.
 SILENCE = timedelta(minutes=2)
 #: So many of the person's numbers are offered as caller id.
@@ -87,7 +89,8 @@ def number_to_call(actor: Actor, typed: str) -> str:
 
 
 def begin(actor: Actor, mode: Call.Mode, *, number: str, own_number: str, caller_id: str = "", code: str = "") -> Call:
-    """Write the call down and, once that is kept, have the person's own telephone rung.
+    """Write the call down and, once that is kept, have the person's own telephone rung. Asked for twice at once, as by
+    a double click, it is one call.
 
     The account is held meanwhile: the limits are for all its people together. Raises ``ValidationError``.
     """
@@ -95,6 +98,9 @@ def begin(actor: Actor, mode: Call.Mode, *, number: str, own_number: str, caller
     if way is None:
         raise ValidationError(_("No telephony is set up here: call with this device."))
     account = Account.visible_to(actor).select_for_update(no_key=True).get(pk=actor.account.pk)
+    same = {"mode": mode, "number": number, "own_number": own_number, "placed_at__gt": timezone.now() - TWICE}
+    if again := Call.visible_to(actor).exclude(state=State.ENDED).filter(**same).first():
+        return again
     refuse_beyond_limits(actor, account)
     digits = number or own_number
     call = Call(
@@ -108,13 +114,14 @@ def begin(actor: Actor, mode: Call.Mode, *, number: str, own_number: str, caller
 
 
 def refuse_beyond_limits(actor: Actor, account: Account) -> None:
+    """Raise ``ValidationError`` where the person, or all people of the account together, call too much already."""
     an_hour_ago = timezone.now() - timedelta(hours=1)
     calls = Call.in_account(account).exclude(mode=Mode.INCOMING)
     for some, at_once, an_hour in (
         (calls.filter(person=actor.person), settings.CALLS_AT_ONCE[0], settings.CALLS_AN_HOUR[0]),
         (calls, settings.CALLS_AT_ONCE[1], settings.CALLS_AN_HOUR[1]),
     ):
-        if some.filter(placed_at__gt=an_hour_ago).exclude(state=State.ENDED).count() >= at_once:
+        if some.exclude(state=State.ENDED).count() >= at_once:
             raise ValidationError(_("%(count)d calls are under way, and no more may be. End one first.")
                                   % {"count": at_once})  # fmt: skip
         if some.filter(placed_at__gt=an_hour_ago).count() >= an_hour:

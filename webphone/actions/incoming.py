@@ -7,7 +7,7 @@ from accounts.scope import scope
 from numbers.models import PhoneNumber
 from portal.phones import NotANumber, parse
 from webphone.models import Call, Location
-from webphone.telephony import sip_user
+from webphone.telephony import sip_name, sip_user
 
 
 def route(number: str, caller: str) -> tuple[str, list[str]]:
@@ -28,7 +28,7 @@ def route(number: str, caller: str) -> tuple[str, list[str]]:
 def rung(number: PhoneNumber, caller: str) -> tuple[str, list[str]]:
     """See ``route``; in the scope of the number's customer."""
     extension = number.destination.extension
-    names = [f"{number.customer.code}-{extension}"] if extension else []
+    names = [sip_name(number.customer.code, extension)] if extension else []
     people = [one.person for one in Location.verified_at_extension(number.destination)]
     ref = Call.new_ref(number.customer) if people else ""
     try:

@@ -69,11 +69,15 @@ def locked_location(actor: Actor, location_id: int) -> Location:
 
 @transaction.atomic
 def verify(actor: Actor, location_id: int) -> Call:
-    """Ring a telephone, for the code that the page shows to be typed there; the call. Raises ``Location.DoesNotExist``,
-    and ``ValidationError`` beyond the limits of calls: they hold for these as well."""
+    """Ring a telephone, for the code that the page shows to be typed there; the call, or the one that rings it already.
+
+    Raises ``Location.DoesNotExist``, and ``ValidationError`` beyond the limits of calls: they hold for these as well.
+    """
     location = locked_location(actor, location_id)
     if location.is_verified:
         raise ValidationError(_("This telephone is known to be yours already."))
+    if rings := Call.visible_to(actor).filter(ref=location.code_call).exclude(state=Call.State.ENDED).first():
+        return rings
     code = Location.new_code()
     call = begin(actor, Call.Mode.CODE, number="", own_number=location.number, code=code)
     location.code, location.code_until, location.code_call = code, timezone.now() + CODE_IS_GOOD, call.ref

@@ -90,10 +90,10 @@ def sip_user(person: Person) -> str:
     return f"w{person.pk}"
 
 
-def sip_name(call: Call) -> str:
-    """What the SIP server knows the called side by: a number, or an extension with its account, which makes it
-    unique."""
-    return call.number if call.number.startswith("+") else f"{call.account.code}-{call.number}"
+def sip_name(code: str, number: str) -> str:
+    """What the SIP server knows a telephone by: its number, or its extension after the code of the account, which makes
+    it unique."""
+    return number if number.startswith("+") else f"{code}-{number}"
 
 
 def credentials(person: Person, expires: int) -> dict:
@@ -112,6 +112,6 @@ def credentials(person: Person, expires: int) -> dict:
 def dial_token(call: Call, expires: int) -> str:
     """With which the person's browser may place this one call, once, until ``expires`` (Unix time, in seconds)."""
     caller_id = call.caller_id.removeprefix("+")
-    signed = f"{expires}|{sip_user(call.person)}|{sip_name(call)}|{call.ref}|{caller_id}"
+    signed = f"{expires}|{sip_user(call.person)}|{sip_name(call.account.code, call.number)}|{call.ref}|{caller_id}"
     mac = base64.urlsafe_b64encode(signature(key_for("dial"), signed)).decode().rstrip("=")
     return f"{expires}.{call.ref}.{caller_id}.{mac}"

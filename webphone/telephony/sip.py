@@ -36,19 +36,19 @@ class SipTelephony:
         return asked(method, f"{settings.TELEPHONY_CALLBACK_URL.rstrip('/')}{path}", body, headers)
 
     def ring(self, call: Call, code: str) -> None:
-        asks = {"ref": call.ref, "you": self.own_telephone(call), "minutes": settings.CALL_MINUTES}
+        account = call.account.code
+        asks = {
+            "ref": call.ref,
+            "you": sip_name(account, call.own_number),
+            "minutes": settings.CALL_MINUTES,
+        }
         if code:
             asks |= {"digits": len(code), "caller_id": settings.TELEPHONY_CALLER_ID}
         else:
-            asks |= {"other": sip_name(call), "caller_id": call.caller_id}
+            asks |= {"other": sip_name(account, call.number), "caller_id": call.caller_id}
         status, answer = self.service("POST", "/calls", asks)
         if status != 201:
             raise Unreachable(answer.get("error") or _("The telephone server refused the call."))
-
-    @staticmethod
-    def own_telephone(call: Call) -> str:
-        number = call.own_number
-        return number if number.startswith("+") else f"{call.account.code}-{number}"
 
     def hang_up(self, call: Call) -> bool:
         if call.mode in (Call.Mode.CALL_BACK, Call.Mode.CODE):

@@ -130,7 +130,7 @@ def dial(request, code):
         return redirect(call_url(call))
     answer = standing(request, call) | {"url": call_url(call), "hang_up_url": call_url(call, "hang-up/")}
     if call.mode == Call.Mode.COMPUTER and telephony().speaks_sip:
-        answer |= {"target": sip_name(call), "token": dial_token(call, int(time.time()) + TO_DIAL)}
+        answer |= {"target": sip_name(code, call.number), "token": dial_token(call, int(time.time()) + TO_DIAL)}
     return JsonResponse(answer, status=HTTPStatus.CREATED)
 
 

@@ -15,6 +15,8 @@ const LOOKS_AGAIN = 700;
     a call-back goes on. */
 let call = null;
 let softphone = null;
+/** Until there is a call, the browser may still be asking for the microphone: a second click is not a second call. */
+let isDialling = false;
 
 const say = (word, other = "") => (page.dataset[word] ?? word).replace("{}", other);
 
@@ -52,13 +54,14 @@ function tick() {
 
 function begin(other, more) {
   call = { other, over: 0, ...more };
-  at("call-time").textContent = "";
+  for (const id of ["call-time", "call-note"]) at(id).textContent = "";
   for (const id of ["mute", "hold"]) at(id).setAttribute("aria-pressed", "false");
 }
 
 function end(words) {
   if (!call || call.over) return;
   call.over = Date.now();
+  at("call-note").textContent = "";
   call.offered = false;
   for (const track of call.stream?.getTracks() ?? []) track.stop();
   show(words);
@@ -82,6 +85,16 @@ const token = () => {
 };
 
 async function dial() {
+  if (isDialling) return;
+  isDialling = true;
+  try {
+    await place();
+  } finally {
+    isDialling = false;
+  }
+}
+
+async function place() {
   complain("");
   const through = page.dataset.speaksSip && at("talk-with").value === "computer";
   if (through && !softphone?.ready) return complain("offline");
@@ -153,6 +166,7 @@ function press(key) {
     call.session.sendDTMF(key, { transportType: "RFC2833" });
     return;
   }
+  if (call && !call.over) return;
   number.value += key;
   number.focus();
 }
@@ -242,7 +256,10 @@ function startListening() {
     if (!("number" in data)) return;
     channel.postMessage({ taken: data.number });
     if (!data.number) return;
-    if (call && !call.over) return complain("busyHere");
+    if (call && !call.over) {
+      at("call-note").textContent = say("busyHere");
+      return;
+    }
     call = null;
     show();
     number.value = data.number;

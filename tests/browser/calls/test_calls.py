@@ -16,6 +16,7 @@ from tests.browser.calls.conftest import (
     says,
     until,
 )
+from tests.browser.test_looks import serious
 from webphone.actions.calls import hang_up
 from webphone.models import Call, Location
 from webphone.telephony import telephony
@@ -76,6 +77,7 @@ def test_a_call_through_the_browser_is_heard_at_both_ends(webphone, real):
     page_hears(webphone, CARRIER)
     row = last_call(state="talking", mode="computer", number="+15145550123")
     assert row.ref in telephony().live()
+    assert serious(webphone) == []
 
     webphone.get_by_role("button", name="Mute").click()
     silent(line)

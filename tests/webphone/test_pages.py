@@ -1,0 +1,100 @@
+"""The WebPhone's pages, as each way to reach telephones has them."""
+
+import pytest
+
+from accounts.actor import Actor
+from tests.factories import make_person
+from webphone.actions import calls
+from webphone.models import Call
+
+pytestmark = pytest.mark.django_db
+JSON = {"Accept": "application/json"}
+
+
+@pytest.fixture
+def at_home(client, uma):
+    """Uma's browser, and where her WebPhone is."""
+    client.force_login(uma.person)
+    return client, f"/{uma.account.code}/webphone/"
+
+
+def test_without_telephony_a_number_is_handed_to_the_device(at_home, settings):
+    settings.TELEPHONY = "none"
+    client, url = at_home
+    page = client.get(url, {"number": "+1 (514) 555-0123"}).content.decode()
+    assert 'href="tel:+15145550123"' in page
+    assert "No telephony is set up on this portal" in page
+    assert "webphone.js" not in page
+    assert client.post(f"{url}dial/", {"number": "+15145550123"}, headers=JSON).status_code == 422
+    assert client.post(f"{url}credentials/").status_code == 404
+    assert not Call.unscoped.exists()
+
+
+def test_the_window_alone_may_connect_to_the_sip_server_and_only_where_there_is_one(at_home, settings):
+    client, url = at_home
+
+    def connects(page):
+        policy = client.get(page).headers["Content-Security-Policy"]
+        return next(part for part in policy.split("; ") if part.startswith("connect-src"))
+
+    assert connects(url) == "connect-src 'self'"
+    settings.TELEPHONY, settings.TELEPHONY_SECRET = "sip", "s" * 40
+    settings.TELEPHONY_SIP_URL = "wss://portal.example.net/sip?x=1"
+    assert connects(url) == "connect-src 'self' wss://portal.example.net"
+    assert connects(f"{url}calls/") == connects(f"{url}telephones/") == "connect-src 'self'"
+    assert client.get(url).headers["Cache-Control"] == "no-store"
+    known = client.post(f"{url}credentials/")
+    assert known.json()["user"].endswith(f":{known.json()['name']}")
+    assert known.headers["Cache-Control"] == "no-store"
+
+
+def test_a_call_is_answered_with_json_or_with_its_page(at_home, telephone):
+    client, url = at_home
+    asked = {"number": "+1 514 555 0123", "talk_with": str(telephone.pk)}
+    answer = client.post(f"{url}dial/", asked, headers=JSON)
+    assert answer.status_code == 201
+    assert (answer.json()["state"], answer.json()["words"]) == ("placed", "Calling Extension 301 …")
+    again = client.post(f"{url}dial/", asked)
+    assert again.url == answer.json()["url"]
+    assert "Calling Extension 301 …" in client.get(again.url).content.decode()
+    ended = client.post(answer.json()["hang_up_url"], headers=JSON).json()
+    assert (ended["is_over"], ended["words"]) == (True, "The call was cancelled.")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"number": "911"}, {"number": ""}, {}, {"number": "+15145550123", "talk_with": "9" * 30},
+        {"number": "+15145550123", "talk_with": "x\x00"}, {"number": "+15145550123", "caller_id": "+1\r\n"},
+        {"number": "9" * 10_000},
+    ],
+)  # fmt: skip
+def test_a_refusal_is_a_sentence_with_and_without_scripts(at_home, asked):
+    client, url = at_home
+    answer = client.post(f"{url}dial/", asked, headers=JSON)
+    assert answer.status_code == 422
+    assert answer.json()["problem"].endswith(".")
+    page = client.post(f"{url}dial/", asked)
+    assert page.status_code == 422
+    assert 'aria-invalid="true"' in page.content.decode()
+
+
+def test_calls_and_telephones_of_a_colleague_are_as_good_as_none(at_home, telephone, acme):
+    client, url = at_home
+    colleague = Actor.at_home(make_person(acme, role="user"))
+    theirs = calls.place(colleague, "+15145550199", location_id=None, caller_id="")
+    assert client.get(f"{url}calls/{theirs.ref}/").status_code == 404
+    assert client.post(f"{url}calls/{theirs.ref}/hang-up/").status_code == 404
+    assert "0199" not in client.get(f"{url}calls/").content.decode()
+    assert "0199" not in client.get(f"{url}calls/export.csv").getvalue().decode()
+    theirs.refresh_from_db()
+    assert not theirs.is_over
+
+
+def test_what_the_window_asks_of_the_database_does_not_grow(at_home, telephone, own, uma, django_assert_num_queries):
+    client, url = at_home
+    client.get(url)
+    for number in ("+15145550120", "+15145550121"):
+        calls.place(uma, number, location_id=None, caller_id="")
+    with django_assert_num_queries(10):
+        client.get(url)
