@@ -77,6 +77,11 @@ OWN = {
 
 #: Guards whose removal changes nothing that could be seen, each with the reason: they are said, and not counted.
 EQUAL = {
+    **{
+        ("numbers/actions/imports.py", f"{name}: ImportRow.visible_to(actor) -> all"):
+            "asked of the rows of an import that was found in the actor's scope before"
+        for name in ("check", "go_on", "refusals", "counted", "apply_some")
+    },
     ("accounts/middleware.py", "process_view: without isinstance(needed, str)"): "nobody has a door for a permission",
     ("accounts/middleware.py", "live_access: if sign_in is None -> never"): "saves a statement that finds nothing",
     ("accounts/actions/access.py", "end_access: Access.of(access.person) -> all"): "asked of one access by its id",

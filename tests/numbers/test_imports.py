@@ -351,6 +351,18 @@ def test_an_import_of_who_may_not_any_more_stops(of_alpha, alpha, large):
     assert (Import.unscoped.get().state, PhoneNumber.unscoped.count()) == ("stopped", 0)
 
 
+def test_an_import_of_another_account_is_neither_applied_nor_cancelled(actor_in, alpha, bravo):
+    rows = iter([(1, ["+15145550123"])])
+    facts = {"provider": factories.make_provider(), "columns": ["number"]}
+    theirs = actions.begin_import(actor_in(bravo), uuid4(), rows, **facts)
+    for act in (lambda pk: actions.apply_import(actor_in(alpha), pk, all_or_nothing=False),
+                lambda pk: actions.cancel_import(actor_in(alpha), pk)):  # fmt: skip
+        with pytest.raises(Import.DoesNotExist):
+            act(theirs.pk)
+    theirs.refresh_from_db()
+    assert theirs.started_at is None
+
+
 def test_a_form_of_another_account_and_its_drafts_are_its_own(actor_in, alpha, bravo):
     key, northline, facts = uuid4(), factories.make_provider(), {"columns": ["number"]}
     made = {}
