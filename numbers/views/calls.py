@@ -20,6 +20,7 @@ from numbers.filters.systems import SystemFilter
 from numbers.forms.systems import SystemForm
 from numbers.models import TelephoneSystem
 from numbers.tables import system_columns
+from portal.machines import bearer_token
 from portal.pages import ListPage, plain, url_of
 from portal.times import moment
 
@@ -27,10 +28,9 @@ from portal.times import moment
 @csrf_exempt
 @require_POST
 def record(request):
-    """Take down calls. The token of a phone system says whose they are. No cookie is looked at: there is nothing that
-    another site could make a browser send."""
-    scheme, _blank, token = request.headers.get("Authorization", "").partition(" ")
-    system = TelephoneSystem.with_token(token.strip()) if scheme.lower() == "bearer" and token.strip() else None
+    """Take down calls. The token of a phone system says whose they are, and nothing else is looked at."""
+    token = bearer_token(request)
+    system = TelephoneSystem.with_token(token) if token else None
     if system is None:
         answer = {"error": _("The token is missing, wrong or revoked.")}
         return JsonResponse(answer, status=HTTPStatus.UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer"})

@@ -15,7 +15,7 @@ from webphone.telephony import key_for
 TEMPLATE = Path(__file__).parent / "kamailio.cfg"
 #: program -> the Debian packages that bring it, or modules of it
 PACKAGES = {
-    "kamailio": ["kamailio", "kamailio-websocket-modules", "kamailio-autheph-modules", "kamailio-extra-modules",
+    "kamailio": ["kamailio", "kamailio-websocket-modules", "kamailio-autheph-modules",
                  "kamailio-utils-modules", "kamailio-tls-modules"],
     "rtpengine": ["rtpengine-daemon"],
 }  # fmt: skip

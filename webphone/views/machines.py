@@ -1,4 +1,4 @@
-"""What the telephony tells the portal, and asks it. Its own key opens these addresses; no person is looked up."""
+"""What the telephony tells the portal, and asks it. Its own key opens these addresses; nothing else is looked at."""
 
 import hmac
 import json
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.models import Account
 from accounts.scope import scope
+from portal.machines import bearer_token
 from webphone.actions import calls, incoming
 from webphone.telephony import REF, News, key_for
 
@@ -21,11 +22,10 @@ MOST_BYTES = 4096
 EVENTS = {"ringing_you", "answered_you", "ringing", "talking", "digits", "ended"}
 
 
-def answered(request) -> dict | HttpResponse:
+def told_by_telephony(request) -> dict | HttpResponse:
     """The JSON object that was sent with the right key, or the answer that refuses it."""
-    scheme, _blank, key = request.headers.get("Authorization", "").partition(" ")
-    known = settings.TELEPHONY == "sip" and scheme.lower() == "bearer"
-    if not known or not hmac.compare_digest(key.strip().encode(), key_for("events").encode()):
+    is_known = hmac.compare_digest(bearer_token(request).encode(), key_for("events").encode())
+    if settings.TELEPHONY != "sip" or not is_known:
         answer = {"error": _("The key is missing or wrong.")}
         return JsonResponse(answer, status=HTTPStatus.UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer"})
     try:
@@ -41,7 +41,7 @@ def answered(request) -> dict | HttpResponse:
 @require_POST
 def event(request):
     """Take down what happened to a call, named by its ``ref``."""
-    told = answered(request)
+    told = told_by_telephony(request)
     if isinstance(told, HttpResponse):
         return told
     ref, name, code = (str(told.get(name) or "") for name in ("ref", "event", "code"))
@@ -65,7 +65,7 @@ def event(request):
 @require_POST
 def route(request):
     """Whom a call that comes in for ``number`` rings, by what the SIP server knows them."""
-    told = answered(request)
+    told = told_by_telephony(request)
     if isinstance(told, HttpResponse):
         return told
     ref, names = incoming.route(str(told.get("number", ""))[:20], str(told.get("from", ""))[:40])
