@@ -60,7 +60,7 @@ def test_what_happens_to_a_call_is_taken_down(tell, call):
         ("no JSON", 422), ("[]", 422), ({}, 422), ({"ref": "C1-x", "event": "talking"}, 422),
         ({"ref": NOBODYS, "event": "talking"}, 404), ({"ref": "SYS-\x00", "event": "talking"}, 422),
         ({"ref": ["x"], "event": "ended"}, 422), ({"ref": NOBODYS, "event": "digits", "digits": "😀" * 99}, 404),
-        ({"ref": NOBODYS, "event": "ended", "code": {"a": 1}}, 404), ("x" * 10_000, 422),
+        ({"ref": NOBODYS, "event": "ended", "code": {"a": 1}}, 404), ("x" * 10_000, 422), ("[" * 4000, 422),
         ({"ref": f"{NOBODYS}\n", "event": "ended"}, 422), ({"ref": NOBODYS, "event": ["ended"]}, 422),
     ],
 )  # fmt: skip

@@ -261,7 +261,7 @@ def interface(service: Service, port: int, key: str) -> ThreadingHTTPServer:
                 if not isinstance(asks, dict):
                     raise Refused("This is no JSON object.")
                 service.begin(asks)
-            except ValueError as refusal:
+            except (ValueError, RecursionError) as refusal:
                 self.answer(422, {"error": str(refusal)})
             else:
                 self.answer(201)

@@ -30,7 +30,7 @@ def told_by_telephony(request) -> dict | HttpResponse:
         return JsonResponse(answer, status=HTTPStatus.UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer"})
     try:
         told = json.loads(request.read(MOST_BYTES))
-    except ValueError:
+    except (ValueError, RecursionError):
         told = None
     if not isinstance(told, dict):
         return JsonResponse({"error": _("This is no JSON object.")}, status=HTTPStatus.UNPROCESSABLE_ENTITY)
