@@ -235,6 +235,8 @@ TELEPHONY_SIP_URL = env.str("TELEPHONY_SIP_URL", default="")
 TELEPHONY_DOMAIN = env.str("TELEPHONY_DOMAIN", default="portal.invalid")
 TELEPHONY_CALLBACK_URL = env.str("TELEPHONY_CALLBACK_URL", default="")
 TELEPHONY_RPC_URL = env.str("TELEPHONY_RPC_URL", default="")
+# Where browsers find a TURN server (turn:, turns:; by commas), for networks that let no UDP out.
+TELEPHONY_TURN_URLS = env.list("TELEPHONY_TURN_URLS", default=[])
 # Shown to whoever is called where people have no number of their own; empty: withheld.
 TELEPHONY_CALLER_ID = env.str("TELEPHONY_CALLER_ID", default="")
 # Countries that may be called (ISO 3166, two letters, by commas), or * for all. Telephone fraud calls far away.

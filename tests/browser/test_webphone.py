@@ -67,6 +67,56 @@ def test_a_call_back_is_followed_in_words_and_remembered(page, sign_in):
     assert page.get_by_label("Talk with").locator("option:checked").inner_text() == "Mobile +1 514-555-0170"
 
 
+#: Where the button is that hangs up, each time the page is drawn.
+WATCH = """
+() => {
+  const button = document.getElementById("hang-up");
+  globalThis.places = new Set();
+  const look = () => {
+    const { x, y } = button.getBoundingClientRect();
+    if (x && y) places.add(`${x + scrollX} ${y + scrollY}`);
+    requestAnimationFrame(look);
+  };
+  look();
+}
+"""
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_button_that_hangs_up_does_not_move_while_somebody_is_about_to_press_it(page, sign_in, width):
+    sign_in("user@acme.example")
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto("/C20001/webphone/")
+    page.evaluate(WATCH)
+    page.get_by_label("Number to call").fill("+1 514 555 0123")
+    page.get_by_label("Talk with").select_option(label="Mobile +1 514-555-0170")
+    page.get_by_role("button", name="Call", exact=True).click()
+    page.get_by_text("Connected with").wait_for()
+    # Here no key does anything: the own telephone has some.
+    assert not page.get_by_role("button", name="5", exact=True).is_visible()
+    page.locator("#call-time", has_text="0:01").wait_for()
+    page.get_by_role("button", name="Hang up").click()
+    page.get_by_text("The call has ended.").wait_for()
+    assert len(page.evaluate("[...places]")) == 1
+    assert page.get_by_role("button", name="5", exact=True).is_visible()
+
+
+@pytest.mark.parametrize("talk_with", ["This computer", "Mobile +1 514-555-0170"])
+def test_escape_before_the_portal_has_answered_still_ends_the_call(page, sign_in, talk_with):
+    sign_in("user@acme.example")
+    page.goto("/C20001/webphone/")
+    asked = []
+    page.route("**/dial/", lambda route: asked.append(route))
+    page.get_by_label("Number to call").fill("+1 514 555 0123")
+    page.get_by_label("Talk with").select_option(label=talk_with)
+    page.get_by_role("button", name="Call", exact=True).click()
+    page.get_by_text("Calling +1 514").wait_for()
+    page.keyboard.press("Escape")
+    asked[0].continue_()
+    page.get_by_text("The call was cancelled.").wait_for()
+    assert Call.unscoped.get().outcome == "cancelled"
+
+
 def test_a_call_on_this_computer_ends_with_its_window(page, sign_in):
     sign_in("user@acme.example")
     phone = page.context.new_page()

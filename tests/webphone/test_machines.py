@@ -1,8 +1,10 @@
 """What the telephony tells the portal, and asks it."""
 
 import json
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from numbers.models import PhoneNumber
 from tests.factories import make_destination, make_number
@@ -52,6 +54,24 @@ def test_what_happens_to_a_call_is_taken_down(tell, call):
         assert tell(EVENTS, {"ref": call.ref, "event": event, **more}).status_code == 204
     call.refresh_from_db()
     assert (call.state, call.outcome) == ("ended", "answered")
+
+
+def test_what_is_told_late_happened_when_it_did(tell, call):
+    placed = call.placed_at.timestamp()
+    Call.unscoped.update(placed_at=call.placed_at - timedelta(minutes=10))
+    tell(EVENTS, {"ref": call.ref, "event": "talking", "time": placed - 500})
+    tell(EVENTS, {"ref": call.ref, "event": "ended", "time": placed - 440})
+    call.refresh_from_db()
+    assert call.answered_at.timestamp() == pytest.approx(placed - 500, abs=1e-3)
+    assert call.seconds == 60
+
+
+@pytest.mark.parametrize("time", [4e9, -1, 0, 1e400, "x", None, [], True, 10**400])
+def test_a_time_that_cannot_be_is_taken_for_now(tell, call, time):
+    before = timezone.now()
+    assert tell(EVENTS, {"ref": call.ref, "event": "talking", "time": time}).status_code == 204
+    call.refresh_from_db()
+    assert before <= call.answered_at <= timezone.now()
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,11 @@ def test_the_window_alone_may_connect_to_the_sip_server_and_only_where_there_is_
     known = client.post(f"{url}credentials/")
     assert known.json()["user"].endswith(f":{known.json()['name']}")
     assert known.headers["Cache-Control"] == "no-store"
+    assert known.json()["ice_servers"] == []
+    settings.TELEPHONY_TURN_URLS = ["turns:turn.example.net:5349?transport=tcp"]
+    [turn] = client.post(f"{url}credentials/").json()["ice_servers"]
+    assert turn["urls"] == ["turns:turn.example.net:5349?transport=tcp"]
+    assert turn["username"].endswith(f":{known.json()['name']}")
 
 
 def test_a_call_is_answered_with_json_or_with_its_page(at_home, telephone):

@@ -182,18 +182,19 @@ def heard(ref: str, news: News) -> bool:
 
 
 def follow(call: Call, news: News) -> None:
-    """Change a call as the news say."""
+    """Change a call as the news say. Nothing has happened to it before it was placed, whatever clock says so."""
+    at = max(news.at, call.placed_at)
     if news.event == "digits":
         typed(call, news)
     elif news.event == "ended":
         call.state, call.outcome = State.ENDED, outcome_of(call, news)
-        call.ended_at = max(news.at, call.answered_at or news.at)
+        call.ended_at = max(at, call.answered_at or at)
         if call.answered_at:
             call.seconds = round((call.ended_at - call.answered_at).total_seconds())
     elif ORDER.index(news.event) > ORDER.index(call.state):
         call.state = State(news.event)
         if call.state == State.TALKING:
-            call.answered_at = news.at
+            call.answered_at = at
 
 
 def outcome_of(call: Call, news: News) -> Call.Outcome:

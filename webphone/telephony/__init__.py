@@ -105,8 +105,21 @@ def credentials(person: Person, expires: int) -> dict:
     password = base64.b64encode(signature(key_for("register"), user)).decode()
     return {
         "url": settings.TELEPHONY_SIP_URL, "domain": settings.TELEPHONY_DOMAIN, "name": sip_user(person),
-        "user": user, "password": password, "expires": expires,
+        "user": user, "password": password, "expires": expires, "ice_servers": ice_servers(person, expires),
     }  # fmt: skip
+
+
+def ice_servers(person: Person, expires: int) -> list[dict]:
+    """What the person's browser may send sound through until ``expires``, as WebRTC writes it.
+
+    A TURN server, where one is set up, with a name and a password as short-lived as those above (coturn's
+    ``use-auth-secret``).
+    """
+    if not settings.TELEPHONY_TURN_URLS:
+        return []
+    user = f"{expires}:{sip_user(person)}"
+    mac = hmac.new(key_for("turn").encode(), user.encode(), hashlib.sha1).digest()
+    return [{"urls": settings.TELEPHONY_TURN_URLS, "username": user, "credential": base64.b64encode(mac).decode()}]
 
 
 def dial_token(call: Call, expires: int) -> str:

@@ -61,7 +61,7 @@ class Portal:
         Thread(target=self.work, daemon=True).start()
 
     def tell(self, **news: Any) -> None:
-        self.queue.put(news)
+        self.queue.put(news | {"time": time.time()})
 
     def work(self) -> None:
         while True:

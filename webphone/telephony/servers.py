@@ -7,12 +7,13 @@ import socket
 import subprocess
 import time
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 from webphone.telephony import key_for
 
-TEMPLATE = Path(__file__).parent / "kamailio.cfg"
+HERE = Path(__file__).parent
 #: program -> the Debian packages that bring it, or modules of it
 PACKAGES = {
     "kamailio": ["kamailio", "kamailio-websocket-modules", "kamailio-autheph-modules",
@@ -70,7 +71,30 @@ def configuration(places: Places) -> str:
         "LONGEST": places.longest, "RINGS": places.rings * 1000,
         "PHONES": "\n".join(f'\t$sht(phones=>{name}) = "{password}";' for name, password in places.phones.items()),
     }  # fmt: skip
-    text = TEMPLATE.read_text()
+    return filled_in("kamailio.cfg", values)
+
+
+def turn_configuration(
+    *,
+    host: str,
+    port: int,
+    media_host: str,
+    domain: str,
+    ports: tuple[int, int] = (49_152, 65_535),
+    certificate: tuple[str, str] | None = None,
+) -> str:
+    """What coturn reads. ``certificate``: the files of a certificate and its key, for TLS besides (RFC 8656)."""
+    values = {
+        "HOST": host, "PORT": port, "FIRST": ports[0], "LAST": ports[1], "DOMAIN": domain, "TURN_KEY": key_for("turn"),
+        "MEDIA_HOST": media_host,
+        "LOOPBACK": "allow-loopback-peers" if ip_address(media_host).is_loopback else "",
+        "CERTIFICATE": "cert={}\npkey={}".format(*certificate) if certificate else "no-tls\nno-dtls",
+    }  # fmt: skip
+    return filled_in("turnserver.conf", values)
+
+
+def filled_in(template: str, values: dict[str, Any]) -> str:
+    text = (HERE / template).read_text()
     for name, value in values.items():
         text = text.replace(f"@{name}@", str(value))
     return text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import datetime
 
 import urllib3
@@ -12,6 +13,10 @@ from django.utils.translation import gettext as _
 from webphone.models import Call
 from webphone.telephony import News, Unreachable, key_for, sip_name
 
+#: What Kamailio calls the states of a dialog: neither answered nor refused; answered and confirmed; over.
+RINGS, TALKS, OVER = {1, 2}, 4, 5
+#: So often the server is asked to end a call, and so many seconds apart.
+TURNS, PAUSE = 20, 0.05
 #: Both are on this computer, or next to it.
 TIMEOUT = urllib3.Timeout(connect=1.0, read=3.0)
 
@@ -57,12 +62,19 @@ class SipTelephony:
         return self.end_dialog(call.ref)
 
     def end_dialog(self, ref: str) -> bool:
-        """End a call of a browser's at the server."""
-        for dialog in self.dialogs():
-            if {"ref": ref} in dialog.get("variables", []):
+        """End a call of a browser's at the server, which hangs up those that talk, and only those: one that rings is
+        cancelled, and one that has just been answered is over a moment later."""
+        for _turn in range(TURNS):
+            dialog = next((one for one in self.dialogs() if {"ref": ref} in one.get("variables", [])), None)
+            if dialog is None:
+                return True
+            if dialog["state"] == TALKS:
                 self.command("dlg.end_dlg", [dialog["h_entry"], dialog["h_id"]])
                 return False
-        return True
+            if dialog["state"] in RINGS:
+                self.command("tm.cancel", [dialog["call-id"], dialog["caller"]["cseq"]])
+            time.sleep(PAUSE)
+        return False
 
     def command(self, method: str, params: list | None = None) -> dict:
         body = {"jsonrpc": "2.0", "id": 1, "method": method} | ({"params": params} if params else {})
@@ -70,7 +82,7 @@ class SipTelephony:
 
     def dialogs(self) -> list[dict]:
         """The calls that stand or ring at the server. Those that have ended are listed for some seconds yet."""
-        return [one for one in self.command("dlg.list").get("result") or [] if one.get("state") != 5]
+        return [one for one in self.command("dlg.list").get("result") or [] if one.get("state") != OVER]
 
     def news(self, call: Call, now: datetime) -> list[News]:
         return []

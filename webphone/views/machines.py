@@ -3,6 +3,7 @@
 import hmac
 import json
 import re
+from datetime import UTC, datetime
 from http import HTTPStatus
 
 from django.conf import settings
@@ -37,6 +38,15 @@ def told_by_telephony(request) -> dict | HttpResponse:
     return told
 
 
+def when(time) -> datetime:
+    """When it happened (Unix time, in seconds): that may be long ago, where the portal was away. Not in the future, and
+    now where nothing is said."""
+    now = timezone.now()
+    if type(time) in (int, float) and 0 < time <= now.timestamp():
+        return datetime.fromtimestamp(time, UTC)
+    return now
+
+
 @csrf_exempt
 @require_POST
 def event(request):
@@ -50,7 +60,7 @@ def event(request):
         return JsonResponse({"error": _("No such call, or no such event.")}, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     news = News(
         name,
-        timezone.now(),
+        when(told.get("time")),
         code=int(code) if code.isascii() and code.isdigit() and len(code) == 3 else 0,
         side=str(told.get("side", ""))[:5],
         digits=str(told.get("digits", ""))[:10],

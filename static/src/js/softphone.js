@@ -3,15 +3,17 @@
 
 import { chosenMicrophone } from "./sound.js";
 
-/** SIP's reasons, as the words on the page call them. */
+/** With what a call was refused (RFC 3261, 21), as the words on the page call it. */
 const OUTCOMES = {
-  Busy: "busy",
-  "No Answer": "noAnswer",
-  Unavailable: "noAnswer",
-  "Request Timeout": "noAnswer",
-  Canceled: "cancelled",
-  "Not Found": "unreachable",
-  "Address Incomplete": "unreachable",
+  404: "unreachable",
+  408: "noAnswer",
+  410: "unreachable",
+  480: "noAnswer",
+  484: "unreachable",
+  486: "busy",
+  487: "cancelled",
+  600: "busy",
+  604: "unreachable",
 };
 
 /** The microphone, or null after having said why there is none. */
@@ -44,6 +46,7 @@ export class Softphone {
     const { JsSIP } = globalThis;
     const known = await this.ask();
     this.domain = known.domain;
+    this.iceServers = known.ice_servers;
     this.agent = new JsSIP.UA({
       sockets: [new JsSIP.WebSocketInterface(known.url)],
       uri: `sip:${known.name}@${known.domain}`,
@@ -66,6 +69,7 @@ export class Softphone {
   async renew() {
     try {
       const known = await this.ask();
+      this.iceServers = known.ice_servers;
       this.agent.set("authorization_user", known.user);
       this.agent.set("password", known.password);
       this.agent.register();
@@ -81,12 +85,19 @@ export class Softphone {
 
   call({ target, token }, stream, told) {
     const session = this.agent.call(`sip:${target}@${this.domain}`, {
-      mediaStream: stream,
+      ...this.sound(stream),
       extraHeaders: [`X-Dial-Token: ${token}`],
-      pcConfig: { iceServers: [] },
     });
     this.follow(session, told);
     return session;
+  }
+
+  answer(session, stream) {
+    session.answer(this.sound(stream));
+  }
+
+  sound(stream) {
+    return { mediaStream: stream, pcConfig: { iceServers: this.iceServers } };
   }
 
   follow(session, told) {
@@ -99,8 +110,9 @@ export class Softphone {
     session.on("progress", () => told("ringing"));
     session.on("confirmed", () => told("talking"));
     session.on("ended", () => told("ended"));
-    session.on("failed", ({ cause, originator }) =>
-      told(originator === "local" ? "cancelled" : (OUTCOMES[cause] ?? "failed")),
-    );
+    session.on("failed", ({ cause, message, originator }) => {
+      const isOurs = originator === "local" && cause === "Canceled";
+      told(isOurs ? "cancelled" : (OUTCOMES[message?.status_code] ?? "failed"));
+    });
   }
 }

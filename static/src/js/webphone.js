@@ -11,8 +11,8 @@ const form = at("dial");
 const number = at("number");
 const LOOKS_AGAIN = 700;
 
-/** The call that there is: {other, isHere, session?, url?, hangUpUrl?, since?, over}. One that is here ends with the page;
-    a call-back goes on. */
+/** The call that there is: {other, isHere, hasKeys, session?, url?, hangUpUrl?, isUnwanted?, since?, over}. One that is
+    here ends with the page; a call-back goes on. */
 let call = null;
 let softphone = null;
 /** Until there is a call, the browser may still be asking for the microphone: a second click is not a second call. */
@@ -31,8 +31,10 @@ function complain(text) {
 
 function show(words) {
   at("call").hidden = !call;
-  form.classList.toggle("in-call", Boolean(call && !call.over));
-  at("call-button").disabled = Boolean(call && !call.over);
+  const goes = Boolean(call && !call.over);
+  form.classList.toggle("in-call", goes);
+  at("keypad").hidden = goes && !call.hasKeys;
+  at("call-button").disabled = goes;
   if (!call) return;
   at("call-with").textContent = call.other;
   if (words) at("call-state").textContent = words;
@@ -101,7 +103,7 @@ async function place() {
   const stream = through ? await microphone(complain) : null;
   if (through && !stream) return;
   const other = number.value.trim();
-  begin(other, { stream, isHere: at("talk-with").value === "computer" });
+  begin(other, { stream, isHere: at("talk-with").value === "computer", hasKeys: Boolean(through) });
   show(say("calling", other));
   try {
     const placed = await ask(form.action, new FormData(form));
@@ -113,8 +115,9 @@ async function place() {
     }
     Object.assign(call, { url: placed.url, hangUpUrl: placed.hang_up_url });
     show(placed.words);
-    if (through) call.session = softphone.call(placed, stream, told);
+    if (through && !call.isUnwanted) call.session = softphone.call(placed, stream, told);
     else watch(call);
+    if (call.isUnwanted) hangUp();
   } catch {
     end(say("lost"));
   }
@@ -149,7 +152,9 @@ async function watch(watched) {
 function hangUp() {
   if (!call || call.over) return;
   if (call.session) return call.session.terminate();
-  if (call.hangUpUrl) {
+  // Pressed before the portal has placed the call: said to it as soon as it has.
+  if (!call.hangUpUrl) call.isUnwanted = true;
+  else {
     ask(call.hangUpUrl, token()).then(
       (standing) => standing.ok === false && show(standing.problem),
       () => show(say("lost")),
@@ -175,7 +180,7 @@ function ringsHere(session) {
   if (call && !call.over) return session.terminate({ status_code: 486 });
   const caller = session.remote_identity.display_name || session.remote_identity.uri.user;
   const other = /^\+?\d{2,15}$/.test(caller) ? caller : page.dataset.somebody;
-  begin(other, { session, isHere: true, offered: true });
+  begin(other, { session, isHere: true, hasKeys: true, offered: true });
   show(say("incoming", other));
   softphone.follow(session, (state) => {
     // Until it is answered here, all that can happen to it is that it stops.
@@ -189,7 +194,7 @@ async function answer() {
   if (!stream || !call?.offered) return;
   call.stream = stream;
   call.offered = false;
-  call.session.answer({ mediaStream: stream, pcConfig: { iceServers: [] } });
+  softphone.answer(call.session, stream);
   show();
 }
 

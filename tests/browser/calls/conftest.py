@@ -3,12 +3,16 @@ with a tone. Missing packages fail these tests, and say which they are."""
 
 import math
 import os
+import socket
 import struct
 import subprocess
 import sys
 import time
 import wave
+from contextlib import contextmanager, suppress
+from socketserver import BaseRequestHandler, ThreadingTCPServer
 from threading import Thread
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -19,7 +23,7 @@ from tests.processes import ROOT
 from webphone.demo import write_demo_telephones
 from webphone.models import Call
 from webphone.telephony import servers
-from webphone.telephony.media import tone
+from webphone.telephony.media import strength, tone
 from webphone.telephony.phones import Phone
 
 SECRET, DOMAIN = "s" * 40, "portal.test"
@@ -45,11 +49,83 @@ def until(found, what, seconds=PATIENCE):
     return value
 
 
+class Door:
+    """What the servers reach the portal through; shut, it is away."""
+
+    def __init__(self, portal):
+        self.portal, self.is_open = urlsplit(portal), True
+        door = self
+
+        class Handler(BaseRequestHandler):
+            def handle(self):
+                if not door.is_open:
+                    return
+                with socket.create_connection((door.portal.hostname, door.portal.port)) as inside:
+                    Thread(target=door.pass_on, args=(inside, self.request), daemon=True).start()
+                    door.pass_on(self.request, inside)
+
+        self.server = ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def pass_on(self, source, target):
+        """Until there is no more, or the door is shut."""
+        with suppress(OSError):
+            while (told := source.recv(65_536)) and self.is_open:
+                target.sendall(told)
+            target.shutdown(socket.SHUT_WR)
+
+    def shut(self):
+        self.is_open = False
+
+    def open(self):
+        self.is_open = True
+
+
 class Telephony:
     """The stack, with a telephone of Acme's extension 301 and a carrier to call and to be called from."""
 
-    def __init__(self, places, portal):
-        self.places, self.portal = places, portal
+    def __init__(self, places, door, folder):
+        self.places, self.door, self.folder = places, door, folder
+        self.processes = {}
+        self.commands = servers.commands(places, folder) | {
+            "call-back service": [
+                sys.executable, "manage.py", "call_back_service", *servers.service_options(places)
+            ],
+        }  # fmt: skip
+
+    def start(self, name):
+        ready = {
+            "media relay": lambda: servers.media_answers(self.places.media),
+            "SIP server": lambda: servers.listens(self.places.web),
+            "call-back service": lambda: servers.listens(self.places.service),
+        }
+        environment = os.environ | {
+            "DJANGO_SETTINGS_MODULE": "portal.settings", "DEMO": "1", "TELEPHONY_SECRET": SECRET,
+            "TELEPHONY_DOMAIN": DOMAIN, "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+        }  # fmt: skip
+        with (self.folder / f"{name}.log").open("a") as log:
+            process = self.processes[name] = subprocess.Popen(  # noqa: S603
+                self.commands[name], cwd=ROOT, env=environment, stdout=log, stderr=log
+            )
+        servers.wait_until(ready[name], name, process)
+
+    def restart(self, name):
+        """End a server as a crash would, and start it anew."""
+        self.processes[name].kill()
+        self.processes[name].wait()
+        self.start(name)
+
+    def stop(self):
+        for process in reversed(self.processes.values()):
+            process.terminate()
+        for process in self.processes.values():
+            process.wait(20)
+
+    def be_called(self):
+        """Have somebody there to be called."""
+        places = self.places
         proxy, here = (places.host, places.sip), places.host
         self.telephone = Phone(here, servers.free_ports()["sip"], proxy, DOMAIN, plays=tone(TELEPHONE))
         self.carrier = Phone(here, places.carrier[1], proxy, DOMAIN, plays=tone(CARRIER))
@@ -58,6 +134,7 @@ class Telephony:
 
     def forget(self):
         """Begin anew, for another test."""
+        self.door.open()
         for phone in (self.telephone, self.carrier):
             for line in phone.lines:
                 if line.state != "ended" and line.leg is not None:
@@ -74,43 +151,25 @@ def line_of(phone, turn=0):
 @pytest.fixture(scope="session")
 def telephony(live_server, tmp_path_factory):
     assert servers.missing_packages() == [], "Install these Debian packages: .ci/run does."
-    folder = tmp_path_factory.mktemp("telephony")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("django.conf.settings.TELEPHONY_SECRET", SECRET)
+        door = Door(live_server.url)
         places = servers.Places(
-            portal=live_server.url,
+            portal=door.url,
             origin=live_server.url,
             phones={EXTENSION: "pw"},
             calls_token=CALLS_TOKEN,
             rings=RINGS,
             **servers.free_ports(),
         )
-        commands = servers.commands(places, folder)
-    environment = os.environ | {
-        "DJANGO_SETTINGS_MODULE": "portal.settings", "DEMO": "1", "TELEPHONY_SECRET": SECRET,
-        "TELEPHONY_DOMAIN": DOMAIN, "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
-    }  # fmt: skip
-    commands["call-back service"] = [
-        sys.executable, "manage.py", "call_back_service", *servers.service_options(places)
-    ]  # fmt: skip
-    ready = {
-        "media relay": lambda: servers.media_answers(places.media),
-        "SIP server": lambda: servers.listens(places.web),
-        "call-back service": lambda: servers.listens(places.service),
-    }
-    started = []
+        stack = Telephony(places, door, tmp_path_factory.mktemp("telephony"))
     try:
-        for name, command in commands.items():
-            with (folder / f"{name}.log").open("w") as log:
-                process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)  # noqa: S603
-            started.append(process)
-            servers.wait_until(ready[name], name, process)
-        yield Telephony(places, live_server.url)
+        for name in stack.commands:
+            stack.start(name)
+        stack.be_called()
+        yield stack
     finally:
-        for process in reversed(started):
-            process.terminate()
-        for process in started:
-            process.wait(20)
+        stack.stop()
 
 
 @pytest.fixture
@@ -126,8 +185,8 @@ def real(telephony, settings):
 
 
 @pytest.fixture(scope="session")
-def speaking_chromium(playwright, tmp_path_factory):
-    """A browser whose microphone hears a tone."""
+def speaking(tmp_path_factory):
+    """The flags of a browser whose microphone hears a tone."""
     path = tmp_path_factory.mktemp("sound") / "tone.wav"
     with wave.open(str(path), "wb") as sound:
         sound.setnchannels(1)
@@ -135,8 +194,12 @@ def speaking_chromium(playwright, tmp_path_factory):
         sound.setframerate(48_000)
         turn = 2 * math.pi * BROWSER / 48_000
         sound.writeframes(struct.pack("<48000h", *(round(9000 * math.sin(turn * at)) for at in range(48_000))))
-    flags = [*FLAGS, *SPEAKING, f"--use-file-for-fake-audio-capture={path}"]
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+    return [*FLAGS, *SPEAKING, f"--use-file-for-fake-audio-capture={path}"]
+
+
+@pytest.fixture(scope="session")
+def speaking_chromium(playwright, speaking):
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=speaking)
     yield browser
     browser.close()
 
@@ -144,13 +207,19 @@ def speaking_chromium(playwright, tmp_path_factory):
 @pytest.fixture
 def webphone(speaking_chromium, demo, real, live_server):
     """Uma's WebPhone, ready."""
+    with webphone_of_uma(speaking_chromium, real, live_server) as page:
+        yield page
+
+
+@contextmanager
+def webphone_of_uma(browser, real, live_server):
     write_demo_telephones()
     system = Account.called("SYS")
     TelephoneSystem.unscoped.create(
         account=system, name="SIP server", token_hash=TelephoneSystem.hash_of(CALLS_TOKEN),
         added_by=Person.objects.get(email="system@demo.example"),
     )  # fmt: skip
-    context = speaking_chromium.new_context(base_url=live_server.url, permissions=["microphone"])
+    context = browser.new_context(base_url=live_server.url, permissions=["microphone"])
     context.set_default_timeout(10_000)
     page = context.new_page()
     page.complaints = []
@@ -186,3 +255,30 @@ def says(page, text, seconds=PATIENCE):
 def number_of_uma():
     """A number that rings extension 301."""
     return PhoneNumber.unscoped.filter(destination__extension="301", customer__code="C20001").first()
+
+
+#: The loudest frequency in what the page plays, measured in the page (Hz).
+LISTENS = """
+async () => {
+  const context = new AudioContext();
+  const analyser = context.createAnalyser();
+  analyser.fftSize = 8192;
+  context.createMediaStreamSource(document.getElementById("remote-audio").srcObject).connect(analyser);
+  await new Promise((resolve) => setTimeout(resolve, 700));
+  const bins = new Float32Array(analyser.frequencyBinCount);
+  analyser.getFloatFrequencyData(bins);
+  const loudest = bins.indexOf(Math.max(...bins));
+  const found = bins[loudest] > -60 ? (loudest * context.sampleRate) / analyser.fftSize : 0;
+  await context.close();
+  return found;
+}
+"""
+
+
+def hears(line, frequency):
+    """Wait until a telephone has heard this tone, and nothing else, for a second."""
+    until(lambda: strength(bytes(line.sound.heard), frequency) > 0.8, f"{frequency} Hz are heard")
+
+
+def page_hears(page, frequency):
+    until(lambda: abs(page.evaluate(LISTENS) - frequency) < 10, f"the browser plays {frequency} Hz")

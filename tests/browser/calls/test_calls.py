@@ -1,24 +1,27 @@
 """Calls through the browser and by call-back, heard at both ends."""
 
 import pytest
+from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.models import Person
+from accounts.scope import scope
 from tests.browser.calls.conftest import (
     BROWSER,
     CARRIER,
     DOMAIN,
     TELEPHONE,
     call,
+    hears,
     line_of,
     number_of_uma,
     open_webphone,
+    page_hears,
     says,
     until,
-    words,
 )
 from tests.browser.test_looks import serious
-from webphone.actions.calls import hang_up
+from webphone.actions.calls import hang_up, look_for_silent, place
 from webphone.models import Call, Location
 from webphone.telephony import telephony
 from webphone.telephony.media import strength
@@ -26,36 +29,10 @@ from webphone.telephony.media import strength
 NUMBER, SHOWN = "+1 514-555-0123", "+1 514-555-0123"
 DESK = "Extension 301"
 
-#: The loudest frequency in what the page plays, measured in the page (Hz).
-LISTENS = """
-async () => {
-  const context = new AudioContext();
-  const analyser = context.createAnalyser();
-  analyser.fftSize = 8192;
-  context.createMediaStreamSource(document.getElementById("remote-audio").srcObject).connect(analyser);
-  await new Promise((resolve) => setTimeout(resolve, 700));
-  const bins = new Float32Array(analyser.frequencyBinCount);
-  analyser.getFloatFrequencyData(bins);
-  const loudest = bins.indexOf(Math.max(...bins));
-  const found = bins[loudest] > -60 ? (loudest * context.sampleRate) / analyser.fftSize : 0;
-  await context.close();
-  return found;
-}
-"""
-
-
-def hears(line, frequency):
-    """Wait until a telephone has heard this tone, and nothing else, for a second."""
-    until(lambda: strength(bytes(line.sound.heard), frequency) > 0.8, f"{frequency} Hz are heard")
-
 
 def silent(line):
     """Wait until a telephone has heard nothing for a second."""
     until(lambda: len(line.sound.heard) and max(strength(bytes(line.sound.heard), BROWSER), 0) < 0.01, "silence")
-
-
-def page_hears(page, frequency):
-    until(lambda: abs(page.evaluate(LISTENS) - frequency) < 10, f"the browser plays {frequency} Hz")
 
 
 def last_call(**wanted):
@@ -118,15 +95,70 @@ def test_who_is_called_sees_the_number_that_was_chosen(webphone, real):
     assert line_of(real.carrier, 1).caller == number.e164
 
 
+def uma():
+    return Actor.at_home(Person.objects.get(email="user@acme.example"))
+
+
 def test_a_call_is_ended_at_the_server_from_another_page(webphone, real):
     call(webphone, NUMBER)
     says(webphone, "Connected")
-    actor = Actor.at_home(Person.objects.get(email="user@acme.example"))
-    ref = last_call(state="talking").ref
-    # The server ends a call once both sides have confirmed it, a moment after it is answered: pressed again, it does.
-    until(lambda: hang_up(actor, ref) and "The call has ended." in words(webphone), "the call ends")
+    hang_up(uma(), last_call().ref)
+    says(webphone, "The call has ended.")
     until(lambda: line_of(real.carrier).state == "ended", "the other side is hung up")
     last_call(state="ended", outcome="answered")
+
+
+def test_a_call_that_rings_is_cancelled_at_the_server_from_another_page(webphone, real):
+    call(webphone, "+15145550180")
+    says(webphone, "Ringing")
+    hang_up(uma(), last_call().ref)
+    says(webphone, "The call was cancelled.")
+    until(lambda: line_of(real.carrier).state == "ended", "it rings no longer")
+    last_call(state="ended", outcome="cancelled")
+
+
+def test_a_call_that_the_server_never_heard_of_is_over_when_it_is_hung_up(webphone, real):
+    row = place(uma(), NUMBER, location_id=None, caller_id="")
+    assert hang_up(uma(), row.ref).outcome == "cancelled"
+
+
+def test_what_happens_while_the_portal_is_away_is_told_afterwards(webphone, real):
+    real.door.shut()
+    call(webphone, NUMBER)
+    says(webphone, "Connected")
+    row = last_call(state="placed")
+    webphone.locator("#call-time", has_text="0:02").wait_for()
+    webphone.keyboard.press("Escape")
+    says(webphone, "The call has ended.")
+    until(lambda: row.ref not in telephony().live(), "the server knows nothing of it any more")
+    opened = timezone.now()
+    row.refresh_from_db()
+    assert row.state == "placed"
+    real.door.open()
+    row = last_call(state="ended", outcome="answered")
+    assert row.placed_at < row.answered_at < row.ended_at < opened
+    assert row.seconds > 0
+
+
+def test_a_call_back_whose_service_is_gone_goes_on_and_is_closed_as_unknown(webphone, real):
+    call(webphone, NUMBER, DESK)
+    says(webphone, "Connected")
+    own, other = line_of(real.telephone), line_of(real.carrier)
+    real.restart("call-back service")
+    hears(own, CARRIER)
+    hears(other, TELEPHONE)
+    row = last_call(state="talking")
+    with scope(row.account):
+        look_for_silent(row.account, [row.ref], telephony().live())
+    last_call(state="ended", outcome="unknown")
+    says(webphone, "How the call has ended is not known.")
+    # And the next call is one like any other.
+    for line in (own, other):
+        line.hang_up()
+    until(lambda: own.state == other.state == "ended", "both are hung up")
+    webphone.get_by_role("button", name="Close").click()
+    call(webphone, NUMBER, DESK)
+    says(webphone, "Connected")
 
 
 def test_a_call_that_nobody_answers_ends_by_itself(webphone, real):
@@ -280,7 +312,7 @@ def test_a_telephone_is_verified_by_the_code_that_is_typed_on_it(webphone, real)
     webphone.get_by_role("button", name="Verify Home +1 514-555-0175").click()
     says_code = webphone.locator(".code").inner_text()
     line = line_of(real.carrier)
-    until(lambda: line.state == "talking", "the telephone is answered")
+    until(lambda: line.sound and line.sound.packets_in, "the telephone asks for the code")
     line.sound.press(says_code)
     webphone.get_by_text("This telephone is verified").wait_for()
     assert Location.unscoped.get(number="+15145550175").is_verified
