@@ -142,7 +142,9 @@ class Sound:
                 self.packets_in += 1
                 self.heard.extend(payload)
                 self._echo.append(payload)
-            elif len(payload) >= 4 and payload[1] & 0x80 and stamp != last_key and payload[0] < len(PRESSED):
+            elif kind != self.keys_are or len(payload) < 4 or payload[0] >= len(PRESSED):
+                continue
+            elif payload[1] & 0x80 and stamp != last_key:
                 # The end of a key comes three times, with one time stamp.
                 last_key = stamp
                 self.keys += PRESSED[payload[0]]

@@ -44,7 +44,13 @@ class Line:
 
     def hang_up(self) -> None:
         Stack.soon(lambda: self.leg.recvEvent(CCEventDisconnect()))
+        self.end()
+
+    def end(self) -> None:
+        """Be over. Who went on speaking would speak into the next call that the media relay has at that port."""
         self.state = "ended"
+        if self.sound:
+            self.sound.stop()
 
     def hold(self) -> None:
         """Stop hearing the other side, as a telephone does that puts it on hold."""
@@ -90,9 +96,8 @@ class Phone:
         elif isinstance(event, CCEventRing):
             return
         elif isinstance(event, CCEventFail | CCEventDisconnect):
-            line.state, line.ended_with = "ended", code_of(event)
-            if line.sound:
-                line.sound.stop()
+            line.ended_with = code_of(event)
+            line.end()
 
     def answer(self, line: Line, description: str) -> None:
         if line.state != "ringing":
