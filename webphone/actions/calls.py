@@ -148,12 +148,12 @@ def hang_up(actor: Actor, ref: str) -> Call:
     if call.is_over or way is None:
         return call
     try:
-        over = way.hang_up(call)
+        known = way.hang_up(call)
     except Unreachable as refusal:
         raise ValidationError(_("The telephone server does not answer: hang up with your telephone.")) from refusal
-    if over:
-        heard(ref, News("ended", timezone.now(), cancelled=True))
-        call.refresh_from_db()
+    for news in known:
+        heard(ref, news)
+    call.refresh_from_db()
     return call
 
 

@@ -53,8 +53,8 @@ class Telephony(Protocol):
     def ring(self, call: Call, code: str) -> None:
         """Ring the person's telephone and then the other side, or have ``code`` typed. Raises ``Unreachable``."""
 
-    def hang_up(self, call: Call) -> bool:
-        """End a call; whether it is over by that, and not only when news of it come. Raises ``Unreachable``."""
+    def hang_up(self, call: Call) -> list[News]:
+        """End a call; what is known of it by that, nothing where news of its end come. Raises ``Unreachable``."""
 
     def news(self, call: Call, now: datetime) -> list[News]:
         """What happened to a call that has not been told by itself."""

@@ -5,6 +5,8 @@ How a call goes depends on the last two digits of the number: 86 is busy, 80 doe
 
 from datetime import datetime, timedelta
 
+from django.utils import timezone
+
 from webphone.models import Call, Location
 from webphone.telephony import News
 
@@ -25,8 +27,8 @@ class DemoTelephony:
     def ring(self, call: Call, code: str) -> None:
         """Nothing: the clock does it."""
 
-    def hang_up(self, call: Call) -> bool:
-        return True
+    def hang_up(self, call: Call) -> list[News]:
+        return [News("ended", timezone.now(), cancelled=True)]
 
     def live(self) -> None:
         return None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 
 import urllib3
 from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from webphone.models import Call
@@ -55,26 +56,31 @@ class SipTelephony:
         if status != 201:
             raise Unreachable(answer.get("error") or _("The telephone server refused the call."))
 
-    def hang_up(self, call: Call) -> bool:
+    def hang_up(self, call: Call) -> list[News]:
         if call.mode in (Call.Mode.CALL_BACK, Call.Mode.CODE):
             status, _answer = self.service("DELETE", f"/calls/{call.ref}")
-            return status == 404  # it knows nothing of it: nobody is going to tell of its end
+            # It may know nothing of it: then nobody is going to tell of its end.
+            return [News("ended", timezone.now(), cancelled=True)] if status == 404 else []
         return self.end_dialog(call.ref)
 
-    def end_dialog(self, ref: str) -> bool:
-        """End a call of a browser's at the server, which hangs up those that talk, and only those: one that rings is
-        cancelled, and one that has just been answered is over a moment later."""
+    def end_dialog(self, ref: str) -> list[News]:
+        """End a call of a browser's at the server; what is known of it once it is gone.
+
+        The server hangs up those that talk, and only those: one that rings is cancelled, and one that has just been
+        answered talks a moment later. It does not always tell of an end that it was asked for.
+        """
+        talked: list[News] = []
         for _turn in range(TURNS):
             dialog = next((one for one in self.dialogs() if {"ref": ref} in one.get("variables", [])), None)
             if dialog is None:
-                return True
-            if dialog["state"] == TALKS:
+                return [*talked, News("ended", timezone.now(), cancelled=True)]
+            if dialog["state"] == TALKS and not talked:
+                talked = [News("talking", datetime.fromtimestamp(dialog["start_ts"], UTC))]
                 self.command("dlg.end_dlg", [dialog["h_entry"], dialog["h_id"]])
-                return False
-            if dialog["state"] in RINGS:
+            elif dialog["state"] in RINGS:
                 self.command("tm.cancel", [dialog["call-id"], dialog["caller"]["cseq"]])
             time.sleep(PAUSE)
-        return False
+        return []
 
     def command(self, method: str, params: list | None = None) -> dict:
         body = {"jsonrpc": "2.0", "id": 1, "method": method} | ({"params": params} if params else {})
