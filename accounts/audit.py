@@ -50,6 +50,7 @@ VERBS = {
     "number.unassigned": _("unassigned the number"),
     "number.cooling_ended": _("ended the cooling"),
     "number.released": _("released the number"),
+    "number.provider_corrected": _("corrected the number’s provider"),
     "number.deleted": _("deleted the number"),
     "number.options_changed": _("changed the options"),
     "number.held": _("put the number into the basket"),

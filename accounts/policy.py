@@ -82,6 +82,8 @@ PERMISSIONS: dict[str, Permission] = {
     "jobs.change": change(R.VAR_ADMINISTRATOR, *CUSTOMERS),
     "numbers.add": change(R.VAR_ADMINISTRATOR),
     "numbers.import": change(R.VAR_ADMINISTRATOR, *CUSTOMERS),
+    # What a carrier says that it holds, against what is here.
+    "numbers.reconcile": change(R.VAR_ADMINISTRATOR),
     "numbers.reserve": change(R.VAR_ADMINISTRATOR),
     # A VAR to its customers, a company to what rings.
     "numbers.assign": change(R.VAR_ADMINISTRATOR, R.COMPANY_ADMINISTRATOR),
@@ -152,6 +154,7 @@ ADDRESSES: dict[str, str | Door | dict[str, str | Door]] = {
     "numbers:import_csv": "numbers.import",
     "numbers:import_pdf": "numbers.import",
     "numbers:import_cancel": "numbers.import",
+    "numbers:compare": "numbers.reconcile",
     "numbers:order": "numbers.order",
     "numbers:order_choose": "numbers.order",
     "numbers:order_put_back": "numbers.order",

@@ -39,6 +39,7 @@ HELP_TOPICS = {
     "numbers:runs": "in-a-row",
     "numbers:add": "add",
     "numbers:import": "import",
+    "numbers:compare": "compare",
     "numbers:imports": "import",
     "numbers:import_page": "import",
     "numbers:order": "orders",

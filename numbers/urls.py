@@ -13,6 +13,7 @@ from numbers.views import (
     orders,
     phone_numbers,
     runs,
+    statements,
     stock,
     verbs,
 )
@@ -26,6 +27,7 @@ number_urls = (
         path("order/basket/put-back/", ordering.put_back, name="order_put_back"),
         path("order/review/", ordering.review, name="order_review"),
         path("import/", imports.send, name="import"),
+        path("compare/", statements.compare, name="compare"),
         *imports.ImportList.paths("imports/"),
         path("imports/<int:import_id>/", imports.ImportPage.as_view(), name="import_page"),
         path("imports/<int:import_id>/export.csv", imports.ImportPage.as_view(export="csv"), name="import_csv"),

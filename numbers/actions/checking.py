@@ -214,3 +214,17 @@ class Checker:
                 wanted[feature] = on
         if wanted:
             line.plan.append(["options", wanted])
+
+
+class StatementChecker(Checker):
+    """Finds out what a carrier's statement says that is not so here: nothing but who provides a number is looked at."""
+
+    def wish(self, line: Line, number: PhoneNumber | None) -> None:
+        carrier = self.wanted.provider_id
+        if number is None:
+            line.verdict, line.plan = ImportRow.Verdict.ADD, [["add", {"provider": carrier}]]
+        elif number.provider_id == carrier:
+            line.verdict = ImportRow.Verdict.SAME
+        else:
+            line.verdict, line.plan = ImportRow.Verdict.CHANGE, [["correct-provider", {"provider_id": carrier}]]
+            line.reason = _("Here it is with %(provider)s.") % {"provider": number.provider.name}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection, transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from procrastinate.contrib.django import app
@@ -18,7 +18,7 @@ from procrastinate.contrib.django import app
 from accounts.actor import Actor
 from accounts.models import Account
 from accounts.policy import allows
-from numbers.actions.checking import Checker, Line
+from numbers.actions.checking import Checker, Line, StatementChecker
 from numbers.actions.jobs import actor_of, ended
 from numbers.actions.verbs import Verb, perform, verbs_of
 from numbers.models import Import, ImportRow, PhoneNumber, Provider
@@ -39,6 +39,15 @@ KEEP = """
 INSERT INTO numbers_importrow (account_id, of_id, line, cells, e164, verdict, "column", reason, plan, applied)
 SELECT %s, %s, line, string_to_array(cells, chr(1)), '', '', '', '', '[]', false
 FROM unnest(%s::int[], %s::text[]) AS kept (line, cells)
+"""
+#: What is here with the carrier and not in its statement comes after the lines, each with who has it.
+GONE = """
+INSERT INTO numbers_importrow (account_id, of_id, line, cells, e164, verdict, "column", reason, plan, applied)
+SELECT %(account)s, %(of)s, %(lines)s + row_number() OVER (ORDER BY n.digits), '{}', n.e164, 'gone', '',
+       coalesce(replace(%(with)s, '{customer}', c.name), %(free)s), '[["release", {}]]', false
+FROM numbers_phonenumber n LEFT JOIN accounts_account c ON c.id = n.customer_id
+WHERE n.var_id = %(account)s AND n.provider_id = %(provider)s
+  AND NOT EXISTS (SELECT FROM numbers_importrow r WHERE r.of_id = %(of)s AND r.e164 = n.e164)
 """
 #: The second line with a number is refused, and says where the first one is.
 TWICE = """
@@ -140,8 +149,11 @@ def forget_drafts(actor: Actor) -> None:
 
 
 @transaction.atomic
-def apply_import(actor: Actor, import_id: int, *, all_or_nothing: bool) -> Import:
-    """Do what the lines mean; few at once, many by the worker. Asked twice, it is done once."""
+def apply_import(
+    actor: Actor, import_id: int, *, all_or_nothing: bool = False, verdicts: Collection[str] = ()
+) -> Import:
+    """Do what the lines mean, of a statement those with these ``verdicts``; few at once, many by the worker. Asked
+    twice, it is done once."""
     if not actor.may("numbers.import"):
         raise PermissionDenied
     wanted = Import.visible_to(actor).select_for_update(of=("self",)).select_related("account").get(pk=import_id)
@@ -149,6 +161,7 @@ def apply_import(actor: Actor, import_id: int, *, all_or_nothing: bool) -> Impor
         return wanted
     wanted.person, wanted.access, wanted.chain = actor.person, actor.access, [one.pk for one in actor.chain]
     wanted.all_or_nothing, wanted.state, wanted.started_at = all_or_nothing, Import.State.RUNNING, timezone.now()
+    wanted.applies = sorted(verdicts)
     wanted.save()
     counted(actor, wanted)
     if wanted.total <= AT_ONCE:
@@ -202,7 +215,8 @@ def check(actor: Actor, wanted: Import) -> None:
     rows = ImportRow.visible_to(actor).filter(of=wanted, verdict="").order_by("line")[:CHECKED_AT_ONCE]
     lines = [Line(row) for row in rows]
     if lines:
-        Checker(actor, wanted).check(lines)
+        checker = StatementChecker if wanted.is_statement else Checker
+        checker(actor, wanted).check(lines)
         with connection.cursor() as cursor:
             cursor.execute(
                 VERDICTS,
@@ -221,8 +235,20 @@ def check(actor: Actor, wanted: Import) -> None:
         with connection.cursor() as cursor:
             why = _("The same number stands in line {line} already.")
             cursor.execute(TWICE, {"of": wanted.pk, "why": why})
+        if wanted.is_statement:
+            note_gone(actor, wanted)
         wanted.state, wanted.done = Import.State.DRAFT, 0
         wanted.save()
+
+
+def note_gone(actor: Actor, wanted: Import) -> None:
+    """Write down which numbers are here with the carrier, and not in its statement."""
+    last = ImportRow.visible_to(actor).filter(of=wanted).aggregate(last=Max("line"))["last"] or 0
+    said = {"with": _("It is with {customer}."), "free": _("It is in the stock.")}
+    facts = {"account": wanted.account_id, "of": wanted.pk, "provider": wanted.provider_id, "lines": last}
+    with connection.cursor() as cursor:
+        cursor.execute(GONE, facts | said)
+        wanted.total += cursor.rowcount
 
 
 # Applying
@@ -274,6 +300,8 @@ def counted(actor: Actor, wanted: Import) -> None:
 def apply_some(actor: Actor, wanted: Import) -> bool:
     """Add the next numbers, or when all are added change the next; whether there was anything left to do."""
     left = ImportRow.visible_to(actor).filter(of=wanted, applied=False)
+    if wanted.is_statement:
+        left = left.filter(verdict__in=wanted.applies)
     new = left.filter(verdict=ImportRow.Verdict.ADD, plan__0__0="add").order_by("line")
     if rows := list(new.values_list("pk", "e164", "plan")[:ADDED_AT_ONCE]):
         add(actor, wanted, rows)
@@ -311,7 +339,7 @@ def change(actor: Actor, rows: list[ImportRow]) -> None:
     """Do what the lines want done to numbers that are here: what many want alike, to all of them at once."""
     here = PhoneNumber.visible_to(actor).filter(digits__in=[int(row.e164[1:]) for row in rows])
     numbers = dict(here.values_list("e164", "pk"))
-    offered = verbs_of(actor)
+    offered = verbs_of(actor, of_files=True)
     by_wish: dict[str, tuple[Verb, list[ImportRow]]] = {}
     for row in rows:
         if row.e164 not in numbers:

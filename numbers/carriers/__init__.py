@@ -7,7 +7,7 @@ codes of the ``vars`` that may order from it; without those, every VAR may.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -87,6 +87,9 @@ class Carrier(Protocol):
         """How the order with this key stands; None when the carrier has never heard of it. What is not in the report
         it has not heard of either."""
 
+    def held(self) -> Iterator[list[str]]:
+        """All numbers that it holds for the account that the portal signs in with, a page at a time."""
+
     def told(self, body: bytes, headers: dict[str, str]) -> str:
         """The key of the order that a message is about, which claims to be from the carrier and says that something
         has happened; empty where it is about something else. Raises ``Refused`` for what is not from the carrier."""
@@ -107,6 +110,10 @@ class Configured:
     def serves(self, code: str) -> bool:
         """Whether the VAR with this code may order from it."""
         return not self.vars or code in self.vars
+
+    def serves_alone(self, code: str) -> bool:
+        """Whether all that it holds is this VAR's: what it holds for several is nobody's to see."""
+        return self.vars == {code}
 
     @property
     def carrier(self) -> Carrier:

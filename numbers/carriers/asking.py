@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 FEWEST, MOST = 20, 100
 #: So often a carrier may fail to answer in a row, and so long nobody waits for it then.
 FAILURES, LEFT_ALONE_SECONDS = 3, 60
+#: Seconds for a list of all that a carrier holds.
+LISTED_WITHIN = 20
 #: So many of a process's threads may be waiting for carriers.
 ROOM = BoundedSemaphore(2)
 
@@ -67,6 +70,32 @@ def offered(customer: Account, wanted: Wanted) -> Iterator[Answer]:
             ROOM.release()
         cache.delete(failures)
         yield Answer(provider.name, provider.pk, tuple(rows(offers, wanted) if wanted.in_a_row else offers))
+
+
+def may_be_asked(var: Account, provider: Provider) -> bool:
+    """Whether the carrier can say what it holds, and all of it is this VAR's."""
+    setting = configured().get(provider.name)
+    return setting is not None and setting.serves_alone(var.code)
+
+
+def held(var: Account, provider: Provider) -> list[str]:
+    """All numbers that a carrier says it holds for this VAR, while somebody waits.
+
+    Raises ``CarrierError``: also where it takes too long, for then its statement is the way.
+    """
+    if not may_be_asked(var, provider):
+        raise Refused(_("This carrier cannot be asked for what is yours alone: send its statement."))
+    if not ROOM.acquire(blocking=False):
+        raise NotReached(_("Others are asking carriers at this moment. Try again in a few seconds."))
+    try:
+        found, began = [], time.monotonic()
+        for page in configured()[provider.name].carrier.held():
+            found += page
+            if time.monotonic() - began > LISTED_WITHIN:
+                raise NotReached(_("It holds more than it can tell while you wait: send its statement instead."))
+        return found
+    finally:
+        ROOM.release()
 
 
 def fits(offer: CarrierOffer, wanted: Wanted) -> bool:

@@ -51,6 +51,9 @@ class SimulatedCarrier:
         self.bought: list[dict] = []
         self.sold: set[str] = set()
         self.faults: list[str] = []
+        # What it holds besides what was ordered here, and how many numbers are on a page of its list.
+        self.ported: set[str] = set()
+        self.page = 250
         # How often it was called, and how many seconds pass before something is answered or an order taken.
         self.asked, self.slow = 0, 0.0
         self.listener = ""
@@ -128,6 +131,21 @@ class SimulatedCarrier:
             threading.Thread(target=self.tell, args=(one,), daemon=True).start()
         return self.shown(one)
 
+    def held(self) -> list[str]:
+        """What it holds for the portal, in order."""
+        delivered = {
+            row["phone_number"]
+            for one in list(self.orders.values())
+            for row in self.shown(one)["phone_numbers"]
+            if row["status"] == "success"
+        }
+        return sorted(delivered | {row["phone_number"] for row in list(self.bought)} | self.ported)
+
+    def page_of(self, at: int) -> tuple[list[str], int]:
+        """A page of what it holds, from 0, and how many pages there are."""
+        held = self.held()
+        return held[at * self.page : (at + 1) * self.page], -(-len(held) // self.page)
+
     def shown(self, one: dict) -> dict:
         arrived = int((time.time() - one["at"]) / self.seconds) if self.seconds else len(one["numbers"])
         rows = []
@@ -195,10 +213,21 @@ class Handler(BaseHTTPRequestHandler):
                 for row in carrier.for_sale(asked)
             ]  # fmt: skip
             self.answer(HTTPStatus.OK, {"available_phone_numbers": rows})
+        elif path == f"{TWILIO}/IncomingPhoneNumbers.json" and "FriendlyName" not in query:
+            at = int(query.get("Page", ["0"])[0])
+            page, pages = carrier.page_of(at)
+            more = f"{TWILIO}/IncomingPhoneNumbers.json?Page={at + 1}" if at + 1 < pages else None
+            rows = [{"phone_number": e164} for e164 in page]
+            self.answer(HTTPStatus.OK, {"incoming_phone_numbers": rows, "next_page_uri": more})
         elif path == f"{TWILIO}/IncomingPhoneNumbers.json":
             name = query.get("FriendlyName", [""])[0]
             rows = [row for row in list(carrier.bought) if row["friendly_name"] == name]
             self.answer(HTTPStatus.OK, {"incoming_phone_numbers": rows})
+        elif path == "/phone_numbers":
+            at = int(query.get("page[number]", ["1"])[0])
+            page, pages = carrier.page_of(at - 1)
+            meta = {"page_number": at, "total_pages": pages}
+            self.answer(HTTPStatus.OK, {"data": [{"phone_number": e164} for e164 in page], "meta": meta})
         elif path == "/number_orders":
             key = query.get("filter[customer_reference]", [""])[0]
             found = [carrier.shown(one) for one in list(carrier.orders.values()) if one["customer_reference"] == key]

@@ -1,6 +1,7 @@
 """Telnyx: numbers ordered now and delivered later, told of by signed messages.
 
-API version 2: ``available_phone_numbers``, ``number_orders`` and webhooks, as developers.telnyx.com documents them.
+API version 2: ``available_phone_numbers``, ``number_orders``, ``phone_numbers`` and webhooks, as developers.telnyx.com
+documents them.
 """
 
 from __future__ import annotations
@@ -8,8 +9,9 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from decimal import Decimal, InvalidOperation
+from itertools import count
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -21,6 +23,7 @@ from portal.phones import E164
 
 #: A message older than this, in seconds, is somebody's copy.
 STALE = 300
+PAGE = 250
 KINDS = {"local": "local", "mobile": "mobile", "toll_free": "toll_free", "special": "shared_cost"}
 STATES = {"success": ACTIVE, "failure": FAILED, "failed": FAILED}
 
@@ -63,6 +66,14 @@ class Telnyx:
         same = [row for row in found if row.get("customer_reference") == key]
         # The list may leave out the numbers of an order; by itself it has them.
         return self.look(key, str(same[0]["id"])) if same else None
+
+    def held(self) -> Iterator[list[str]]:
+        for page in count(1):
+            query = {"page[number]": page, "page[size]": PAGE}
+            answer = self.ask("GET", "phone_numbers", query=query)
+            yield [str(row.get("phone_number", "")) for row in data_of(answer, list)]
+            if page >= int((answer.get("meta") or {}).get("total_pages") or 0):
+                return
 
     def told(self, body: bytes, headers: dict[str, str]) -> str:
         stamp = headers.get("telnyx-timestamp", "")

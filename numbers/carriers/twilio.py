@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from django.utils.translation import gettext as _
 
@@ -67,6 +67,16 @@ class Twilio:
         answer = self.ask("GET", "IncomingPhoneNumbers", query={"FriendlyName": key, "PageSize": PAGE})
         mine = [row for row in rows_of(answer, "incoming_phone_numbers") if row.get("friendly_name") == key]
         return Report(key, {row["phone_number"]: Standing(ACTIVE) for row in mine}) if mine else None
+
+    def held(self) -> Iterator[list[str]]:
+        answer = self.ask("GET", "IncomingPhoneNumbers", query={"PageSize": PAGE})
+        while True:
+            yield [row["phone_number"] for row in rows_of(answer, "incoming_phone_numbers")]
+            following = str(answer.get("next_page_uri") or "")
+            if not following:
+                return
+            # A path of its own: wherever else it might lead, the key does not go there.
+            answer = call("GET", f"{self.setting.address}/{following.lstrip('/')}", self.authorization)
 
     def told(self, body: bytes, headers: dict[str, str]) -> str:
         raise Refused(_("This carrier tells of nothing by itself."))

@@ -167,6 +167,7 @@ class ImportRowFilter(ListFilter):
         "same": gettext_lazy("No change"),
         "refused": gettext_lazy("Refused"),
     }
+    verdicts = dict(ImportRow.Verdict.choices)
     unsorted = frozenset({"original"})
     orders = {
         "line": ("line",), "number": ("e164",), "verdict": ("verdict",), "column": ("column",), "reason": ("reason",),
@@ -186,15 +187,14 @@ class ImportRowFilter(ListFilter):
         rows = ImportRow.visible_to(self.actor).filter(of=self.wanted).annotate(reason_folded=Fold("reason"))
         rows = having(rows, {"reason_folded": self.understood["reason"]})
         rows = containing(rows, "e164", self.understood["number"])
-        verdicts = dict(ImportRow.Verdict.choices)
         place = self.wanted.columns.index("number")
 
         def texts(row: dict) -> dict[str, str]:
             cells = row["cells"]
             return {
-                "line": str(row["line"]),
+                "line": str(row["line"]) if cells else "",
                 "number": row["e164"] or (cells[place] if place < len(cells) else ""),
-                "verdict": str(verdicts[row["verdict"]]),
+                "verdict": str(self.verdicts[row["verdict"]]),
                 "column": row["column"].replace("_", " "),
                 "reason": row["reason"],
                 "original": " | ".join(cells),
@@ -206,3 +206,20 @@ class ImportRowFilter(ListFilter):
             texts=texts,
             states=tuple((verdict.value, Q(verdict=verdict)) for verdict in ImportRow.Verdict if verdict.value),
         )
+
+
+#: What a carrier's statement says that is not so here.
+DIFFERENCES = {
+    "add": gettext_lazy("Not here"),
+    "change": gettext_lazy("Other provider here"),
+    "gone": gettext_lazy("Not in the statement"),
+    "same": gettext_lazy("The same"),
+    "refused": gettext_lazy("Refused"),
+}
+
+
+class StatementRowFilter(ImportRowFilter):
+    """The search row and Set Filter of a carrier's statement, by what differs."""
+
+    verdicts = ImportRowFilter.verdicts | DIFFERENCES
+    states = {"all": gettext_lazy("All")} | DIFFERENCES

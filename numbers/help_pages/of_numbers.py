@@ -212,6 +212,40 @@ OF_NUMBERS = {
             ),
         ),
     ),
+    "compare": Topic(
+        _("Compare with a carrier"),
+        (
+            (
+                _("What differs"),
+                (
+                    _(
+                        "Send the list of numbers that a carrier says it holds for you: its statement or an export of its "
+                        "console, as a file or pasted. A carrier with an interface can be asked instead, where all that it "
+                        "holds is yours. The list is compared with the numbers that are here."
+                    ),
+                    _(
+                        "Not here: the carrier has it and may charge for it, and nobody can use it. Other provider here: it "
+                        "is written down with another carrier. Not in the statement: it is written down with this carrier, "
+                        "which does not know it."
+                    ),
+                ),
+            ),
+            (
+                _("Put it right"),
+                (
+                    _(
+                        "Nothing is changed until you choose what to do and apply it: add what is not here, write down "
+                        "this carrier, release what is not in the statement. A number that is with a customer is not "
+                        "released. What you do not choose stays as it is."
+                    ),
+                    _(
+                        "A line that cannot be read counts as no number: look at the refused lines before you release "
+                        "anything. Each comparison stays under Imports."
+                    ),
+                ),
+            ),
+        ),
+    ),
     "orders": Topic(
         _("Orders"),
         (

@@ -145,7 +145,8 @@ class JobItem(models.Model):
 class Import(Work):
     """A file of numbers: read when it comes, checked, looked at by somebody, and then applied.
 
-    ``columns`` says what stands in each column of the file, blank for what is ignored.
+    ``columns`` says what stands in each column of the file, blank for what is ignored. A *statement* is what a carrier
+    says that it holds: the file's numbers against those that are here with this ``provider``.
     """
 
     file_name = models.CharField(_("file"), max_length=200, blank=True)
@@ -156,6 +157,9 @@ class Import(Work):
     provider = models.ForeignKey(Provider, models.PROTECT, null=True, related_name="+")
     # Whether an empty cell clears what a number has.
     overwrites = models.BooleanField(default=False)
+    is_statement = models.BooleanField(default=False)
+    # What is applied of a statement (``ImportRow.Verdict``); what is not is left as it is.
+    applies = ArrayField(models.CharField(max_length=8), default=list)
     # Made with the form: the same file, sent twice, is one import.
     key = models.UUIDField(editable=False)
 
@@ -166,6 +170,9 @@ class Import(Work):
         constraints = [
             models.UniqueConstraint("id", "account", name="numbers_import_id_account"),
             models.UniqueConstraint("account", "key", name="numbers_import_once"),
+            models.CheckConstraint(
+                name="numbers_import_statement_of", condition=Q(is_statement=False) | Q(provider__isnull=False)
+            ),
         ]
         indexes = [models.Index("account", "id", name="numbers_import_of_account")]
 
@@ -181,6 +188,7 @@ class ImportRow(models.Model):
         ADD = "add", _("Add")
         CHANGE = "change", _("Change")
         SAME = "same", _("No change")
+        GONE = "gone", _("Not in the statement")
         REFUSED = "refused", _("Refused")
 
     # The pair (import, account) is held together by a two-column foreign key; rows go with it, see migration 0008.

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.actor import Actor
 from numbers.actions import imports
-from numbers.filters.work import ImportFilter, ImportRowFilter
-from numbers.forms.imports import ImportForm
+from numbers.filters.work import ImportFilter, ImportRowFilter, StatementRowFilter
+from numbers.forms.imports import DifferencesForm, ImportForm
 from numbers.forms.verbs import ModeForm
 from numbers.imports import NotAFile, read
 from numbers.models import Import, ImportRow
@@ -64,6 +64,7 @@ def send(request, code):
             return redirect(import_url(code, begun.pk))
     context = {
         "title": _("Import numbers"),
+        "intro": _("Nothing is changed yet: the next page says what each line means."),
         "form": form,
         "submit_label": _("Check the file"),
         "cancel_url": url_of("numbers:list", code),
@@ -87,7 +88,11 @@ class ImportList(ListPage):
 
     def more_context(self, request, found) -> dict:
         code = request.actor.account.code
-        return {"imports_url": url_of("numbers:imports", code), "import_url": url_of("numbers:import", code)}
+        return {
+            "imports_url": url_of("numbers:imports", code),
+            "import_url": url_of("numbers:import", code),
+            "compare_url": url_of("numbers:compare", code) if request.actor.may("numbers.reconcile") else "",
+        }
 
 
 class ImportPage(ListPage):
@@ -104,50 +109,66 @@ class ImportPage(ListPage):
     def dispatch(self, request, code, import_id):
         self.wanted = import_of(request.actor, import_id)
         self.title = self.wanted.file_name or _("Pasted numbers")
+        if self.wanted.is_statement:
+            self.title = _("Compared with %(provider)s") % {"provider": self.wanted.provider.name}
         return super().dispatch(request, code=code, import_id=import_id)
 
     def url(self, request, name: str) -> str:
         return import_url(request.actor.account.code, self.wanted.pk, name)
 
     def asked(self, request) -> ImportRowFilter:
-        return ImportRowFilter(request.actor, self.columns(request.actor), request.GET, self.wanted)
+        filter_class = StatementRowFilter if self.wanted.is_statement else ImportRowFilter
+        return filter_class(request.actor, self.columns(request.actor), request.GET, self.wanted)
 
     def post(self, request, code, import_id):
         if self.export:
             return self.http_method_not_allowed(request)
-        mode = ModeForm(request.POST)
-        if mode.is_valid():
+        form = self.form(self.counts(request.actor), request.POST)
+        if form.is_valid():
+            wish = form.cleaned_data
+            how = {"verdicts": wish["apply"]} if self.wanted.is_statement else {"all_or_nothing": wish["mode"] == "all"}
             try:
-                imports.apply_import(request.actor, import_id, all_or_nothing=mode.cleaned_data["mode"] == "all")
+                imports.apply_import(request.actor, import_id, **how)
             except Import.DoesNotExist as gone:
                 raise Http404 from gone
+        elif self.wanted.is_draft:
+            messages.error(request, " ".join(said for errors in form.errors.values() for said in errors))
         return redirect(import_url(code, import_id))
 
-    def verdicts(self, actor: Actor) -> list[tuple[str, str]]:
+    def form(self, counts: dict[str, str], *sent):
+        """How it is applied."""
+        return DifferencesForm(*sent, counts=counts) if self.wanted.is_statement else ModeForm(*sent)
+
+    def counts(self, actor: Actor) -> dict[str, str]:
         """How many lines mean what, all of them counted: somebody decides by it."""
         rows = ImportRow.visible_to(actor).filter(of=self.wanted).exclude(verdict="")
         counts = dict(rows.order_by().values_list("verdict").annotate(n=Count("pk")))
-        return [
-            (str(label), plain(counts[verdict])) for verdict, label in ImportRow.Verdict.choices if verdict in counts
-        ]
+        return {verdict: plain(counts[verdict]) for verdict in ImportRow.Verdict if verdict in counts}
 
     def more_context(self, request, found) -> dict:
         wanted, code = self.wanted, request.actor.account.code
+        counts = self.counts(request.actor) if wanted.is_draft else {}
+        form = self.form(counts) if wanted.is_draft else None
+        if wanted.is_statement and form and not form.fields["apply"].choices:
+            form = None  # nothing differs
+        of_file = [
+            (_("Columns"), ", ".join(column.replace("_", " ") for column in wanted.columns if column)),
+            *([(_("Ignored"), ", ".join(wanted.ignored))] if wanted.ignored else []),
+            (_("Empty cells"), _("clear") if wanted.overwrites else _("leave what is there")),
+        ]
         return {
             "wanted": wanted,
             "state": _("Checked, not applied yet") if wanted.is_draft else wanted.get_state_display(),
             "done_so_far": wanted.done + (0 if wanted.state == Import.State.CHECKING else wanted.refused),
             "facts": [
-                (_("Lines"), plain(wanted.total)),
-                *(self.verdicts(request.actor) if wanted.is_draft else []),
+                (_("Numbers") if wanted.is_statement else _("Lines"), plain(wanted.total)),
+                *((str(type(found).verdicts[verdict]), count) for verdict, count in counts.items()),
                 *([] if wanted.is_draft or wanted.is_running else [
                     (_("Done"), plain(wanted.done)), (_("Refused"), plain(wanted.refused))]),
-                (_("Columns"), ", ".join(column.replace("_", " ") for column in wanted.columns if column)),
-                *([(_("Ignored"), ", ".join(wanted.ignored))] if wanted.ignored else []),
-                (_("Empty cells"), _("clear") if wanted.overwrites else _("leave what is there")),
+                *([] if wanted.is_statement else of_file),
                 (_("By"), f"{wanted.person.name}, {moment(wanted.as_of, request.actor.person.zone)}"),
             ],
-            "mode": ModeForm() if wanted.is_draft else None,
+            "form": form,
             "refused_url": import_url(code, wanted.pk, "export.csv") + "?filter=refused&filename=Refused.csv",
             "cancel_url": import_url(code, wanted.pk, "cancel/") if wanted.is_draft or wanted.is_running else "",
             "imports_url": url_of("numbers:imports", code),

@@ -28,6 +28,7 @@ VIOLATIONS = {
     "numbers_number_calls_of_tenure":
         "UPDATE numbers_phonenumber SET first_call_at = now(), last_call_at = NULL WHERE id = {number}",
     "numbers_job_started": "UPDATE numbers_job SET started_at = NULL",
+    "numbers_import_statement_of": "UPDATE numbers_import SET is_statement = true, provider_id = NULL",
     "numbers_order_confirmed": "UPDATE numbers_order SET confirmed_at = NULL WHERE state = 'done'",
     "webphone_call_ended": "UPDATE webphone_call SET outcome = ''",
     "webphone_location_form": "UPDATE webphone_location SET number = '12'",

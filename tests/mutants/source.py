@@ -67,6 +67,7 @@ OWN = {
     "numbers/views/verbs.py": ["tests/numbers/test_verbs.py"],
     "numbers/views/jobs.py": ["tests/numbers/test_jobs.py"],
     "numbers/views/imports.py": ["tests/numbers/test_imports.py"],
+    "numbers/views/statements.py": ["tests/numbers/test_statements.py"],
     "webphone": [
         "tests/webphone/test_calls.py",
         "tests/webphone/test_telephones.py",

@@ -10,6 +10,7 @@ from numbers.actions.verbs.of_orders import Hold, LetGo, Take
 from numbers.actions.verbs.of_vars import (
     AssignToCustomer,
     CancelReservation,
+    CorrectProvider,
     Delete,
     EndCooling,
     GiveUp,
@@ -29,7 +30,8 @@ from numbers.actions.verbs.performing import (
 )
 
 __all__ = [
-    "OF_CUSTOMERS", "OF_VARS", "AssignToCustomer", "AssignToDestination", "CancelReservation", "Delete", "EndCooling",
-    "GiveBack", "GiveUp", "Hold", "LetGo", "Outcome", "Reserve", "SetOptions", "Take", "UnassignFromCustomer",
-    "UnassignFromDestination", "Verb", "outcomes_of", "perform", "perform_on", "said_of", "verbs_of", "write",
+    "OF_CUSTOMERS", "OF_VARS", "AssignToCustomer", "AssignToDestination", "CancelReservation", "CorrectProvider",
+    "Delete", "EndCooling", "GiveBack", "GiveUp", "Hold", "LetGo", "Outcome", "Reserve", "SetOptions", "Take",
+    "UnassignFromCustomer", "UnassignFromDestination", "Verb", "outcomes_of", "perform", "perform_on",
+    "said_of", "verbs_of", "write",
 ]  # fmt: skip

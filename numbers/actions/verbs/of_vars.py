@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy
 
 from accounts.actor import Actor
 from accounts.models import Account
-from numbers.actions.verbs.base import Verb, given_to, told_of_tearing_down, torn_down
+from numbers.actions.verbs.base import SetOptions, Verb, given_to, told_of_tearing_down, torn_down
+from numbers.models import Provider
 from numbers.rules import is_cooling, is_reserved, kept_for_somebody, still_cooling, with_somebody
 
 
@@ -200,6 +201,32 @@ class EndCooling(Verb):
 
     def done(self):
         return _("{number} can go to anybody now.")
+
+
+@dataclass
+class CorrectProvider(Verb):
+    """Write down another provider, whose own statement says that it has the numbers. Nobody chooses one by hand."""
+
+    provider_id: int
+    _provider: Provider = field(init=False, repr=False, default=None)
+    slug = "correct-provider"
+    label = gettext_lazy("Correct provider")
+    permission = "numbers.reconcile"
+    event = "number.provider_corrected"
+
+    def prepare(self, actor: Actor) -> None:
+        self._provider = Provider.objects.get(pk=self.provider_id)
+
+    def refusal(self, number, now):
+        return ""
+
+    def changes(self, number, now):
+        offered = {feature: getattr(self._provider, f"supports_{feature}") for feature in SetOptions.FEATURES}
+        lost = {feature: False for feature, is_offered in offered.items() if not is_offered}
+        return {"provider": self._provider} | lost
+
+    def done(self):
+        return _("{number} is with %(provider)s.") % {"provider": self._provider.name}
 
 
 @dataclass

@@ -21,6 +21,7 @@ from numbers.actions.verbs.of_customers import AssignToDestination, GiveBack, Un
 from numbers.actions.verbs.of_vars import (
     AssignToCustomer,
     CancelReservation,
+    CorrectProvider,
     Delete,
     EndCooling,
     GiveUp,
@@ -43,17 +44,19 @@ class Outcome:
 
 #: What the account of each kind offers, in the order of the buttons.
 OF_VARS = (AssignToCustomer, UnassignFromCustomer, Reserve, CancelReservation, EndCooling, SetOptions, GiveUp, Delete)
+#: What is done for a file's sake alone, and never to numbers that somebody picks.
+OF_FILES = (CorrectProvider,)
 OF_CUSTOMERS = (AssignToDestination, UnassignFromDestination, SetOptions, GiveBack)
 
 
-def verbs_of(actor: Actor) -> dict[str, type[Verb]]:
-    """The verbs that the actor may do here, by slug."""
-    kinds = {Account.Kind.VAR: OF_VARS, Account.Kind.SYSTEM: ()}
+def verbs_of(actor: Actor, *, of_files: bool = False) -> dict[str, type[Verb]]:
+    """The verbs that the actor may do here, by slug; with ``of_files`` those too that only a file asks for."""
+    kinds = {Account.Kind.VAR: OF_VARS + (OF_FILES if of_files else ()), Account.Kind.SYSTEM: ()}
     return {verb.slug: verb for verb in kinds.get(actor.account.kind, OF_CUSTOMERS) if verb.is_open_to(actor)}
 
 
 def refuse_unless_offered(actor: Actor, verb: Verb) -> None:
-    if type(verb) is not verbs_of(actor).get(verb.slug):
+    if type(verb) is not verbs_of(actor, of_files=True).get(verb.slug):
         raise PermissionDenied
 
 
