@@ -10,6 +10,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -26,8 +27,20 @@ from accounts.models import Account, Person
 from accounts.scope import scope
 from accounts.tasks import send_message
 from numbers import carriers
-from numbers.carriers import ACTIVE, FAILED, CarrierError, NotReached, Refused, Report, Standing
+from numbers.carriers import (
+    ACTIVE,
+    FAILED,
+    Carrier,
+    CarrierError,
+    CarrierOffer,
+    NotReached,
+    Refused,
+    Report,
+    Standing,
+    Unclear,
+)
 from numbers.models import CarrierOrder, Order, OrderLine, PhoneNumber, Provider
+from numbers.prices import price
 from portal.phones import international
 
 log = logging.getLogger(__name__)
@@ -41,6 +54,8 @@ GRACE = timedelta(seconds=120)
 HELD_UP_SECONDS = 20.0
 #: Seconds until the next step, at least and at most; and how often a carrier is tried to be reached.
 SOONEST, LATEST, MOST_ATTEMPTS = 1, 300, 9
+#: So many numbers' prices are asked for at the same time.
+PRICES_AT_ONCE = 8
 #: Within so many seconds a carrier is asked again whose answer is missing.
 CYCLE = 60
 NOT_TAKEN = gettext_lazy("The carrier has not taken the order, and charges nothing. Order again.")
@@ -87,16 +102,15 @@ def go_on(var: Account, pk: int) -> None:
         taken = take_up(var, pk)
     if taken is None:
         return
-    one, e164s, began = taken
+    one, lines, began = taken
     setting = carriers.configured().get(one.provider.name)
     report: Report | CarrierError | None
     try:
         if setting is None:
             raise NotReached(_("The carrier is not set up any more. Your operator has to look."), LATEST)
-        if time.monotonic() - began > HELD_UP_SECONDS:
-            raise NotReached(_("The portal was held up."))
+        refuse_if_held_up(began)
         if one.state == State.SENDING:
-            report = setting.carrier.order(str(one.key), e164s)
+            report = placed(setting.carrier, one, lines, began)
         else:
             report = setting.carrier.look(str(one.key), one.reference)
     except CarrierError as error:
@@ -106,8 +120,42 @@ def go_on(var: Account, pk: int) -> None:
         settle(var, pk, one, report)
 
 
+def refuse_if_held_up(began: float) -> None:
+    if time.monotonic() - began > HELD_UP_SECONDS:
+        raise NotReached(_("The portal was held up."))
+
+
+def placed(carrier: Carrier, one: CarrierOrder, lines: list[OrderLine], began: float) -> Report:
+    """Order what costs no more than was said when it was chosen; what does has failed. Raises ``CarrierError``."""
+    priced = [line for line in lines if line.monthly is not None or line.setup is not None]
+    try:
+        with ThreadPoolExecutor(PRICES_AT_ONCE) as pool:
+            offers = list(pool.map(carrier.price, [line.e164 for line in priced]))
+    except Unclear as error:
+        raise NotReached(str(error)) from error  # nothing is ordered yet
+    dear = {
+        line.e164: Standing(FAILED, costs_more(line, offer))
+        for line, offer in zip(priced, offers, strict=True)
+        if offer is not None and costs_more(line, offer)
+    }
+    wanted = [line.e164 for line in lines if line.e164 not in dear]
+    refuse_if_held_up(began)
+    report = carrier.order(str(one.key), wanted) if wanted else Report("", {})
+    return Report(report.reference, report.numbers | dear)
+
+
+def costs_more(line: OrderLine, offer: CarrierOffer) -> str:
+    """That a number costs more than was said when it was chosen, or in other money; empty where it does not."""
+    said, now = (line.setup, line.monthly), (offer.setup, offer.monthly)
+    is_dearer = any((new or 0) > (old or 0) for old, new in zip(said, now, strict=True))
+    if not is_dearer and offer.currency in ("", line.currency):
+        return ""
+    prices = {"now": price(*now, offer.currency), "before": price(*said, line.currency)}
+    return _("It costs %(now)s by now, and %(before)s when it was chosen. Choose it again.") % prices
+
+
 @transaction.atomic
-def take_up(var: Account, pk: int) -> tuple[CarrierOrder, list[str], float] | None:
+def take_up(var: Account, pk: int) -> tuple[CarrierOrder, list[OrderLine], float] | None:
     """Write down that the next step is taken, and return with what and when; None where there is none to take now."""
     rows = CarrierOrder.in_work(var).select_related("provider", "var").select_for_update(skip_locked=True, of=("self",))
     now = timezone.now()
@@ -121,7 +169,7 @@ def take_up(var: Account, pk: int) -> tuple[CarrierOrder, list[str], float] | No
         one.state = State.UNKNOWN
     one.next_at = now + LEASE
     one.save()
-    return one, list(lines_of(one).values_list("e164", flat=True)), time.monotonic()
+    return one, list(lines_of(one)), time.monotonic()
 
 
 def lines_of(one: CarrierOrder):

@@ -80,6 +80,9 @@ class Carrier(Protocol):
     def search(self, wanted: Wanted, most: int) -> list[CarrierOffer]:
         """Numbers that it has for sale; some may not be what is wanted."""
 
+    def price(self, e164: str) -> CarrierOffer | None:
+        """This number as it has it for sale now; None where it does not say what it costs, or has sold it."""
+
     def order(self, key: str, e164s: Collection[str]) -> Report:
         """Order these numbers under our own ``key``. Never called twice with the same."""
 

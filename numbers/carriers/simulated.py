@@ -51,6 +51,9 @@ class SimulatedCarrier:
         self.bought: list[dict] = []
         self.sold: set[str] = set()
         self.faults: list[str] = []
+        # What some numbers cost each month, other than all others; and whether it can say what is for sale at all.
+        self.dear: dict[str, str] = {}
+        self.is_searched = True
         # What it holds besides what was ordered here, and how many numbers are on a page of its list.
         self.ported: set[str] = set()
         self.page = 250
@@ -77,7 +80,7 @@ class SimulatedCarrier:
             return []
         national = phonenumbers.national_significant_number(example)
         room = len(national) - len(begins)
-        if room <= 0:
+        if room < 0:
             return []
         found, most = [], int(asked("limit") or 20)
         # Every seventh number of an area is for sale; of a small one, each.
@@ -95,7 +98,7 @@ class SimulatedCarrier:
                 "record_type": "available_phone_number",
                 "phone_number": e164,
                 "features": [{"name": name} for name in features],
-                "cost_information": cost,
+                "cost_information": cost | ({"monthly_cost": self.dear[e164]} if e164 in self.dear else {}),
             }
             for e164 in found
         ]
@@ -197,6 +200,8 @@ class Handler(BaseHTTPRequestHandler):
         time.sleep(carrier.slow)
         if not self.is_known():
             self.refuse(HTTPStatus.UNAUTHORIZED, "Authentication failed")
+        elif path == "/available_phone_numbers" and not carrier.is_searched:
+            self.refuse(HTTPStatus.BAD_GATEWAY, "Bad gateway")
         elif path == "/available_phone_numbers":
             self.answer(HTTPStatus.OK, {"data": carrier.for_sale(query)})
         elif path.startswith(f"{TWILIO}/AvailablePhoneNumbers/"):

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator
 from decimal import Decimal, InvalidOperation
 from itertools import count
 
+import phonenumbers
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.utils.translation import gettext as _
@@ -54,6 +55,17 @@ class Telnyx:
             query["filter[features][]"] = list(wanted.features)
         rows = data_of(self.ask("GET", "available_phone_numbers", query=query, seconds=WAITED_FOR), list)
         return [offer_of(row) for row in rows if E164.fullmatch(str(row.get("phone_number", "")))]
+
+    def price(self, e164: str) -> CarrierOffer | None:
+        number = phonenumbers.parse(e164)
+        query = {
+            "filter[country_code]": phonenumbers.region_code_for_number(number) or "",
+            "filter[phone_number][starts_with]": phonenumbers.national_significant_number(number),
+            "filter[limit]": 1,
+            "filter[best_effort]": "false",
+        }
+        rows = data_of(self.ask("GET", "available_phone_numbers", query=query, seconds=WAITED_FOR), list)
+        return next((offer_of(row) for row in rows if row.get("phone_number") == e164), None)
 
     def order(self, key: str, e164s: Collection[str]) -> Report:
         fields = {"phone_numbers": [{"phone_number": e164} for e164 in e164s], "customer_reference": key}

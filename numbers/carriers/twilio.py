@@ -46,6 +46,9 @@ class Twilio:
         answer = self.ask("GET", path, query=query, seconds=WAITED_FOR)
         return [offer_of(row) for row in rows_of(answer, "available_phone_numbers")]
 
+    def price(self, e164: str) -> CarrierOffer | None:
+        return None  # the API has prices for countries, and none for a number
+
     def order(self, key: str, e164s: Collection[str]) -> Report:
         numbers, began = {}, time.monotonic()
         for e164 in e164s:

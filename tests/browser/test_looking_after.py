@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from accounts.models import Access, Person
 from numbers.models import Destination
 from tests.accounts.post import deliver
-from tests.browser.conftest import refused, sign_in_at
+from tests.browser.conftest import refused, sign_in_at, type_in
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_an_invited_person_chooses_a_password_and_signs_in(sign_in, another, mai
     another.get_by_label("New Password", exact=True).fill("fresh-password-7")
     another.get_by_label("New Password (again)").fill("fresh-password-7")
     another.get_by_role("button", name="Save the password").click()
-    sign_in_at(another, "nora@acme.example", "fresh-password-7")
+    type_in(another, "nora@acme.example", "fresh-password-7")
     expect(another.get_by_role("heading", name="Home")).to_be_visible()
     assert another.url.endswith("/C20001/")
 

@@ -6,6 +6,7 @@ import pytest
 
 from accounts.models import Person
 from numbers.models import TelephoneSystem
+from tests.browser.conftest import be_signed_in
 
 AXE = (Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js").read_text
 PATHS = {
@@ -82,7 +83,7 @@ def faults(page, path, scheme, widths):
 
 
 @pytest.mark.parametrize(("scheme", "widths"), [("light", WIDTHS), ("dark", WIDTHS[::2])], ids=["light", "dark"])
-def test_no_page_has_a_serious_fault(page, sign_in, scheme, widths):
+def test_no_page_has_a_serious_fault(page, scheme, widths):
     # Colours on their way from one to another are neither.
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     found = {path: faults(page, path, scheme, widths) for path in STRANGERS}
@@ -91,6 +92,6 @@ def test_no_page_has_a_serious_fault(page, sign_in, scheme, widths):
     more = {boss.email: [f"/V1001/phone-systems/{system.pk}/"]}
     for email, paths in PATHS.items():
         page.context.clear_cookies()
-        sign_in(email)
+        be_signed_in(page, email)
         found |= {path: faults(page, path, scheme, widths) for path in [*paths, *more.get(email, [])]}
     assert {path: said for path, said in found.items() if said} == {}

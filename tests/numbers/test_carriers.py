@@ -147,6 +147,38 @@ def test_a_carrier_with_too_much_to_do_is_asked_later(carrier, provider, buyer):
     assert (fresh(order).active, len(carrier.orders)) == (3, 1)
 
 
+def test_what_costs_more_by_now_is_not_ordered(carrier, provider, buyer):
+    carrier.dear = {GOOD[0]: "9.90", GOOD[1]: "0.90"}
+    order = ordered(buyer, provider, GOOD)
+    go_on(order)
+    assert states(order) == {GOOD[0]: "failed", GOOD[1]: "active", GOOD[2]: "active"}
+    assert OrderLine.unscoped.get(e164=GOOD[0]).reason == (
+        "It costs 9.90 USD/month + 0.50 once by now, and 1.20 USD/month + 0.50 once when it was chosen."
+        " Choose it again."
+    )
+    (one,) = carrier.orders.values()
+    assert [e164 for e164, _taken in one["numbers"]] == sorted(GOOD[1:])
+
+
+def test_where_all_costs_more_the_carrier_hears_of_no_order(carrier, provider, buyer):
+    carrier.dear = dict.fromkeys(GOOD, "9.90")
+    order = ordered(buyer, provider, GOOD)
+    go_on(order)
+    assert (fresh(order).state, fresh(order).failed, of(order).state) == ("done", 3, "ended")
+    assert not carrier.orders
+
+
+def test_where_prices_cannot_be_asked_for_it_is_tried_later(carrier, provider, buyer):
+    carrier.is_searched = False
+    order = ordered(buyer, provider, GOOD)
+    go_on(order)
+    assert (of(order).state, of(order).problem) == ("ready", "The carrier has failed to answer (502).")
+    carrier.is_searched = True
+    time_passes(order, minutes=1)
+    go_on(order)
+    assert (fresh(order).active, len(carrier.orders)) == (3, 1)
+
+
 def test_what_a_carrier_refuses_fails_in_its_words(carrier, provider, buyer):
     carrier.faults = ["refused"]
     order = ordered(buyer, provider, GOOD[:1])
@@ -171,9 +203,9 @@ def test_whoever_is_killed_while_sending_leaves_what_can_be_healed(carrier, prov
     order = ordered(buyer, provider, GOOD)
     one = CarrierOrder.unscoped.select_related("var").get()
     with scope(one.var):
-        sending, e164s, _began = delivery.take_up(one.var, one.pk)
+        sending, lines, _began = delivery.take_up(one.var, one.pk)
     if called:
-        carriers.configured()["Simulated"].carrier.order(str(sending.key), e164s)
+        carriers.configured()["Simulated"].carrier.order(str(sending.key), [line.e164 for line in lines])
     go_on(order)  # somebody may be at it
     assert of(order).state == "sending"
     healed(order)
@@ -194,8 +226,8 @@ def test_a_late_answer_is_believed(carrier, provider, buyer):
     order = ordered(buyer, provider, GOOD)
     one = CarrierOrder.unscoped.select_related("var").get()
     with scope(one.var):
-        slow, e164s, _began = delivery.take_up(one.var, one.pk)
-    report = carriers.configured()["Simulated"].carrier.order(str(slow.key), e164s)
+        slow, lines, _began = delivery.take_up(one.var, one.pk)
+    report = carriers.configured()["Simulated"].carrier.order(str(slow.key), [line.e164 for line in lines])
     CarrierOrder.unscoped.update(state="unknown", next_at=timezone.now() + timedelta(minutes=5))
     with scope(one.var):
         delivery.settle(one.var, one.pk, slow, report)
@@ -281,10 +313,10 @@ def placed(carrier, provider, buyer):
 
 
 def test_a_signed_message_has_the_carrier_asked_and_says_nothing_by_itself(carrier, provider, placed, live_server):
-    asked_at = of(placed).next_at
+    CarrierOrder.unscoped.update(next_at=timezone.now() + timedelta(hours=1))
     for _turn in range(3):
         assert message(carrier, placed, live_server, provider) == 204
-    assert of(placed).next_at < asked_at
+    assert of(placed).next_at <= timezone.now()
     assert fresh(placed).active == 0
     carrier.seconds = 0
     go_on(placed)

@@ -18,7 +18,7 @@ import pytest
 
 from accounts.models import Account, Person
 from numbers.models import PhoneNumber, TelephoneSystem
-from tests.browser.conftest import CHROMIUM, FLAGS, sign_in_at
+from tests.browser.conftest import CHROMIUM, FLAGS, be_signed_in
 from tests.processes import ROOT
 from webphone.demo import write_demo_telephones
 from webphone.models import Call
@@ -224,7 +224,7 @@ def webphone_of_uma(browser, real, live_server):
     page = context.new_page()
     page.complaints = []
     page.on("pageerror", lambda error: page.complaints.append(str(error)))
-    sign_in_at(page, "user@acme.example")
+    be_signed_in(page, "user@acme.example")
     open_webphone(page)
     yield page
     context.close()

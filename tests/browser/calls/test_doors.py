@@ -11,7 +11,7 @@ import urllib3
 
 from accounts.models import Person
 from tests.browser.calls.conftest import DOMAIN, SECRET, call, says, until
-from tests.browser.conftest import CHROMIUM, FLAGS, sign_in_at
+from tests.browser.conftest import CHROMIUM, FLAGS, be_signed_in
 from webphone.demo import write_demo_telephones
 from webphone.models import Call
 from webphone.telephony import credentials, dial_token, key_for, signature, sip_user
@@ -212,7 +212,7 @@ def test_without_a_microphone_the_page_says_why_and_what_to_do(playwright, demo,
     write_demo_telephones()
     browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *flags])
     page = browser.new_context(base_url=live_server.url).new_page()
-    sign_in_at(page, "user@acme.example")
+    be_signed_in(page, "user@acme.example")
     page.goto("/C20001/webphone/")
     until(lambda: page.locator("#line-state").inner_text() == "Ready", "the WebPhone registers")
     call(page, NUMBER)
