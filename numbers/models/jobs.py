@@ -157,9 +157,10 @@ class Import(Work):
     provider = models.ForeignKey(Provider, models.PROTECT, null=True, related_name="+")
     # Whether an empty cell clears what a number has.
     overwrites = models.BooleanField(default=False)
-    is_statement = models.BooleanField(default=False)
+    # With defaults of the database's too: servers that do not know these columns go on while others do.
+    is_statement = models.BooleanField(default=False, db_default=False)
     # What is applied of a statement (``ImportRow.Verdict``); what is not is left as it is.
-    applies = ArrayField(models.CharField(max_length=8), default=list)
+    applies = ArrayField(models.CharField(max_length=8), default=list, db_default=[])
     # Made with the form: the same file, sent twice, is one import.
     key = models.UUIDField(editable=False)
 

@@ -165,6 +165,7 @@ class ImportPage(ListPage):
                 *((str(type(found).verdicts[verdict]), count) for verdict, count in counts.items()),
                 *([] if wanted.is_draft or wanted.is_running else [
                     (_("Done"), plain(wanted.done)), (_("Refused"), plain(wanted.refused))]),
+                *([(_("Left alone"), plain(wanted.left))] if wanted.is_statement and wanted.ended_at else []),
                 *([] if wanted.is_statement else of_file),
                 (_("By"), f"{wanted.person.name}, {moment(wanted.as_of, request.actor.person.zone)}"),
             ],

@@ -1,24 +1,29 @@
-"""A worker that is killed in the middle: every number is done once, and everything is done in the end."""
+"""A worker or a web server that is killed in the middle: all is done once, and everything is done in the end."""
 
 import os
 import random
+import signal
 import time
+import traceback
 from datetime import timedelta
+from itertools import count
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.db.models import F
+from django.test import Client
 from procrastinate.contrib.django import app
 
 from accounts.actor import Actor
 from accounts.models import AuditEvent
 from accounts.scope import scope
-from numbers.actions import delivery, imports, jobs, verbs
+from numbers.actions import delivery, imports, jobs, orders, verbs
 from numbers.carriers import simulated
 from numbers.listing import Listing
 from numbers.models import CarrierOrder, Import, Job, Order, OrderLine, PhoneNumber
 from tests import factories
-from tests.numbers.carrier import NAME, on_this_computer, ordered
+from tests.numbers.carrier import GOOD, NAME, offer, on_this_computer, ordered
 from tests.processes import worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -130,6 +135,90 @@ def test_an_import_applies_every_line_once(alpha):
     assert (wanted.state, wanted.done, wanted.refused) == ("done", MANY, 0)
     assert PhoneNumber.unscoped.filter(var=alpha).count() == MANY
     assert PhoneNumber.unscoped.filter(customer=acme).count() == MANY // 3
-    for verb, count in (("number.imported", MANY), ("number.assigned", MANY // 3)):
+    for verb, many in (("number.imported", MANY), ("number.assigned", MANY // 3)):
         told = AuditEvent.unscoped.filter(verb=verb).values_list("target", flat=True)
-        assert len(told) == len(set(told)) == count
+        assert len(told) == len(set(told)) == many
+
+
+def killed_before(statement, act):
+    """Do something in a process that is killed before its so-manieth statement; whether it came to its end."""
+    pid = os.fork()
+    if pid == 0:
+        connection.connection = kept.append(connection.connection)  # the parent's: not to be closed from here
+        counted = count(1)
+
+        def kill(execute, *statement_and_more):
+            if next(counted) == statement:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return execute(*statement_and_more)
+
+        try:
+            with connection.execute_wrapper(kill):
+                act()
+            os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+    status = os.waitpid(pid, 0)[1]
+    assert not os.WIFEXITED(status) or os.WEXITSTATUS(status) == 0
+    return os.WIFEXITED(status)
+
+
+kept = []
+
+
+@pytest.fixture
+def confirming(alpha, settings):
+    """A basket with a number of the stock and two of a carrier's, and what confirms it over the web."""
+    acme, provider = factories.make_account("company", alpha), factories.make_provider(NAME)
+    stock = factories.make_number(alpha)
+    buyer = Actor.at_home(factories.make_person(acme, role="administrator"))
+    with on_this_computer() as (carrier, setting):
+        settings.CARRIERS = setting
+        with scope(acme):
+            orders.choose(buyer, [stock.pk], [(provider.pk, offer(e164)) for e164 in GOOD[:2]])
+        fields = {"order": Order.unscoped.get().pk, "line": [line.pk for line in OrderLine.unscoped.all()]}
+        client = Client()
+        client.force_login(buyer.person)
+        yield carrier, acme, lambda: client.post(f"/{acme.code}/numbers/order/review/", fields)
+
+
+def delivered(carrier, acme):
+    """Whether what was confirmed is one order, with the carrier once, and all of it the customer's."""
+    order = Order.unscoped.get()
+    delivery.go_on(acme.parent, CarrierOrder.unscoped.get().pk)
+    order.refresh_from_db()
+    return (
+        (order.state, order.active, len(carrier.orders)) == ("done", 3, 1)
+        and PhoneNumber.unscoped.filter(customer=acme).count() == 3
+        and AuditEvent.unscoped.filter(verb="order.confirmed").count() == 1
+    )
+
+
+def test_a_confirmation_is_one_order_before_whatever_statement_the_web_server_is_killed(confirming):
+    carrier, acme, confirm = confirming
+    for statement in count(1):
+        killed_before(statement, confirm)
+        order = Order.unscoped.get()
+        # All of it or nothing: before the last statement is through, the basket is as it was.
+        if order.is_basket:
+            assert not CarrierOrder.unscoped.exists()
+            assert not PhoneNumber.unscoped.filter(customer=acme).exists()
+        else:
+            break
+    assert statement > 20
+    # Nobody has seen an answer: they press again.
+    assert confirm().status_code == 302
+    assert delivered(carrier, acme)
+
+
+def test_a_confirmation_is_one_order_when_the_web_server_is_killed_before_it_says_so(confirming):
+    carrier, acme, confirm = confirming
+
+    def killed_at_the_end():
+        confirm()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    assert not killed_before(0, killed_at_the_end)
+    assert confirm().status_code == 302
+    assert delivered(carrier, acme)

@@ -108,6 +108,7 @@ def test_each_kind_is_put_right_by_itself(of_alpha, alpha, stock, northline):
     assert differences(of_alpha, url)[4][2:] == ("Refused", "It is already on the system.")
     done = Import.unscoped.get()
     assert (done.state, done.applies, done.total, done.done, done.refused) == ("done", ["add"], 7, 2, 2)
+    assert "<dt>Left alone</dt><dd>3</dd>" in of_alpha.get(url).text
     # Applied is applied: what was left alone is compared again.
     of_alpha.post(url, {"apply": ["gone", "change"]})
     assert len(held(var=alpha)) == 5
