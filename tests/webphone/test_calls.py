@@ -164,7 +164,7 @@ def test_how_long_it_took_is_counted_from_the_answer(uma):
     ("news", "outcome"),
     [
         ({"code": 486}, "busy"), ({"code": 600}, "busy"), ({"code": 480}, "no_answer"), ({"code": 408}, "no_answer"),
-        ({"code": 487}, "no_answer"), ({"code": 404}, "unreachable"), ({"code": 503}, "failed"), ({}, "cancelled"),
+        ({"code": 487}, "cancelled"), ({"code": 404}, "unreachable"), ({"code": 503}, "failed"), ({}, "cancelled"),
         ({"cancelled": True}, "cancelled"), ({"code": 480, "side": "you"}, "not_you"),
         ({"code": 486, "side": "you"}, "your_busy"), ({"code": 480, "side": "other"}, "no_answer"),
     ],

@@ -26,7 +26,7 @@ State, Outcome, Mode = Call.State, Call.Outcome, Call.Mode
 #: In the order in which a call goes through them; news that come late do not lead back.
 ORDER = [State.PLACED, State.RINGING_YOU, State.ANSWERED_YOU, State.RINGING, State.TALKING, State.ENDED]
 #: SIP status -> what it means to people (RFC 3261, 21).
-BUSY, NO_ANSWER, NOT_THERE = {486, 600}, {408, 480, 487}, {404, 410, 484, 604}
+BUSY, NO_ANSWER, GIVEN_UP, NOT_THERE = {486, 600}, {408, 480}, 487, {404, 410, 484, 604}
 #: What is asked for again within that time was meant once.
 TWICE = timedelta(seconds=3)
 #: A call that nothing was heard of for so long is looked for.
@@ -208,7 +208,9 @@ def outcome_of(call: Call, news: News) -> Call.Outcome:
         return Outcome.YOUR_BUSY if news.code in BUSY else Outcome.NOT_YOU
     if news.code in BUSY:
         return Outcome.BUSY
-    if news.code in NO_ANSWER:
+    if news.code == GIVEN_UP and call.mode != Mode.INCOMING:
+        return Outcome.CANCELLED
+    if news.code in NO_ANSWER or news.code == GIVEN_UP:
         return Outcome.NO_ANSWER
     if news.code in NOT_THERE:
         return Outcome.UNREACHABLE

@@ -76,7 +76,8 @@ class SipTelephony:
                 return [*talked, News("ended", timezone.now(), cancelled=True)]
             if dialog["state"] == TALKS and not talked:
                 talked = [News("talking", datetime.fromtimestamp(dialog["start_ts"], UTC))]
-                self.command("dlg.end_dlg", [dialog["h_entry"], dialog["h_id"]])
+                names = (dialog["call-id"], dialog["caller"]["tag"], dialog["callee"]["tag"])
+                asked("POST", self.server("/hang-up/" + "/".join(name.encode().hex() for name in names)))
             elif dialog["state"] in RINGS:
                 self.command("tm.cancel", [dialog["call-id"], dialog["caller"]["cseq"]])
             time.sleep(PAUSE)
@@ -84,7 +85,11 @@ class SipTelephony:
 
     def command(self, method: str, params: list | None = None) -> dict:
         body = {"jsonrpc": "2.0", "id": 1, "method": method} | ({"params": params} if params else {})
-        return asked("POST", f"{settings.TELEPHONY_RPC_URL.rstrip('/')}/RPC", body)[1]
+        return asked("POST", self.server("/RPC"), body)[1]
+
+    @staticmethod
+    def server(path: str) -> str:
+        return settings.TELEPHONY_RPC_URL.rstrip("/") + path
 
     def dialogs(self) -> list[dict]:
         """The calls that stand or ring at the server. Those that have ended are listed for some seconds yet."""

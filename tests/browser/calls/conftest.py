@@ -50,16 +50,17 @@ def until(found, what, seconds=PATIENCE):
 
 
 class Door:
-    """What the servers reach the portal through; shut, it is away."""
+    """What the servers reach the portal through: shut, it is away; it may keep them waiting for some seconds."""
 
     def __init__(self, portal):
-        self.portal, self.is_open = urlsplit(portal), True
+        self.portal, self.is_open, self.seconds = urlsplit(portal), True, 0.0
         door = self
 
         class Handler(BaseRequestHandler):
             def handle(self):
                 if not door.is_open:
                     return
+                time.sleep(door.seconds)
                 with socket.create_connection((door.portal.hostname, door.portal.port)) as inside:
                     Thread(target=door.pass_on, args=(inside, self.request), daemon=True).start()
                     door.pass_on(self.request, inside)
@@ -80,7 +81,7 @@ class Door:
         self.is_open = False
 
     def open(self):
-        self.is_open = True
+        self.is_open, self.seconds = True, 0.0
 
 
 class Telephony:

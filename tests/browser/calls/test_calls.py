@@ -187,7 +187,7 @@ def test_a_call_that_is_not_answered_can_be_cancelled(webphone, real):
     webphone.get_by_role("button", name="Hang up").click()
     says(webphone, "The call was cancelled.")
     until(lambda: real.carrier.lines[0].state == "ended", "it rings no longer")
-    last_call(state="ended", outcome="no_answer")
+    last_call(state="ended", outcome="cancelled")
 
 
 def test_a_tab_that_is_closed_leaves_nobody_on_the_line(webphone, real):
@@ -219,13 +219,24 @@ def test_a_call_that_comes_in_rings_in_the_browser(webphone, real):
     until(is_active, "the number is active")
 
 
+def test_a_call_that_comes_in_while_the_portal_is_slow_is_one_call(webphone, real):
+    real.telephone.answers = False
+    real.door.seconds = 0.9  # whoever calls hears nothing for longer than it takes to call again (RFC 3261, T1)
+    line = real.carrier.call(number_of_uma().e164, "+15145559999")
+    says(webphone, "is calling")
+    line.hang_up()
+    says(webphone, "Missed call from +15145559999")
+    last_call(mode="incoming", state="ended", outcome="no_answer")
+    assert Call.unscoped.count() == 1
+
+
 def test_a_call_that_comes_in_and_stops_was_missed(webphone, real):
     real.telephone.answers = False
     line = real.carrier.call(number_of_uma().e164, "+15145559999")
     says(webphone, "is calling")
     line.hang_up()
     says(webphone, "Missed call from +15145559999")
-    last_call(mode="incoming", state="ended")
+    last_call(mode="incoming", state="ended", outcome="no_answer")
 
 
 def test_a_call_back_rings_the_own_telephone_first_and_then_connects_both(webphone, real):
