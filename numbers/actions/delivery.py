@@ -110,7 +110,7 @@ def go_on(var: Account, pk: int) -> None:
             raise NotReached(_("The carrier is not set up any more. Your operator has to look."), LATEST)
         refuse_if_held_up(began)
         if one.state == State.SENDING:
-            report = placed(setting.carrier, one, lines, began)
+            report = order_from(setting.carrier, str(one.key), lines, began)
         else:
             report = setting.carrier.look(str(one.key), one.reference)
     except CarrierError as error:
@@ -125,7 +125,7 @@ def refuse_if_held_up(began: float) -> None:
         raise NotReached(_("The portal was held up."))
 
 
-def placed(carrier: Carrier, one: CarrierOrder, lines: list[OrderLine], began: float) -> Report:
+def order_from(carrier: Carrier, key: str, lines: list[OrderLine], began: float) -> Report:
     """Order what costs no more than was said when it was chosen; what does has failed. Raises ``CarrierError``."""
     priced = [line for line in lines if line.monthly is not None or line.setup is not None]
     try:
@@ -134,13 +134,13 @@ def placed(carrier: Carrier, one: CarrierOrder, lines: list[OrderLine], began: f
     except Unclear as error:
         raise NotReached(str(error)) from error  # nothing is ordered yet
     dear = {
-        line.e164: Standing(FAILED, costs_more(line, offer))
+        line.e164: Standing(FAILED, sentence)
         for line, offer in zip(priced, offers, strict=True)
-        if offer is not None and costs_more(line, offer)
+        if offer is not None and (sentence := costs_more(line, offer))
     }
     wanted = [line.e164 for line in lines if line.e164 not in dear]
     refuse_if_held_up(began)
-    report = carrier.order(str(one.key), wanted) if wanted else Report("", {})
+    report = carrier.order(key, wanted) if wanted else Report("", {})
     return Report(report.reference, report.numbers | dear)
 
 

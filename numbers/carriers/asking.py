@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from django.core.cache import cache
 from django.utils.translation import gettext as _
 
-from numbers.carriers import CarrierError, CarrierOffer, NotReached, Refused, configured
+from numbers.carriers import CarrierError, CarrierOffer, Configured, NotReached, Refused, configured
 from numbers.models import Provider
 
 if TYPE_CHECKING:
@@ -72,10 +72,9 @@ def offered(customer: Account, wanted: Wanted) -> Iterator[Answer]:
         yield Answer(provider.name, provider.pk, tuple(rows(offers, wanted) if wanted.in_a_row else offers))
 
 
-def may_be_asked(var: Account, provider: Provider) -> bool:
-    """Whether the carrier can say what it holds, and all of it is this VAR's."""
-    setting = configured().get(provider.name)
-    return setting is not None and setting.serves_alone(var.code)
+def telling(var: Account) -> dict[str, Configured]:
+    """The carriers that can say what they hold for this VAR, by name: all that they hold is its own."""
+    return {name: one for name, one in configured().items() if one.serves_alone(var.code)}
 
 
 def held(var: Account, provider: Provider) -> list[str]:
@@ -83,13 +82,14 @@ def held(var: Account, provider: Provider) -> list[str]:
 
     Raises ``CarrierError``: also where it takes too long, for then its statement is the way.
     """
-    if not may_be_asked(var, provider):
+    setting = telling(var).get(provider.name)
+    if setting is None:
         raise Refused(_("This carrier cannot be asked for what is yours alone: send its statement."))
     if not ROOM.acquire(blocking=False):
         raise NotReached(_("Others are asking carriers at this moment. Try again in a few seconds."))
     try:
         found, began = [], time.monotonic()
-        for page in configured()[provider.name].carrier.held():
+        for page in setting.carrier.held():
             found += page
             if time.monotonic() - began > LISTED_WITHIN:
                 raise NotReached(_("It holds more than it can tell while you wait: send its statement instead."))

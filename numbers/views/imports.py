@@ -1,5 +1,6 @@
 """Files of numbers: sent, looked at, applied."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 
 from django.contrib import messages
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.actor import Actor
 from numbers.actions import imports
 from numbers.filters.work import ImportFilter, ImportRowFilter, StatementRowFilter
-from numbers.forms.imports import DifferencesForm, ImportForm
+from numbers.forms.imports import DifferencesForm, FileForm, ImportForm
 from numbers.forms.verbs import ModeForm
 from numbers.imports import NotAFile, read
 from numbers.models import Import, ImportRow
@@ -39,34 +40,46 @@ def import_url(code: str, import_id: int, end: str = "") -> str:
 def send(request, code):
     """Read a file and have it checked."""
     sent = (request.POST, request.FILES) if request.method == "POST" else ()
-    form = ImportForm(*sent, adds=not request.actor.account.is_customer)
+    said = {
+        "title": _("Import numbers"),
+        "intro": _("Nothing is changed yet: the next page says what each line means."),
+        "submit_label": _("Check the file"),
+    }
+    return send_page(request, ImportForm(*sent, adds=not request.actor.account.is_customer), begun_of_file, said)
+
+
+def begun_of_file(actor: Actor, form: ImportForm) -> Import:
+    """The import of what was sent. Raises ``NotAFile`` and ``ValidationError``."""
+    typed = form.cleaned_data
+    found = read(form.content, columns_of(PhoneNumberTable))
+    return imports.begin_import(
+        actor,
+        typed["key"],
+        found.rows,
+        file_name=file_name(typed["file"].name, "", "") if typed["file"] else "",
+        columns=found.columns,
+        ignored=found.ignored[:50],
+        encoding=found.encoding,
+        region=typed["region"],
+        provider=typed.get("provider"),
+        overwrites=typed["empty"] == "overwrite",
+    )
+
+
+def send_page(request, form: FileForm, begin: Callable[[Actor, FileForm], Import], said: dict[str, str]):
+    """A page to send numbers on: ``begin`` makes an import of what was sent, and the import's page follows."""
+    code = request.actor.account.code
     if form.is_valid():
-        typed = form.cleaned_data
         try:
-            found = read(form.content, columns_of(PhoneNumberTable))
-            begun = imports.begin_import(
-                request.actor,
-                typed["key"],
-                found.rows,
-                file_name=file_name(typed["file"].name, "", "") if typed["file"] else "",
-                columns=found.columns,
-                ignored=found.ignored[:50],
-                encoding=found.encoding,
-                region=typed["region"],
-                provider=typed.get("provider"),
-                overwrites=typed["empty"] == "overwrite",
-            )
+            begun = begin(request.actor, form)
         except NotAFile as refusal:
             form.add_error("file", str(refusal))
         except ValidationError as refusal:
             form.add_error(None, refusal)
         else:
             return redirect(import_url(code, begun.pk))
-    context = {
-        "title": _("Import numbers"),
-        "intro": _("Nothing is changed yet: the next page says what each line means."),
+    context = said | {
         "form": form,
-        "submit_label": _("Check the file"),
         "cancel_url": url_of("numbers:list", code),
         "imports_url": url_of("numbers:imports", code),
     }

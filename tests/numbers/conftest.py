@@ -9,3 +9,17 @@ from tests.factories import make_number
 def stock(alpha):
     """Five numbers that follow one another, in Alpha's stock."""
     return [make_number(alpha, e164=f"+1514555010{last}") for last in range(5)]
+
+
+@pytest.fixture
+def of_alpha(client, alpha, administrator_of):
+    """A browser of Alpha's administrator."""
+    client.force_login(administrator_of(alpha))
+    return client
+
+
+@pytest.fixture
+def of_acme(client, acme, administrator_of):
+    """A browser of Acme's administrator."""
+    client.force_login(administrator_of(acme))
+    return client

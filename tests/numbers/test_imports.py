@@ -89,30 +89,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def alpha():
-    return factories.make_account("var", name="Alpha Telecom")
-
-
-@pytest.fixture
-def acme(alpha):
-    return factories.make_account("company", alpha, name="Acme Corp")
-
-
-@pytest.fixture
 def northline():
     return factories.make_provider()
-
-
-@pytest.fixture
-def of_alpha(client, alpha, administrator_of):
-    client.force_login(administrator_of(alpha))
-    return client
-
-
-@pytest.fixture
-def of_acme(client, acme, administrator_of):
-    client.force_login(administrator_of(acme))
-    return client
 
 
 def send(client, account, content, **more):

@@ -22,16 +22,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def alpha():
-    return factories.make_account("var", name="Alpha Telecom")
-
-
-@pytest.fixture
-def acme(alpha):
-    return factories.make_account("company", alpha, name="Acme Corp")
-
-
-@pytest.fixture
 def boss(alpha, administrator_of):
     return administrator_of(alpha)
 

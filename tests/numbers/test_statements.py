@@ -21,16 +21,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def alpha():
-    return factories.make_account("var", name="Alpha Telecom")
-
-
-@pytest.fixture
-def acme(alpha):
-    return factories.make_account("company", alpha, name="Acme Corp")
-
-
-@pytest.fixture
 def northline():
     provider = factories.make_provider("Northline")
     provider.supports_sms = True
@@ -41,12 +31,6 @@ def northline():
 @pytest.fixture
 def harbour():
     return factories.make_provider("Harbour")
-
-
-@pytest.fixture
-def of_alpha(client, alpha, administrator_of):
-    client.force_login(administrator_of(alpha))
-    return client
 
 
 def compared(client, account, provider, text="", **more):

@@ -13,30 +13,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def alpha():
-    return factories.make_account("var", name="Alpha Telecom")
-
-
-@pytest.fixture
-def acme(alpha):
-    return factories.make_account("company", alpha, name="Acme Corp")
-
-
-@pytest.fixture
 def reception(acme):
     return factories.make_destination(acme, "Réception")
-
-
-@pytest.fixture
-def of_alpha(client, alpha, administrator_of):
-    client.force_login(administrator_of(alpha))
-    return client
-
-
-@pytest.fixture
-def of_acme(client, acme, administrator_of):
-    client.force_login(administrator_of(acme))
-    return client
 
 
 def url(account, number, verb=""):
