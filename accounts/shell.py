@@ -40,6 +40,7 @@ HELP_TOPICS = {
     "numbers:add": "add",
     "numbers:import": "import",
     "numbers:compare": "compare",
+    "numbers:released": "released",
     "numbers:imports": "import",
     "numbers:import_page": "import",
     "numbers:order": "orders",

@@ -67,6 +67,14 @@ WALLS = {
     "numbers_orderline": Wall(system="SELECT", var="SELECT, UPDATE", customer=ALL),
     # What carriers have to do with them is the worker's to write, in the VAR's scope.
     "numbers_carrierorder": Wall(system="SELECT", var="SELECT, INSERT, UPDATE", customer="SELECT, INSERT"),
+    # A VAR's; the same shape of wall as of what else belongs to one account.
+    "numbers_release": Wall(
+        system="SELECT",
+        var="SELECT, INSERT, UPDATE",
+        customer="SELECT",
+        var_column="account_id",
+        customer_column="account_id",
+    ),
     # Written by a function alone, when a phone system tells of calls.
     "numbers_callevent": Wall(system="SELECT", var="SELECT", customer="SELECT"),
     # Each person's own, whatever kind of account they are at home in.

@@ -101,6 +101,17 @@ class OrderLineTable(tables.Table):
     reason = tables.Column(_("Reason"))
 
 
+class ReleaseTable(tables.Table):
+    """What a VAR has given up, and what its carriers have done."""
+
+    number = tables.Column(_("Number"))
+    provider = tables.Column(_("Provider"))
+    when = tables.Column(_("When"))
+    who = tables.Column(_("Who"))
+    state = tables.Column(_("State"))
+    reason = tables.Column(_("Reason"))
+
+
 class ImportTable(tables.Table):
     """The files that were imported."""
 
@@ -130,6 +141,10 @@ def order_columns(actor: Actor) -> dict[str, str]:
 
 def order_line_columns(actor: Actor) -> dict[str, str]:
     return columns_of(OrderLineTable)
+
+
+def release_columns(actor: Actor) -> dict[str, str]:
+    return columns_of(ReleaseTable)
 
 
 def import_columns(actor: Actor) -> dict[str, str]:

@@ -7,8 +7,8 @@ from procrastinate.contrib.django import app
 
 from accounts.models import Account
 from accounts.scope import scope
-from numbers.actions import delivery, imports, jobs
-from numbers.models import CarrierOrder
+from numbers.actions import delivery, imports, jobs, releases
+from numbers.models import CarrierOrder, Release
 
 #: A database that goes away comes back; what was done until then is written down.
 AGAIN = RetryStrategy(max_attempts=10, linear_wait=15)
@@ -60,3 +60,22 @@ def heal_orders(timestamp: int) -> None:
         due = list(CarrierOrder.due(timezone.now()).order_by("next_at").values_list("pk", "var__code")[:HEALED_AT_ONCE])
     for pk, code in due:
         delivery.go_on(account_called(code), pk)
+
+
+@app.task(name=releases.TASK, queue="numbers", retry=AGAIN)
+def release(*, account: str, provider: int) -> None:
+    """Tell a carrier of what a VAR has given up."""
+    releases.go_on(account_called(account), account_called("SYS"), provider)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="numbers.heal_releases", queueing_lock="numbers.heal_releases")
+def heal_releases(timestamp: int) -> None:
+    """Have carriers told where it is time: a worker that was killed has left some, and a lost task."""
+    system = account_called("SYS")
+    if system is None:
+        return
+    with scope(system):
+        due = set(Release.due(timezone.now()).values_list("account__code", "provider_id"))
+    for code, provider_id in sorted(due):
+        releases.queue_once(code, provider_id)

@@ -217,9 +217,14 @@ def pause(one: CarrierOrder, now: datetime) -> float:
     """Seconds until the next step: twice as many after each call that came to nothing; what the carrier has is asked
     about after a quarter of the time that it has had it."""
     if one.state == State.READY:
-        return min(SOONEST * 2**one.attempts, LATEST)
+        return later(one.attempts)
     latest = LATEST if one.state == State.PLACED else CYCLE
     return min(max((now - one.sent_at).total_seconds() / 4, SOONEST), latest)
+
+
+def later(attempts: int) -> float:
+    """Seconds until a carrier is tried again that could not be reached so often."""
+    return min(SOONEST * 2**attempts, LATEST)
 
 
 def fail(one: CarrierOrder, reason: object, besides: Collection[str] = ()) -> None:

@@ -44,7 +44,7 @@ FROM unnest(%s::int[], %s::text[]) AS kept (line, cells)
 GONE = """
 INSERT INTO numbers_importrow (account_id, of_id, line, cells, e164, verdict, "column", reason, plan, applied)
 SELECT %(account)s, %(of)s, %(lines)s + row_number() OVER (ORDER BY n.digits), '{}', n.e164, 'gone', '',
-       coalesce(replace(%(with)s, '{customer}', c.name), %(free)s), '[["release", {}]]', false
+       coalesce(replace(%(with)s, '{customer}', c.name), %(free)s), '[["release", {"said_by_carrier": true}]]', false
 FROM numbers_phonenumber n LEFT JOIN accounts_account c ON c.id = n.customer_id
 WHERE n.var_id = %(account)s AND n.provider_id = %(provider)s
   AND NOT EXISTS (SELECT FROM numbers_importrow r WHERE r.of_id = %(of)s AND r.e164 = n.e164)

@@ -61,6 +61,10 @@ class Refused(CarrierError):
     """The carrier has answered and does not do it: nothing was ordered, and asking again is of no use."""
 
 
+class Missing(Refused):
+    """The carrier has answered: it has nothing of what it was asked about."""
+
+
 class NotReached(CarrierError):
     """The carrier has certainly not done it, and may later: it could not be reached, or has too much to do.
     ``after`` is how many seconds it wants to be left alone."""
@@ -92,6 +96,12 @@ class Carrier(Protocol):
 
     def held(self) -> Iterator[list[str]]:
         """All numbers that it holds for the account that the portal signs in with, a page at a time."""
+
+    def find(self, e164: str) -> str:
+        """What the carrier calls this number for as long as it holds it for the portal; empty where it does not."""
+
+    def release(self, reference: str) -> None:
+        """Give up the number that it calls so; asked again, it has done so already."""
 
     def told(self, body: bytes, headers: dict[str, str]) -> str:
         """The key of the order that a message is about, which claims to be from the carrier and says that something

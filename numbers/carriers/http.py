@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import urllib3
 from django.utils.translation import gettext as _
 
-from numbers.carriers import NotReached, Refused, Unclear
+from numbers.carriers import Missing, NotReached, Refused, Unclear
 
 #: Seconds until a connection stands, between two pieces of an answer, and for all of it; and where somebody waits for
 #: their page.
@@ -31,8 +31,8 @@ def call(
     """The JSON of the answer to ``fields``, sent as JSON, or to a ``form``, all of it within ``seconds``. It is never
     asked twice: whether that is harmless, the caller knows.
 
-    Raises ``Refused`` for what the carrier does not do, ``NotReached`` where it has certainly done nothing, ``Unclear``
-    where nobody knows.
+    Raises ``Refused`` for what the carrier does not do, ``Missing`` for what it has not, ``NotReached`` where it has
+    certainly done nothing, ``Unclear`` where nobody knows.
     """
     headers = {
         "Authorization": authorization,
@@ -54,6 +54,8 @@ def call(
         raise Unclear(_("The carrier has failed to answer (%(status)d).") % {"status": response.status})
     if response.status in (401, 403):
         raise Refused(_("The carrier does not accept the portal's key. Your operator has to look."))
+    if response.status == 204:
+        return {}
     try:
         answer = json.loads(content)
     except ValueError as error:
@@ -61,7 +63,8 @@ def call(
     if not isinstance(answer, dict):
         raise Unclear(_("The carrier's answer cannot be read."))
     if response.status >= 300:
-        raise Refused(said(answer) or _("The carrier refuses (%(status)d).") % {"status": response.status})
+        kind = Missing if response.status == 404 else Refused
+        raise kind(said(answer) or _("The carrier refuses (%(status)d).") % {"status": response.status})
     return answer
 
 

@@ -57,6 +57,9 @@ class SimulatedCarrier:
         # What it holds besides what was ordered here, and how many numbers are on a page of its list.
         self.ported: set[str] = set()
         self.page = 250
+        # What was given up: the references by which it was asked to; and what befalls those who ask, in order.
+        self.given_up: list[str] = []
+        self.release_faults: list[str] = []
         # How often it was called, and how many seconds pass before something is answered or an order taken.
         self.asked, self.slow = 0, 0.0
         self.listener = ""
@@ -134,19 +137,28 @@ class SimulatedCarrier:
             threading.Thread(target=self.tell, args=(one,), daemon=True).start()
         return self.shown(one)
 
-    def held(self) -> list[str]:
-        """What it holds for the portal, in order."""
+    def held(self) -> dict[str, str]:
+        """What it holds for the portal, in order, each with what the carrier calls it."""
         delivered = {
-            row["phone_number"]
+            row["phone_number"]: row["id"]
             for one in list(self.orders.values())
             for row in self.shown(one)["phone_numbers"]
             if row["status"] == "success"
         }
-        return sorted(delivered | {row["phone_number"] for row in list(self.bought)} | self.ported)
+        bought = {row["phone_number"]: row["sid"] for row in list(self.bought)}
+        found = {e164: f"PN{e164[1:]}" for e164 in self.ported} | delivered | bought
+        return {e164: found[e164] for e164 in sorted(found) if found[e164] not in self.given_up}
 
-    def page_of(self, at: int) -> tuple[list[str], int]:
+    def give_up(self, reference: str) -> bool:
+        """Hold this number no longer; whether it was held."""
+        with self.lock:
+            was_held = reference in self.held().values()
+            self.given_up.append(reference)
+        return was_held
+
+    def page_of(self, at: int) -> tuple[list[tuple[str, str]], int]:
         """A page of what it holds, from 0, and how many pages there are."""
-        held = self.held()
+        held = list(self.held().items())
         return held[at * self.page : (at + 1) * self.page], -(-len(held) // self.page)
 
     def shown(self, one: dict) -> dict:
@@ -218,11 +230,15 @@ class Handler(BaseHTTPRequestHandler):
                 for row in carrier.for_sale(asked)
             ]  # fmt: skip
             self.answer(HTTPStatus.OK, {"available_phone_numbers": rows})
+        elif e164 := (query.get("PhoneNumber") or query.get("filter[phone_number]") or [""])[0]:
+            found = carrier.held().get(e164)
+            rows = [{"phone_number": e164, "sid": found, "id": found}] if found else []
+            self.answer(HTTPStatus.OK, {"data": rows, "incoming_phone_numbers": rows})
         elif path == f"{TWILIO}/IncomingPhoneNumbers.json" and "FriendlyName" not in query:
             at = int(query.get("Page", ["0"])[0])
             page, pages = carrier.page_of(at)
             more = f"{TWILIO}/IncomingPhoneNumbers.json?Page={at + 1}" if at + 1 < pages else None
-            rows = [{"phone_number": e164} for e164 in page]
+            rows = [{"phone_number": e164, "sid": sid} for e164, sid in page]
             self.answer(HTTPStatus.OK, {"incoming_phone_numbers": rows, "next_page_uri": more})
         elif path == f"{TWILIO}/IncomingPhoneNumbers.json":
             name = query.get("FriendlyName", [""])[0]
@@ -232,7 +248,9 @@ class Handler(BaseHTTPRequestHandler):
             at = int(query.get("page[number]", ["1"])[0])
             page, pages = carrier.page_of(at - 1)
             meta = {"page_number": at, "total_pages": pages}
-            self.answer(HTTPStatus.OK, {"data": [{"phone_number": e164} for e164 in page], "meta": meta})
+            self.answer(
+                HTTPStatus.OK, {"data": [{"phone_number": e164, "id": one} for e164, one in page], "meta": meta}
+            )
         elif path == "/number_orders":
             key = query.get("filter[customer_reference]", [""])[0]
             found = [carrier.shown(one) for one in list(carrier.orders.values()) if one["customer_reference"] == key]
@@ -260,11 +278,34 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.refuse(HTTPStatus.NOT_FOUND, "Resource not found")
 
+    def do_DELETE(self):
+        carrier, path = self.carrier, urlsplit(self.path).path.removeprefix("/v2").removesuffix(".json")
+        carrier.asked += 1
+        reference = path.removeprefix(f"{TWILIO}/IncomingPhoneNumbers/").removeprefix("/phone_numbers/")
+        with carrier.lock:
+            fault = carrier.release_faults.pop(0) if carrier.release_faults else ""
+        if not self.is_known():
+            self.refuse(HTTPStatus.UNAUTHORIZED, "Authentication failed")
+        elif "/" in reference:
+            self.refuse(HTTPStatus.NOT_FOUND, "Resource not found")
+        elif fault in ("", "taken without an answer"):
+            was_held = carrier.give_up(reference)
+            if fault:
+                self.hang_up()
+            elif not was_held:
+                self.refuse(HTTPStatus.NOT_FOUND, "Resource not found")
+            elif path.startswith(TWILIO):
+                self.answer(HTTPStatus.NO_CONTENT, None)
+            else:
+                self.answer(HTTPStatus.OK, {"data": {"id": reference, "status": "deleted"}})
+        else:
+            FAULTS[fault](self, {})
+
     def is_known(self) -> bool:
         return self.headers.get("Authorization") in (f"Bearer {KEY}", f"Basic {BASIC}")
 
-    def answer(self, status: HTTPStatus, content: dict, **headers: str) -> None:
-        body = json.dumps(content).encode()
+    def answer(self, status: HTTPStatus, content: dict | None, **headers: str) -> None:
+        body = b"" if content is None else json.dumps(content).encode()
         self.send_response(status)
         for name, value in {"Content-Type": "application/json", "Content-Length": str(len(body)), **headers}.items():
             self.send_header(name.replace("_", "-"), value)

@@ -10,15 +10,28 @@ import base64
 import json
 import time
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from itertools import count
+from urllib.parse import quote
 
 import phonenumbers
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.utils.translation import gettext as _
 
-from numbers.carriers import ACTIVE, FAILED, PENDING, CarrierOffer, Configured, Refused, Report, Standing, Unclear
+from numbers.carriers import (
+    ACTIVE,
+    FAILED,
+    PENDING,
+    CarrierOffer,
+    Configured,
+    Missing,
+    Refused,
+    Report,
+    Standing,
+    Unclear,
+)
 from numbers.carriers.http import WAITED_FOR, call, said
 from portal.phones import E164
 
@@ -86,6 +99,14 @@ class Telnyx:
             yield [str(row.get("phone_number", "")) for row in data_of(answer, list)]
             if page >= int((answer.get("meta") or {}).get("total_pages") or 0):
                 return
+
+    def find(self, e164: str) -> str:
+        rows = data_of(self.ask("GET", "phone_numbers", query={"filter[phone_number]": e164}), list)
+        return next((str(row["id"]) for row in rows if row.get("phone_number") == e164 and row.get("id")), "")
+
+    def release(self, reference: str) -> None:
+        with suppress(Missing):
+            self.ask("DELETE", f"phone_numbers/{quote(reference, safe='')}")
 
     def told(self, body: bytes, headers: dict[str, str]) -> str:
         stamp = headers.get("telnyx-timestamp", "")

@@ -9,10 +9,23 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import Collection, Iterator
+from contextlib import suppress
+from urllib.parse import quote
 
 from django.utils.translation import gettext as _
 
-from numbers.carriers import ACTIVE, FAILED, CarrierOffer, Configured, NotReached, Refused, Report, Standing, Unclear
+from numbers.carriers import (
+    ACTIVE,
+    FAILED,
+    CarrierOffer,
+    Configured,
+    Missing,
+    NotReached,
+    Refused,
+    Report,
+    Standing,
+    Unclear,
+)
 from numbers.carriers.http import WAITED_FOR, call
 from portal.phones import E164
 
@@ -80,6 +93,14 @@ class Twilio:
                 return
             # A path of its own: wherever else it might lead, the key does not go there.
             answer = call("GET", f"{self.setting.address}/{following.lstrip('/')}", self.authorization)
+
+    def find(self, e164: str) -> str:
+        rows = rows_of(self.ask("GET", "IncomingPhoneNumbers", query={"PhoneNumber": e164}), "incoming_phone_numbers")
+        return next((str(row["sid"]) for row in rows if row["phone_number"] == e164 and row.get("sid")), "")
+
+    def release(self, reference: str) -> None:
+        with suppress(Missing):
+            self.ask("DELETE", f"IncomingPhoneNumbers/{quote(reference, safe='')}")
 
     def told(self, body: bytes, headers: dict[str, str]) -> str:
         raise Refused(_("This carrier tells of nothing by itself."))

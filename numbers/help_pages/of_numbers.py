@@ -246,6 +246,36 @@ OF_NUMBERS = {
             ),
         ),
     ),
+    "released": Topic(
+        _("Released numbers"),
+        (
+            (
+                _("What a release does"),
+                (
+                    _(
+                        "A number that you release is gone from the portal at once. If its carrier has an interface, and "
+                        "has delivered the number here or is yours alone, it is told to let the number go, within seconds, "
+                        "and charges nothing more for it. Any other carrier is yours to tell: the page that asks before the "
+                        "release says which it is."
+                    ),
+                    _(
+                        "A number that was let go may soon be somebody else’s: nobody can promise that you get it back. "
+                        "As long as the carrier is to be told, adding the number here again keeps it."
+                    ),
+                ),
+            ),
+            (
+                _("When the carrier does not do it"),
+                (
+                    _(
+                        "A carrier that cannot be reached is told again by itself, for ten minutes; one with too much to do "
+                        "as often as it takes. What a carrier refuses, and what it could not be told, stands under Failed "
+                        "with the reason: it goes on charging for it. “Try again what failed” tells it once more."
+                    ),
+                ),
+            ),
+        ),
+    ),
     "orders": Topic(
         _("Orders"),
         (

@@ -5,9 +5,10 @@ from numbers.models.jobs import Import, ImportRow, Job, JobItem, Work
 from numbers.models.orders import CarrierOrder, Order, OrderLine
 from numbers.models.past import NumberAsOf, PastNumber
 from numbers.models.phone_numbers import USES, Destination, HeldQuerySet, PhoneNumber, Provider, held_by, use_text
+from numbers.models.releases import Release
 
 __all__ = [
     "USES", "CallEvent", "CarrierOrder", "Destination", "HeldQuerySet", "Import", "ImportRow", "Job", "JobItem",
-    "NumberAsOf", "Order", "OrderLine", "PastNumber", "PhoneNumber", "Provider", "TelephoneSystem", "Work", "held_by",
-    "use_text",
+    "NumberAsOf", "Order", "OrderLine", "PastNumber", "PhoneNumber", "Provider", "Release", "TelephoneSystem", "Work",
+    "held_by", "use_text",
 ]  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -199,7 +201,14 @@ class OrderLine(models.Model):
                 name="numbers_orderline_one_buyer",
             ),
         ]
-        indexes = [models.Index("order", "digits", "id", name="numbers_orderline_by_number")]
+        indexes = [
+            models.Index("order", "digits", "id", name="numbers_orderline_by_number"),
+            models.Index(
+                "number_id",
+                name="numbers_orderline_delivered",
+                condition=Q(state="active", carrier_order__isnull=False),
+            ),
+        ]
 
     def __str__(self):
         return self.e164
@@ -212,6 +221,17 @@ class OrderLine(models.Model):
     def in_order(cls, order: Order):
         """The lines of an order that somebody may see, by number."""
         return cls.unscoped.filter(order=order, customer=order.customer_id).order_by("digits")
+
+    @classmethod
+    def delivered_in(cls, var: Account, number_ids: Collection[int]) -> set[tuple[int, int]]:
+        """Of these numbers of a VAR those that a carrier has delivered, as pairs of their ids and the carrier's."""
+        lines = cls.unscoped.filter(var=var, number_id__in=number_ids, state=cls.State.ACTIVE)
+        return set(lines.filter(carrier_order__isnull=False).values_list("number_id", "provider_id"))
+
+    @classmethod
+    def is_on_its_way(cls, e164: str) -> bool:
+        """Whether a carrier is to deliver this number to anybody: for the worker, in the system's scope."""
+        return cls.unscoped.filter(e164=e164, state=cls.State.PENDING, carrier_order__isnull=False).exists()
 
     @classmethod
     def under_way(cls, customer: Account):

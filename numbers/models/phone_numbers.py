@@ -323,6 +323,11 @@ class PhoneNumber(models.Model):
         return cls.unscoped.filter(var=var)
 
     @classmethod
+    def is_anywhere(cls, e164: str) -> bool:
+        """Whether the number is on the system, whoever has it: for the worker, in the system's scope."""
+        return cls.unscoped.filter(e164=e164).exists()
+
+    @classmethod
     def rung(cls, e164: str) -> PhoneNumber | None:
         """The number with this E.164 form if it rings something, whosever it is: for a call that comes in, in the
         system's scope."""

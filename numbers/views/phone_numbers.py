@@ -63,6 +63,7 @@ class PhoneNumberList(ListPage):
                 for slug, verb in verbs_of(request.actor).items()
             ],
             "jobs_url": url_of("numbers:jobs", code),
+            "released_url": url_of("numbers:released", code) if request.actor.may("releases.view") else "",
             "runs_url": url_of("numbers:runs", code),
             "as_of_url": url_of("numbers:as_of", code),
             "import_url": url_of("numbers:import", code) if request.actor.may("numbers.import") else "",

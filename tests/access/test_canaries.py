@@ -18,6 +18,7 @@ from numbers.models import (
     OrderLine,
     PastNumber,
     PhoneNumber,
+    Release,
     TelephoneSystem,
 )
 from tests.access.crawl import is_html, text_of, walk
@@ -48,6 +49,7 @@ OWNERS = {
     Order: lambda row: row.customer,
     OrderLine: lambda row: row.customer,
     CarrierOrder: lambda row: row.customer,
+    Release: lambda row: row.account,
     TelephoneSystem: lambda row: row.account,
     Call: None,
     Location: None,

@@ -33,6 +33,7 @@ COLUMNS = {
     "grants": {"everybody": ["Support agent", "Account", "To", "Until", "Granted by"]},
     "destinations:list": {"everybody": ["Name", "Use", "Extension", "Numbers"]},
     "numbers:imports": {"everybody": ["When", "File", "Who", "Lines", "Done", "Refused", "State"]},
+    "numbers:released": {"everybody": ["Number", "Provider", "When", "Who", "State", "Reason"]},
     "numbers:import_page": {"everybody": ["Line", "Number", "Verdict", "Column", "Reason", "Original"]},
     "numbers:jobs": {"everybody": ["When", "What", "Who", "Numbers", "Done", "Refused", "State"]},
     "numbers:job": {"everybody": ["Number", "Outcome", "Reason"]},

@@ -34,6 +34,7 @@ from numbers.models import (
     OrderLine,
     PastNumber,
     PhoneNumber,
+    Release,
     TelephoneSystem,
 )
 from tests.access.addresses import NoBuilder
@@ -187,6 +188,7 @@ class World:
             self.jobs(tree, acting, boss)
         for customer in (tree.company, tree.professional):
             self.orders(tree, customer)
+        self.releases(tree, boss)
         self.telephone_system(var, boss, tree)
         called = {"system_id": 1, "number_id": tree.rows[-1].pk, "var": var, "customer": tree.company}
         CallEvent.unscoped.create(id=uuid4(), at=past, **called)
@@ -248,6 +250,17 @@ class World:
                 one = CarrierOrder.unscoped.create(reference=f"Reference {tree.letter}", **facts, **of)
                 OrderLine.unscoped.filter(pk=line.pk).update(carrier_order=one)
                 self.kept(one, tree)
+
+    def releases(self, tree: Tree, boss: Person) -> None:
+        """A number that the carrier has let go, and one that it has not."""
+        for turn, state in enumerate(("done", "failed")):
+            digits = int(f"1438{tree.var.pk}{turn}")
+            release = Release.unscoped.create(
+                account=tree.var, person=boss, chain=[tree.var.pk], number_id=digits, e164=f"+{digits}", digits=digits,
+                provider=self.provider, reference=f"Reference {tree.letter}", state=state,
+                reason=f"Reason {tree.letter}", ended_at=timezone.now(),
+            )  # fmt: skip
+            self.kept(release, tree)
 
     @property
     def system_boss(self) -> Person:

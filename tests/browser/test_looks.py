@@ -36,7 +36,7 @@ PATHS = {
         "/V1001/accounts/C20001/", "/V1001/accounts/C20001/close/", "/V1001/settings/",
         "/V1001/accounts/add/?kind=professional",
         "/V1001/numbers/add/", "/V1001/numbers/import/", "/V1001/numbers/imports/", "/V1001/numbers/jobs/",
-        "/V1001/numbers/compare/",
+        "/V1001/numbers/compare/", "/V1001/numbers/released/",
         "/V1001/numbers/14165550100/", "/V1001/numbers/14165550100/assign/", "/V1001/numbers/14165550100/reserve/",
         "/V1001/numbers/in-a-row/", "/V1001/numbers/in-a-row/?first=514&length=9", "/V1001/numbers/as-of/?at=x",
         "/V1001/phone-systems/", "/V1001/phone-systems/add/",

@@ -21,6 +21,7 @@ from numbers.models import (
     OrderLine,
     PastNumber,
     PhoneNumber,
+    Release,
 )
 from portal.database.owner import signed_in
 from tests.factories import make_destination, make_number, make_person, make_provider
@@ -64,6 +65,9 @@ def rows(alpha, bravo, acme, zenith):
                 else Location.unscoped.create(kind="mobile", number="+15145550100", **own)
             ]
             made[account.pk]["numbers_jobitem"] = [JobItem.unscoped.create(account=account, job=job, **item)]
+            gone = {"number_id": account.pk, "e164": number.e164, "digits": number.digits, "provider": number.provider}
+            release = Release.unscoped.create(account=account, person=person, chain=[], access=access, **gone)
+            made[account.pk]["numbers_release"] = [release]
         tenants = {"var": var, "customer": customer}
         order = Order.unscoped.create(person=person, chain=[], access=access, held_until=until, **tenants)
         facts = {"e164": number.e164, "digits": number.digits, "provider": number.provider, "number_id": number.pk}

@@ -131,6 +131,7 @@ LINKS = {
     "numbers_importrow": {"account_id", "of_id"},
     "numbers_job": {"account_id", "access_id"},
     "numbers_jobitem": {"account_id", "job_id"},
+    "numbers_release": {"account_id", "access_id"},
     "numbers_order": {"var_id", "customer_id", "access_id"},
     "numbers_orderline": {"var_id", "customer_id", "order_id", "carrier_order_id"},
     "numbers_carrierorder": {"var_id", "customer_id", "order_id"},
@@ -187,6 +188,12 @@ def row_of(table, name, made, account):
         item = made[table][0]
         return {"account_id": account.pk, "job_id": item.job_id, "number_id": 1, "e164": "+4930123456", "sentence": "",
                 "digits": 4930123456, "since": item.since, "state": "waiting"}  # fmt: skip
+    if table == "numbers_release":
+        one = made[table][0]
+        return {"account_id": account.pk, "person_id": one.person_id, "access_id": one.access_id, "chain": [],
+                "request_id": "", "number_id": 1, "e164": "+4930123456", "digits": 4930123456,
+                "provider_id": one.provider_id, "reference": "", "state": "ready", "attempts": 0,
+                "next_at": one.next_at, "reason": "", "begun_at": one.begun_at}  # fmt: skip
     if table == "numbers_order":
         order = made[table][0]
         return {"var_id": var, "customer_id": customer, "person_id": order.person_id, "access_id": order.access_id,
@@ -269,7 +276,7 @@ def test_not_even_the_owner_of_the_tables_can_make_a_row_point_at_another_tenant
         assert refused_with(*insert(table, row)) is None
     row |= {"numbers_phonenumber": {"e164": "+4930123457"}, "numbers_pastnumber": {"number_id": 2},
             "numbers_jobitem": {"number_id": 2}, "numbers_importrow": {"line": 3},
-            "numbers_import": {"key": uuid4()},
+            "numbers_import": {"key": uuid4()}, "numbers_release": {"number_id": 2},
             "numbers_carrierorder": {"key": uuid4(), "provider_id": make_provider("Yet another").pk},
             "webphone_location": {"kind": "extension", "number": "7"},
             "numbers_orderline": {"e164": "+4930123457"}}.get(table, {})  # fmt: skip

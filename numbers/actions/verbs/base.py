@@ -62,6 +62,9 @@ class Verb(ABC):
         """What history calls it."""
         return self.event
 
+    def follow(self, actor: Actor, numbers: list[PhoneNumber]) -> None:  # noqa: B027 - most verbs end with the numbers
+        """What else is written in the same transaction, when it is done to these numbers."""
+
     def told(self) -> dict[str, Any]:
         """What history keeps besides what the number was before and after."""
         return {}

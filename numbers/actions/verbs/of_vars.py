@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.actor import Actor
 from accounts.models import Account
+from numbers.actions import releases
 from numbers.actions.verbs.base import SetOptions, Verb, given_to, told_of_tearing_down, torn_down
 from numbers.models import Provider
 from numbers.rules import is_cooling, is_reserved, kept_for_somebody, still_cooling, with_somebody
@@ -231,9 +232,13 @@ class CorrectProvider(Verb):
 
 @dataclass
 class GiveUp(Verb):
-    """Release a VAR's numbers to their provider: the portal has them no longer."""
+    """Release a VAR's numbers to their provider: the portal has them no longer, and the carrier is told if it can be.
+
+    Not where it is ``said_by_carrier``: its own statement does not have them.
+    """
 
     confirmed: bool = False
+    said_by_carrier: bool = False
     slug = "release"
     label = gettext_lazy("Release")
     permission = "numbers.release"
@@ -243,16 +248,21 @@ class GiveUp(Verb):
     @classmethod
     def consequences(cls, number, now):
         said = {"provider": number.provider.name}
-        return [
-            _("The portal has it no longer; its history stays."),
-            _("Tell %(provider)s that you give it up: the portal does not.") % said,
-        ]
+        if releases.told_of(number.var, [number]):
+            carrier = _("%(provider)s is told to let it go: nobody can promise that you get it back.") % said
+        else:
+            carrier = _("Tell %(provider)s that you give it up: the portal does not.") % said
+        return [_("The portal has it no longer; its history stays."), carrier]
 
     def refusal(self, number, now):
         if number.customer_id and not self.confirmed:
             said = {"customer": number.customer.name}
             return _("It is with %(customer)s. Confirm that it may be released although it is in use.") % said
         return kept_for_somebody(number, now)
+
+    def follow(self, actor, numbers):
+        if not self.said_by_carrier:
+            releases.hand_over(actor, numbers)
 
     def done(self):
         return _("{number} is released to its provider.")

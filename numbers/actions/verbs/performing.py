@@ -144,6 +144,7 @@ def write(actor: Actor, verb: Verb, numbers: list[PhoneNumber], now: datetime) -
             else:
                 rows.update(**dict(changes))
     audit.record_all(actor, events)
+    verb.follow(actor, numbers)
 
 
 def facts(number: PhoneNumber, now: datetime) -> dict[str, Any]:

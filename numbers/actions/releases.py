@@ -1,0 +1,179 @@
+"""Carriers let go of what a VAR has given up: told one number after the other, and again until they have answered.
+
+To tell a carrier twice is harmless: the number is asked for once, and what is given up is what the carrier calls it,
+which no number has that it holds later.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from datetime import timedelta
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
+
+from accounts import audit
+from accounts.actor import Actor
+from accounts.models import Account
+from accounts.scope import scope
+from numbers import carriers
+from numbers.actions.delivery import LATEST, LEASE, MOST_ATTEMPTS, later
+from numbers.carriers import CarrierError, NotReached, Refused
+from numbers.models import OrderLine, PhoneNumber, Release
+from portal.logs import request_facts
+
+log = logging.getLogger(__name__)
+#: The worker's task that tells a carrier, ``numbers.tasks.release``.
+TASK = "numbers.release"
+State = Release.State
+
+
+def told_of(var: Account, numbers: Collection[PhoneNumber]) -> list[PhoneNumber]:
+    """Of these numbers of a VAR those whose carrier the portal tells: it holds them for this VAR for certain, because
+    all that it holds is this VAR's, or because it has delivered this very number here. Somebody may have added any
+    other by hand, and it may be somebody else's at the carrier.
+    """
+    serving = {name: one for name, one in carriers.configured().items() if one.serves(var.code)}
+    served = [number for number in numbers if number.provider.name in serving]
+    unsure = [number.pk for number in served if not serving[number.provider.name].serves_alone(var.code)]
+    delivered = OrderLine.delivered_in(var, unsure) if unsure else set()
+    return [number for number in served if number.pk not in unsure or (number.pk, number.provider_id) in delivered]
+
+
+def hand_over(actor: Actor, numbers: Collection[PhoneNumber]) -> None:
+    """Have carriers told that these numbers are given up: written here, done by the worker once this transaction is
+    there."""
+    told = told_of(actor.account, numbers)
+    facts = {
+        "account": actor.account,
+        "person": actor.person,
+        "access": actor.access,
+        "chain": [account.pk for account in actor.chain],
+        "request_id": request_facts.get({}).get("request", ""),
+    }
+    Release.visible_to(actor).bulk_create(
+        Release(number_id=one.pk, e164=one.e164, digits=one.digits, provider=one.provider, **facts) for one in told
+    )
+    for provider_id in sorted({number.provider_id for number in told}):
+        queue(actor.account.code, provider_id)
+
+
+def queue(code: str, provider_id: int, seconds: float = 0, **options) -> None:
+    """Have the worker tell a carrier, in this transaction. One at a time: carriers allow few calls at once."""
+    configured = app.configure_task(
+        TASK, queue="numbers", lock=f"release:{code}:{provider_id}", schedule_in={"seconds": int(seconds)}, **options
+    )
+    configured.defer(account=code, provider=provider_id)
+
+
+def queue_once(code: str, provider_id: int) -> None:
+    """The same, unless it is queued already."""
+    try:
+        queue(code, provider_id, queueing_lock=f"heal-release:{code}:{provider_id}")
+    except AlreadyEnqueued:
+        log.debug("Release %s %s is queued already.", code, provider_id)
+
+
+def go_on(var: Account, system: Account, provider_id: int) -> None:
+    """Tell a carrier of all that this VAR has given up, until nothing is left, or the carrier cannot be told now."""
+    while True:
+        with scope(var):
+            one = take_up(var, provider_id)
+        if one is None:
+            return
+        outcome = State.KEPT if is_back(system, one.e164) else told(var, one)
+        came_back = outcome == State.DONE and is_back(system, one.e164)
+        with scope(var):
+            settle(var, one, outcome, came_back=came_back)
+        if isinstance(outcome, CarrierError) and not isinstance(outcome, Refused):
+            wait = max(later(one.attempts), getattr(outcome, "after", 0))
+            queue(var.code, provider_id, wait + 1)
+            return
+
+
+@transaction.atomic
+def take_up(var: Account, provider_id: int) -> Release | None:
+    """Write down that a carrier is told of the next number, and return with it; None where none is due."""
+    due = Release.open_in(var).filter(provider_id=provider_id, next_at__lte=timezone.now())
+    one = due.select_related("provider", "person", "access").select_for_update(skip_locked=True, of=("self",)).first()
+    if one is not None:
+        one.attempts += 1
+        one.next_at = timezone.now() + LEASE
+        one.save(update_fields=["attempts", "next_at"])
+    return one
+
+
+def is_back(system: Account, e164: str) -> bool:
+    """Whether the number is on the system again, or somebody has ordered it, whoever that is."""
+    with scope(system):
+        return PhoneNumber.is_anywhere(e164) or OrderLine.is_on_its_way(e164)
+
+
+def told(var: Account, one: Release) -> State | CarrierError:
+    """Tell the carrier of a number; what came of it."""
+    setting = carriers.configured().get(one.provider.name)
+    try:
+        if setting is None:
+            raise NotReached(_("The carrier is not set up any more. Your operator has to look."), LATEST)
+        if not one.reference:
+            one.reference = setting.carrier.find(one.e164)
+            with scope(var):
+                Release.open_in(var).filter(pk=one.pk).update(reference=one.reference)
+        if one.reference:
+            setting.carrier.release(one.reference)
+    except CarrierError as error:
+        log.warning("Carrier %s, release of %s: %r", one.provider.name, one.pk, error)
+        return error
+    return State.DONE
+
+
+@transaction.atomic
+def settle(var: Account, asked: Release, outcome: State | CarrierError, *, came_back: bool) -> None:
+    """Write down what came of telling a carrier; ``came_back``: somebody has added the number in that moment."""
+    one = Release.open_in(var).select_for_update(of=("self",)).filter(pk=asked.pk).first()
+    # What the carrier has done is so whoever asked; that it has not concerns the last one who asked.
+    if one is None or (one.next_at != asked.next_at and outcome != State.DONE):
+        return
+    now = timezone.now()
+    if isinstance(outcome, CarrierError):
+        one.reason = str(outcome)[:500]
+        if isinstance(outcome, Refused) or one.attempts >= MOST_ATTEMPTS:
+            end(var, one, State.FAILED, one.reason)
+        else:
+            one.next_at = now + timedelta(seconds=max(later(one.attempts), getattr(outcome, "after", 0)))
+            if getattr(outcome, "after", 0):
+                one.attempts -= 1  # too much to do is no failure
+            one.save(update_fields=["reason", "next_at", "attempts"])
+    elif outcome == State.KEPT:
+        end(var, one, State.KEPT, _("It is on the system again: the carrier was not told."))
+    elif came_back:
+        end(var, one, State.DONE, _("It was added again meanwhile, but the carrier does not have it any more."))
+    else:
+        end(var, one, State.DONE, "" if asked.reference else _("The carrier did not have it any more."))
+
+
+def end(var: Account, one: Release, state: State, reason: str) -> None:
+    one.state, one.reason, one.ended_at = state, reason, timezone.now()
+    one.save(update_fields=["state", "reason", "ended_at"])
+    verb = {State.DONE: "number.given_up", State.FAILED: "number.not_given_up", State.KEPT: "number.kept"}[state]
+    actor = Actor(person=one.person, account=var, chain=tuple(Account.with_ids(one.chain)), access=one.access)
+    after = {"provider": one.provider.name} | ({"reason": reason} if reason else {})
+    audit.record(actor, verb, PhoneNumber(pk=one.number_id, e164=one.e164), after=after)
+
+
+@transaction.atomic
+def try_again(actor: Actor) -> int:
+    """Have carriers told once more of what has failed; how many numbers that are."""
+    if not actor.may("releases.change"):
+        raise PermissionDenied
+    providers = list(Release.visible_to(actor).failed().select_for_update().values_list("pk", "provider_id"))
+    rows = Release.visible_to(actor).filter(pk__in=[pk for pk, _provider in providers])
+    rows.update(state=State.READY, attempts=0, next_at=timezone.now(), ended_at=None)
+    for provider_id in sorted({provider_id for _pk, provider_id in providers}):
+        queue(actor.account.code, provider_id)
+    return len(providers)

@@ -1,0 +1,305 @@
+"""Numbers that a VAR gives up: their carriers are told, once and for certain, and never of what is not the VAR's."""
+
+from contextlib import closing
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from accounts.models import AuditEvent
+from accounts.scope import scope
+from numbers import carriers
+from numbers.actions import delivery, releases, verbs
+from numbers.carriers import simulated
+from numbers.models import OrderLine, PhoneNumber, Release
+from numbers.tasks import heal_releases
+from numbers.tasks import release as task
+from tests.factories import make_number, make_provider
+from tests.numbers.carrier import GOOD, NAME, go_on, on_this_computer, ordered
+from tests.queue import empty_queue
+
+pytestmark = pytest.mark.django_db(transaction=True)
+HELD = "+15145550100"
+
+
+@pytest.fixture(params=["telnyx", "twilio"])
+def carrier(request, settings):
+    """A carrier that serves all VARs, and holds a number that was not ordered here."""
+    with on_this_computer(api=request.param) as (carrier, setting):
+        carrier.ported = {HELD}
+        settings.CARRIERS = setting
+        yield carrier
+
+
+@pytest.fixture
+def provider(carrier):
+    return make_provider(NAME)
+
+
+@pytest.fixture
+def alone(carrier, settings, alpha):
+    """The carrier is Alpha's alone."""
+    settings.CARRIERS += f"&vars={alpha.code}"
+
+
+@pytest.fixture
+def given_up(actor_in, alpha):
+    """Alpha gives up numbers; the rows that say so."""
+
+    def give_up(*numbers, **how):
+        with scope(alpha):
+            outcomes = verbs.perform(actor_in(alpha), verbs.GiveUp(confirmed=True, **how), [n.pk for n in numbers])
+        assert [outcome.refusal for outcome in outcomes] == [""] * len(numbers)
+        return {row.e164: row for row in Release.unscoped.all()}
+
+    return give_up
+
+
+@pytest.fixture
+def tell(alpha, system, provider):
+    """What the worker does, so many times; in between, time passes."""
+
+    def tell(times=1):
+        for _turn in range(times):
+            Release.unscoped.update(next_at=timezone.now())
+            releases.go_on(alpha, system, provider.pk)
+        return {row.e164: (row.state, row.reason) for row in Release.unscoped.all()}
+
+    return tell
+
+
+def held(alpha, provider, e164=HELD, **facts):
+    return make_number(alpha, e164=e164, provider=provider, **facts)
+
+
+# Who is told of what
+
+
+def test_what_a_carrier_has_delivered_it_is_told_to_let_go(carrier, provider, actor_in, acme, given_up, tell):
+    order = ordered(actor_in(acme), provider, GOOD)
+    go_on(order)
+    assert set(GOOD) <= set(carrier.held())
+    given_up(*PhoneNumber.unscoped.filter(e164__in=GOOD[:2]))
+    jobs = ProcrastinateJob.objects.filter(task_name="numbers.release")
+    assert [job.lock for job in jobs] == [f"release:{acme.parent.code}:{provider.pk}"]
+    assert tell() == dict.fromkeys(GOOD[:2], ("done", ""))
+    assert set(carrier.held()) == {GOOD[2], HELD}
+    event = AuditEvent.unscoped.get(verb="number.given_up", target=GOOD[0])
+    assert (event.account, event.person) == (acme.parent, actor_in(acme.parent).person)
+    assert event.after == {"provider": NAME}
+
+
+def test_of_a_carrier_of_several_vars_no_number_is_given_up_that_somebody_added_by_hand(
+    carrier, provider, alpha, given_up
+):
+    assert given_up(held(alpha, provider)) == {}
+    assert HELD in carrier.held()
+
+
+def test_a_number_that_is_added_again_by_hand_is_not_the_one_that_was_delivered(
+    carrier, provider, actor_in, alpha, acme, given_up
+):
+    go_on(ordered(actor_in(acme), provider, GOOD[:1]))
+    PhoneNumber.unscoped.all().delete()
+    assert given_up(held(alpha, provider, GOOD[0])) == {}
+
+
+def test_of_a_carrier_of_one_var_every_number_is_given_up(carrier, provider, alone, alpha, given_up, tell):
+    given_up(held(alpha, provider), held(alpha, provider, "+15145550199"), held(alpha, make_provider("By hand"), None))
+    assert tell() == {HELD: ("done", ""), "+15145550199": ("done", "The carrier did not have it any more.")}
+    assert carrier.held() == {}
+
+
+def test_a_carrier_that_serves_others_alone_is_not_told(carrier, provider, settings, alpha, bravo, given_up):
+    settings.CARRIERS += f"&vars={bravo.code}"
+    assert given_up(held(alpha, provider)) == {}
+
+
+def test_what_the_carrier_itself_says_it_has_not_it_is_not_told_of(provider, alone, alpha, given_up):
+    assert given_up(held(alpha, provider), said_by_carrier=True) == {}
+
+
+def test_a_number_that_is_deleted_was_never_there(provider, alone, actor_in, alpha):
+    number = held(alpha, provider)
+    with scope(alpha):
+        verbs.perform(actor_in(alpha), verbs.Delete(), [number.pk])
+    assert not Release.unscoped.exists()
+
+
+def test_who_asks_is_told_whether_the_carrier_is(of_alpha, provider, alone, alpha):
+    for e164, of, sentence in (
+        (HELD, provider, "Simulated is told to let it go: nobody can promise that you get it back."),
+        ("+15145550101", make_provider("Harbour"), "Tell Harbour that you give it up: the portal does not."),
+    ):
+        page = of_alpha.get(f"/{alpha.code}/numbers/{held(alpha, of, e164).digits}/release/")
+        assert sentence in page.text
+
+
+# What can go wrong
+
+
+def test_a_carrier_that_does_not_answer_is_told_again_by_the_same_name(carrier, provider, alone, alpha, given_up, tell):
+    carrier.release_faults = ["taken without an answer"]
+    given_up(held(alpha, provider))
+    assert tell() == {HELD: ("ready", "The carrier has not answered.")}
+    assert tell() == {HELD: ("done", "")}
+    assert carrier.given_up == [f"PN{HELD[1:]}"] * 2
+
+
+def test_what_the_carrier_got_again_meanwhile_is_another_number(carrier, provider, alone, alpha, given_up, tell):
+    carrier.release_faults = ["taken without an answer"]
+    given_up(held(alpha, provider))
+    tell()
+    carrier.bought.append({"sid": "PN-new", "phone_number": HELD, "friendly_name": "somebody"})
+    assert tell()[HELD][0] == "done"
+    assert carrier.held() == {HELD: "PN-new"}
+
+
+def test_too_much_to_do_is_no_failure_however_often(carrier, provider, alone, alpha, given_up, tell):
+    often = 2 * delivery.MOST_ATTEMPTS
+    carrier.release_faults = ["too much to do"] * often
+    given_up(held(alpha, provider))
+    assert tell(often) == {HELD: ("ready", "The carrier has too much to do.")}
+    assert tell()[HELD][0] == "done"
+
+
+def test_who_is_turned_away_lets_the_carrier_be(carrier, provider, alone, alpha, given_up, system):
+    carrier.release_faults = ["too much to do"]
+    given_up(held(alpha, provider), held(alpha, provider, "+15145550101"))
+    empty_queue()
+    asked = carrier.asked
+    releases.go_on(alpha, system, provider.pk)
+    assert carrier.asked == asked + 2  # looked for, and told, of one number
+    assert ProcrastinateJob.objects.get().scheduled_at > timezone.now()
+
+
+def test_a_carrier_that_cannot_be_reached_is_told_for_some_time(settings, provider, alone, alpha, given_up, tell):
+    settings.CARRIERS = f"{simulated.address_of(1, NAME)}&vars={alpha.code}"
+    given_up(held(alpha, provider))
+    assert tell(delivery.MOST_ATTEMPTS - 1)[HELD] == ("ready", "The carrier cannot be reached.")
+    assert tell() == {HELD: ("failed", "The carrier cannot be reached.")}
+    event = AuditEvent.unscoped.get(verb="number.not_given_up")
+    assert event.after == {"provider": NAME, "reason": "The carrier cannot be reached."}
+
+
+def test_a_carrier_that_was_taken_out_of_the_setting_is_told_later(settings, provider, alone, alpha, given_up, tell):
+    given_up(held(alpha, provider))
+    settings.CARRIERS = ""
+    assert tell() == {HELD: ("ready", "The carrier is not set up any more. Your operator has to look.")}
+
+
+def test_what_a_carrier_refuses_fails_in_its_words_and_keeps_nothing_else(
+    carrier, provider, alone, alpha, given_up, tell
+):
+    carrier.ported |= {"+15145550101"}
+    carrier.release_faults = ["refused"]
+    given_up(held(alpha, provider), held(alpha, provider, "+15145550101"))
+    assert tell() == {HELD: ("failed", "These numbers need a document."), "+15145550101": ("done", "")}
+
+
+# It is here again
+
+
+def test_what_is_added_again_before_the_carrier_is_told_is_kept(carrier, provider, alone, alpha, given_up, tell):
+    given_up(held(alpha, provider))
+    held(alpha, provider)
+    assert tell() == {HELD: ("kept", "It is on the system again: the carrier was not told.")}
+    assert HELD in carrier.held()
+    assert AuditEvent.unscoped.filter(verb="number.kept", account=alpha).count() == 1
+
+
+def test_what_is_somebody_elses_meanwhile_is_kept(carrier, provider, alone, alpha, bravo, given_up, tell):
+    given_up(held(alpha, provider))
+    held(bravo, provider)
+    assert tell()[HELD][0] == "kept"
+
+
+def test_what_somebody_has_ordered_meanwhile_is_kept(
+    carrier, provider, alone, alpha, zenith, actor_in, given_up, tell, settings
+):
+    given_up(held(alpha, provider))
+    ordered(actor_in(zenith), provider, [HELD])
+    assert OrderLine.unscoped.get().state == "pending"
+    assert tell()[HELD][0] == "kept"
+
+
+def test_what_is_added_while_the_carrier_is_told_is_said(carrier, provider, alone, alpha, given_up, tell):
+    give_up = carrier.give_up
+
+    def add_meanwhile(reference):
+        with closing(connection):
+            held(alpha, provider)
+        return give_up(reference)
+
+    given_up(held(alpha, provider))
+    carrier.give_up = add_meanwhile
+    assert tell() == {HELD: ("done", "It was added again meanwhile, but the carrier does not have it any more.")}
+
+
+# Workers
+
+
+def test_whoever_is_killed_leaves_what_can_be_healed(carrier, provider, alone, alpha, system, given_up):
+    given_up(held(alpha, provider))
+    with scope(alpha):
+        releases.take_up(alpha, provider.pk)
+    empty_queue()
+    releases.go_on(alpha, system, provider.pk)  # somebody may be at it
+    heal_releases(0)
+    assert (HELD in carrier.held(), ProcrastinateJob.objects.count()) == (True, 0)
+    Release.unscoped.update(next_at=timezone.now() - timedelta(seconds=1))
+    for _turn in range(2):
+        heal_releases(0)
+    assert ProcrastinateJob.objects.count() == 1
+    task(account=alpha.code, provider=provider.pk)
+    assert HELD not in carrier.held()
+
+
+def test_healing_waits_until_somebody_has_set_the_portal_up(db):
+    heal_releases(0)
+    assert not ProcrastinateJob.objects.exists()
+
+
+def test_an_answer_that_comes_late_is_believed(carrier, provider, alone, alpha, given_up):
+    given_up(held(alpha, provider))
+    with scope(alpha):
+        slow = releases.take_up(alpha, provider.pk)
+    Release.unscoped.update(next_at=timezone.now() + timedelta(minutes=5))
+    with scope(alpha):
+        releases.settle(alpha, slow, carriers.Unclear("Nobody knows."), came_back=False)
+        assert Release.unscoped.get().reason == ""
+        releases.settle(alpha, slow, Release.State.DONE, came_back=False)
+    assert Release.unscoped.get().state == "done"
+
+
+# The page
+
+
+@pytest.fixture
+def failed(carrier, provider, alone, alpha, given_up, tell):
+    carrier.release_faults = ["refused"]
+    given_up(held(alpha, provider))
+    tell()
+    empty_queue()
+
+
+def test_what_failed_can_be_tried_again(carrier, failed, of_alpha, alpha, tell):
+    page = of_alpha.get(f"/{alpha.code}/numbers/released/?filter=failed").text
+    assert "+1 514-555-0100" in page
+    assert "These numbers need a document." in page
+    answer = of_alpha.post(f"/{alpha.code}/numbers/released/again/", follow=True)
+    assert "The carrier is told of 1 number once more." in answer.text
+    assert "Try again what failed" not in answer.text
+    assert ProcrastinateJob.objects.get().task_name == "numbers.release"
+    assert tell()[HELD] == ("done", "")
+    answer = of_alpha.post(f"/{alpha.code}/numbers/released/again/", follow=True)
+    assert "Nothing has failed." in answer.text
+
+
+def test_the_list_of_another_var_stays_as_it_is(failed, client, bravo, administrator_of):
+    client.force_login(administrator_of(bravo))
+    client.post(f"/{bravo.code}/numbers/released/again/")
+    assert Release.unscoped.get().state == "failed"
+    assert HELD[-4:] not in client.get(f"/{bravo.code}/numbers/released/").text
