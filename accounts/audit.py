@@ -60,6 +60,8 @@ VERBS = {
     "number.let_go": _("took the number out of the basket"),
     "number.ordered": _("ordered the number"),
     "order.confirmed": _("ordered"),
+    "order.asked": _("asked for numbers"),
+    "order.delivered": _("delivered numbers that were asked for"),
     "order.approved": _("approved the order"),
     "order.refused": _("refused the order"),
     "order.cancelled": _("cancelled the order"),

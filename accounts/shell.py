@@ -45,6 +45,8 @@ HELP_TOPICS = {
     "numbers:import_page": "import",
     "numbers:order": "orders",
     "numbers:order_review": "orders",
+    "numbers:order_ask": "orders",
+    "orders:deliver": "orders",
     "orders:list": "orders",
     "orders:order": "orders",
     "orders:refuse": "orders",

@@ -64,7 +64,7 @@ WALLS = {
     "numbers_jobitem": Wall("SELECT", ALL, ALL, var_column="account_id", customer_column="account_id"),
     # A customer's orders, which its VAR approves.
     "numbers_order": Wall(system="SELECT", var="SELECT, UPDATE", customer=ALL),
-    "numbers_orderline": Wall(system="SELECT", var="SELECT, UPDATE", customer=ALL),
+    "numbers_orderline": Wall(system="SELECT", var="SELECT, INSERT, UPDATE", customer=ALL),
     # What carriers have to do with them is the worker's to write, in the VAR's scope.
     "numbers_carrierorder": Wall(system="SELECT", var="SELECT, INSERT, UPDATE", customer="SELECT, INSERT"),
     # A VAR's; the same shape of wall as of what else belongs to one account.

@@ -17,6 +17,7 @@ from numbers.views import (
     statements,
     stock,
     verbs,
+    wishes,
 )
 
 number_urls = (
@@ -26,6 +27,7 @@ number_urls = (
         path("order/", ordering.search, name="order"),
         path("order/basket/", ordering.choose, name="order_choose"),
         path("order/basket/put-back/", ordering.put_back, name="order_put_back"),
+        path("order/ask/", wishes.ask, name="order_ask"),
         path("order/review/", ordering.review, name="order_review"),
         path("import/", imports.send, name="import"),
         path("compare/", statements.compare, name="compare"),
@@ -60,6 +62,7 @@ order_urls = (
     [
         *orders.OrderList.paths(),
         *orders.OrderPage.paths("<int:order_id>/", "order"),
+        path("<int:order_id>/deliver/", wishes.deliver, name="deliver"),
         path("<int:order_id>/approve/", orders.approve, name="approve"),
         path("<int:order_id>/refuse/", orders.refuse, name="refuse"),
         path("<int:order_id>/cancel/", orders.cancel, name="cancel"),

@@ -187,7 +187,7 @@ def refuse_beyond_quota(customer: Account, count: int) -> None:
     if customer.number_quota is None:
         return
     held = PhoneNumber.with_customer(customer).count()
-    under_way = OrderLine.under_way(customer).count()
+    under_way = OrderLine.under_way(customer).count() + Order.still_asked_by(customer)
     left = max(customer.number_quota - held - under_way, 0)
     if count > left:
         said = {"quota": customer.number_quota, "held": held, "under_way": under_way}
@@ -210,8 +210,7 @@ def deliver(actor: Actor, customer: Account, order: Order, lines: list[OrderLine
         state = OrderLine.State.FAILED if refusal else OrderLine.State.ACTIVE
         some = [outcome.number_id for outcome in outcomes if outcome.refusal == refusal]
         OrderLine.in_order(order).filter(number_id__in=some).update(state=state, reason=refusal, ended_at=now)
-    order.state = State.RUNNING
-    order.save()
+    order.state = State.RUNNING  # written with what has become of it already
     delivery.hand_over(order, [line for line in lines if not line.number_id])
     delivery.end_if_over(order, customer)
 
@@ -233,9 +232,9 @@ def approve(actor: Actor, order_id: int) -> Order:
 
 @transaction.atomic
 def refuse(actor: Actor, order_id: int, reason: str) -> Order:
-    """Do not deliver an order of one of the VAR's customers, and say why."""
+    """Do not deliver an order of one of the VAR's customers, or the rest of it, and say why."""
     customer, order = waiting(actor, order_id)
-    if not order.is_waiting:
+    if not order.is_undecided:
         return order
     if not reason.strip():
         raise ValidationError({"reason": _("Say why, for the customer to read.")})
@@ -257,11 +256,11 @@ def waiting(actor: Actor, order_id: int) -> tuple[Account, Order]:
 
 @transaction.atomic
 def cancel(actor: Actor, order_id: int) -> Order:
-    """Take back an order that nobody has approved yet. Raises ``Order.DoesNotExist`` and ``ValidationError``."""
+    """Take back an order that nobody has decided about yet. Raises ``Order.DoesNotExist`` and ``ValidationError``."""
     refuse_unless_customer(actor)
     customer = locked(actor)
     order = Order.visible_to(actor).select_for_update().get(pk=order_id)
-    if not order.is_waiting:
+    if not order.is_undecided:
         raise ValidationError(_("It is too late: the order does not wait any more."))
     audit.record(actor, "order.cancelled", order, concerns=order.var_id)
     give_up(actor, customer, order, State.CANCELLED, _("The order was cancelled."))
@@ -269,8 +268,9 @@ def cancel(actor: Actor, order_id: int) -> Order:
 
 
 def give_up(actor: Actor, customer: Account, order: Order, state: Order.State, reason: str) -> None:
-    lines = list(OrderLine.in_order(order))
-    let_go(actor, customer, lines)
-    OrderLine.in_order(order).update(state=OrderLine.State.FAILED, reason=reason, ended_at=timezone.now())
-    order.failed = order.total
-    delivery.end(order, customer, state)
+    """Deliver no more of an order; one of which something is delivered is done."""
+    lines = OrderLine.in_order(order).exclude(state=OrderLine.State.ACTIVE)
+    let_go(actor, customer, list(lines))
+    lines.update(state=OrderLine.State.FAILED, reason=reason, ended_at=timezone.now())
+    order.failed = order.total - order.active
+    delivery.end(order, customer, State.DONE if order.active else state)

@@ -87,6 +87,9 @@ class Carrier(Protocol):
     def price(self, e164: str) -> CarrierOffer | None:
         """This number as it has it for sale now; None where it does not say what it costs, or has sold it."""
 
+    def hold(self, e164s: Collection[str]) -> None:
+        """Keep these numbers for the portal for a while, those that it can; nothing where it keeps none."""
+
     def order(self, key: str, e164s: Collection[str]) -> Report:
         """Order these numbers under our own ``key``. Never called twice with the same."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from threading import BoundedSemaphore
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from accounts.models import Account
     from numbers.listing.offers import Wanted
 
+log = logging.getLogger(__name__)
 #: So many offers are asked for, of each carrier: twice what is wanted, and for numbers in a row as many as may be.
 FEWEST, MOST = 20, 100
 #: So often a carrier may fail to answer in a row, and so long nobody waits for it then.
@@ -70,6 +72,24 @@ def offered(customer: Account, wanted: Wanted) -> Iterator[Answer]:
             ROOM.release()
         cache.delete(failures)
         yield Answer(provider.name, provider.pk, tuple(rows(offers, wanted) if wanted.in_a_row else offers))
+
+
+def hold(offers: Collection[tuple[int, CarrierOffer]]) -> None:
+    """Have carriers keep what somebody has chosen, each with the provider's id, before it is ordered. Where a carrier
+    does not, nothing is lost: it may sell the number to others meanwhile."""
+    names = dict(
+        Provider.objects.filter(pk__in={provider_id for provider_id, _offer in offers}).values_list("pk", "name")
+    )
+    for provider_id, name in names.items():
+        setting = configured().get(name)
+        if setting is None or not ROOM.acquire(blocking=False):
+            continue
+        try:
+            setting.carrier.hold([offer.e164 for of, offer in offers if of == provider_id])
+        except CarrierError as error:
+            log.info("Carrier %s keeps nothing: %r", name, error)
+        finally:
+            ROOM.release()
 
 
 def telling(var: Account) -> dict[str, Configured]:

@@ -60,6 +60,8 @@ class SimulatedCarrier:
         # What was given up: the references by which it was asked to; and what befalls those who ask, in order.
         self.given_up: list[str] = []
         self.release_faults: list[str] = []
+        # What it keeps for the portal before it is ordered.
+        self.kept: set[str] = set()
         # How often it was called, and how many seconds pass before something is answered or an order taken.
         self.asked, self.slow = 0, 0.0
         self.listener = ""
@@ -93,7 +95,8 @@ class SimulatedCarrier:
             e164 = f"+{code}{digits}"
             if len(found) == most or len(digits) != len(national) or not digits.startswith(begins):
                 break
-            if piece in e164 and e164 not in self.sold:
+            is_kept = e164 in self.kept and asked("exclude_held_numbers") == "true"
+            if piece in e164 and e164 not in self.sold and not is_kept:
                 found.append(e164)
         cost = {"upfront_cost": "0.50", "monthly_cost": "1.20" if kind == "local" else "2.00", "currency": "USD"}
         return [
@@ -121,6 +124,13 @@ class SimulatedCarrier:
         return row
 
     # Orders
+
+    def keep(self, fields: dict) -> dict:
+        e164s = [row["phone_number"] for row in fields["phone_numbers"]]
+        with self.lock:
+            self.kept |= {e164 for e164 in e164s if e164 not in self.sold}
+        rows = [{"phone_number": e164, "status": "success" if e164 in self.kept else "failure"} for e164 in e164s]
+        return {"id": str(uuid4()), "record_type": "number_reservation", "status": "success", "phone_numbers": rows}
 
     def order(self, fields: dict) -> dict:
         numbers = [row["phone_number"] for row in fields["phone_numbers"]]
@@ -271,6 +281,10 @@ class Handler(BaseHTTPRequestHandler):
         carrier.asked += 1
         if not self.is_known():
             self.refuse(HTTPStatus.UNAUTHORIZED, "Authentication failed")
+        elif path == "/number_reservations" and not carrier.is_searched:
+            self.refuse(HTTPStatus.BAD_GATEWAY, "Bad gateway")
+        elif path == "/number_reservations":
+            self.answer(HTTPStatus.OK, {"data": carrier.keep(fields)})
         elif path in ("/number_orders", f"{TWILIO}/IncomingPhoneNumbers.json"):
             with carrier.lock:
                 fault = carrier.faults.pop(0) if carrier.faults else ""

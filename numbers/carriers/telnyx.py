@@ -55,8 +55,9 @@ class Telnyx:
         query = {
             "filter[country_code]": wanted.region,
             "filter[limit]": most,
-            # Others than what was asked for are no answer.
+            # Others than what was asked for are no answer, and none that is kept for somebody's basket.
             "filter[best_effort]": "false",
+            "filter[exclude_held_numbers]": "true",
         }
         if wanted.area:
             query["filter[phone_number][starts_with]"] = wanted.area
@@ -79,6 +80,10 @@ class Telnyx:
         }
         rows = data_of(self.ask("GET", "available_phone_numbers", query=query, seconds=WAITED_FOR), list)
         return next((offer_of(row) for row in rows if row.get("phone_number") == e164), None)
+
+    def hold(self, e164s: Collection[str]) -> None:
+        fields = {"phone_numbers": [{"phone_number": e164} for e164 in e164s]}
+        self.ask("POST", "number_reservations", fields=fields, seconds=WAITED_FOR)
 
     def order(self, key: str, e164s: Collection[str]) -> Report:
         fields = {"phone_numbers": [{"phone_number": e164} for e164 in e164s], "customer_reference": key}

@@ -62,6 +62,9 @@ class Twilio:
     def price(self, e164: str) -> CarrierOffer | None:
         return None  # the API has prices for countries, and none for a number
 
+    def hold(self, e164s: Collection[str]) -> None:
+        """The API keeps no number."""
+
     def order(self, key: str, e164s: Collection[str]) -> Report:
         numbers, began = {}, time.monotonic()
         for e164 in e164s:

@@ -20,7 +20,7 @@ class OrderFilter(ListFilter):
     descends_at_first = True
     states = {
         "all": gettext_lazy("All"),
-        "waiting": gettext_lazy("Waiting for approval"),
+        "waiting": gettext_lazy("To be decided"),
         "running": gettext_lazy("Being delivered"),
         "ended": gettext_lazy("Ended"),
     }
@@ -56,7 +56,7 @@ class OrderFilter(ListFilter):
             fields=("confirmed_at", "customer__name", "person__name", "total", "active", "failed", "state"),
             texts=texts,
             states=(
-                ("waiting", Q(state=Order.State.WAITING)),
+                ("waiting", Q(state__in=Order.UNDECIDED)),
                 ("running", Q(state=Order.State.RUNNING)),
                 ("ended", ~Q(state__in=Order.OPEN)),
             ),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.models import Account
 from numbers.actions.orders import MOST_NUMBERS
 from numbers.actions.verbs import SetOptions
-from numbers.forms.adding import regions
+from numbers.forms.adding import AddForm, regions
 from numbers.listing.offers import Wanted
 from numbers.listing.runs import LONGEST
 from portal import phones
@@ -101,6 +101,24 @@ class ReviewForm(forms.Form):
             field.help_text = _("When the order is done, %(email)s gets a message too.") % {"email": customer.email}
         else:
             field.disabled, field.help_text = True, _("The account has no e-mail address; its settings take one.")
+
+
+class WishForm(forms.Form):
+    """What is said with a wish; ``key`` makes it one wish however often it is sent."""
+
+    note = NameField(
+        label=gettext_lazy("Note"),
+        max_length=300,
+        required=False,
+        help_text=gettext_lazy("Until when you need them, say, or from which operator."),
+    )
+    key = forms.UUIDField(widget=forms.HiddenInput)
+
+
+class DeliverForm(AddForm):
+    """Numbers that somebody has asked for."""
+
+    others = None
 
 
 class RefusalForm(forms.Form):

@@ -294,6 +294,11 @@ OF_NUMBERS = {
                         "one order. Tick Inform the customer, and the account's own address gets a message as well when "
                         "the order is done."
                     ),
+                    _(
+                        "Where nothing that was found is what you need, ask your operator below it: the order says what you "
+                        "searched for, and a note if you write one. Until the operator has the numbers, or says why not, "
+                        "you can cancel it."
+                    ),
                 ),
             ),
             (
@@ -308,6 +313,11 @@ OF_NUMBERS = {
                         "A VAR sees the orders of its customers. Where an account's orders wait for approval, which is "
                         "set on the account's page, the VAR approves or refuses each; the numbers are kept for seven "
                         "days meanwhile. An order never goes beyond the number quota of the account."
+                    ),
+                    _(
+                        "Numbers that a customer asks for are delivered by hand: Deliver on the order's page takes what your "
+                        "carrier has given you, in any spelling, and numbers of your stock; in parts if you like. All are "
+                        "the customer's at once. Refuse ends the order, and what was delivered stays."
                     ),
                 ),
             ),

@@ -6,13 +6,17 @@ from collections.abc import Collection
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actor import Actor
 from accounts.models import Access, Account, Person
 from numbers.models.phone_numbers import HeldQuerySet, Provider
+
+#: What is neither a basket nor over.
+STATES_UNDER_WAY = ["asked", "running", "waiting"]
 
 
 class Order(models.Model):
@@ -21,13 +25,16 @@ class Order(models.Model):
     class State(models.TextChoices):
         BASKET = "basket", _("Not confirmed")
         WAITING = "waiting", _("Waiting for approval")
+        ASKED = "asked", _("To be delivered")  # nobody offers it: the VAR types in what it has got elsewhere
         RUNNING = "running", _("Being delivered")
         DONE = "done", _("Done")
         REFUSED = "refused", _("Refused")
         CANCELLED = "cancelled", _("Cancelled")
 
     #: What is not over.
-    OPEN = (State.BASKET, State.WAITING, State.RUNNING)
+    OPEN = (State.BASKET, State.WAITING, State.ASKED, State.RUNNING)
+    #: What the VAR has to decide about.
+    UNDECIDED = (State.WAITING, State.ASKED)
 
     # The pairs (customer, var) and (access, customer) are held together by two-column foreign keys, see migration 0011.
     var = models.ForeignKey(Account, models.PROTECT, related_name="+", db_index=False)
@@ -45,6 +52,10 @@ class Order(models.Model):
     held_until = models.DateTimeField(_("held until"))
     # Whether the account's own address gets a message when the order has ended, besides whoever confirmed it.
     informs = models.BooleanField(_("inform the customer"), default=False)
+    # What is asked for, in words, by a form that may be sent twice; and what the customer says to it.
+    wish = models.CharField(_("asked for"), max_length=300, blank=True, db_default="")
+    note = models.CharField(_("note"), max_length=300, blank=True, db_default="")
+    key = models.UUIDField(null=True, editable=False)
     begun_at = models.DateTimeField(_("begun"), default=timezone.now)
     confirmed_at = models.DateTimeField(_("ordered"), null=True)
     ended_at = models.DateTimeField(_("ended"), null=True)
@@ -64,10 +75,19 @@ class Order(models.Model):
                 name="numbers_order_confirmed",
                 condition=Q(state="basket", confirmed_at=None) | (~Q(state="basket") & Q(confirmed_at__isnull=False)),
             ),
+            models.UniqueConstraint("customer", "key", name="numbers_order_of_form"),
+            models.CheckConstraint(name="numbers_order_asked", condition=~Q(state="asked") | ~Q(wish="")),
         ]
         indexes = [
             models.Index("customer", "id", name="numbers_order_of_customer"),
             models.Index("var", "id", name="numbers_order_of_var"),
+            # Few are open, and lists say how many of each.
+            *(
+                models.Index(
+                    whose, "id", name=f"numbers_order_open_of_{whose}", condition=Q(state__in=STATES_UNDER_WAY)
+                )
+                for whose in ("var", "customer")
+            ),
         ]
 
     def __str__(self):
@@ -82,6 +102,12 @@ class Order(models.Model):
         """Those of a VAR's customers, whoever asks: the worker is nobody."""
         return cls.unscoped.filter(var=var)
 
+    @classmethod
+    def still_asked_by(cls, customer: Account) -> int:
+        """How many numbers a customer has asked for and not got yet."""
+        asked = cls.unscoped.filter(customer=customer, state=cls.State.ASKED)
+        return asked.aggregate(left=Coalesce(Sum(F("total") - F("active")), 0))["left"]
+
     @property
     def is_basket(self) -> bool:
         return self.state == self.State.BASKET
@@ -89,6 +115,14 @@ class Order(models.Model):
     @property
     def is_waiting(self) -> bool:
         return self.state == self.State.WAITING
+
+    @property
+    def is_asked(self) -> bool:
+        return self.state == self.State.ASKED
+
+    @property
+    def is_undecided(self) -> bool:
+        return self.state in self.UNDECIDED
 
     @property
     def is_running(self) -> bool:

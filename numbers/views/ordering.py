@@ -18,7 +18,7 @@ from accounts.actor import Actor
 from accounts.models import Account
 from numbers.actions import orders
 from numbers.carriers import CarrierOffer
-from numbers.carriers.asking import offered
+from numbers.carriers.asking import hold, offered
 from numbers.forms.orders import ReviewForm, SearchForm, in_words
 from numbers.listing.offers import MOST_OFFERS, Offer, Wanted, areas, in_stock
 from numbers.models import Order, OrderLine
@@ -58,6 +58,7 @@ def search(request, code):
             "too_few": found < wanted.count,
             "found": plain(found),
             "elsewhere": [] if found else elsewhere(actor, wanted),
+            "ask_url": f"{url_of('numbers:order_ask', code)}?{request.GET.urlencode()}",
         }
     elif is_asked:
         status = HTTPStatus.UNPROCESSABLE_ENTITY
@@ -185,6 +186,7 @@ def choose(request, code):
     """Put the ticked numbers into the basket, or keep those in it for longer."""
     try:
         offers = unsealed(request.actor.account, request.POST.getlist("offer")[: orders.MOST_NUMBERS])
+        hold(offers)
         outcomes = orders.choose(request.actor, ids_in(request, "number"), offers)
     except ValidationError as refusal:
         messages.error(request, " ".join(refusal.messages))

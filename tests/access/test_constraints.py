@@ -30,6 +30,7 @@ VIOLATIONS = {
     "numbers_job_started": "UPDATE numbers_job SET started_at = NULL",
     "numbers_import_statement_of": "UPDATE numbers_import SET is_statement = true, provider_id = NULL",
     "numbers_order_confirmed": "UPDATE numbers_order SET confirmed_at = NULL WHERE state = 'done'",
+    "numbers_order_asked": "UPDATE numbers_order SET state = 'asked', wish = '' WHERE state = 'done'",
     "webphone_call_ended": "UPDATE webphone_call SET outcome = ''",
     "webphone_location_form": "UPDATE webphone_location SET number = '12'",
     "numbers_past_in_order": "UPDATE numbers_pastnumber SET until = since",

@@ -73,6 +73,8 @@ def told(row):
     texts = {name: value for name, value in row.items() if name not in OWN and not is_time(value)}
     # Rows that point at one which was made just now: ids of the trees are smaller.
     texts = {name: value for name, value in texts.items() if not (name.endswith("_id") and (value or 0) > 9_000_000)}
+    if texts.get("target_type") == "order" and int(texts["target"]) > 9_000_000:  # it is called as its id is
+        del texts["target"]
     return sorted((name, told(value) if isinstance(value, dict) else value) for name, value in texts.items())
 
 

@@ -188,6 +188,7 @@ class World:
             self.jobs(tree, acting, boss)
         for customer in (tree.company, tree.professional):
             self.orders(tree, customer)
+            self.wish(tree, customer)
         self.releases(tree, boss)
         self.telephone_system(var, boss, tree)
         called = {"system_id": 1, "number_id": tree.rows[-1].pk, "var": var, "customer": tree.company}
@@ -250,6 +251,15 @@ class World:
                 one = CarrierOrder.unscoped.create(reference=f"Reference {tree.letter}", **facts, **of)
                 OrderLine.unscoped.filter(pk=line.pk).update(carrier_order=one)
                 self.kept(one, tree)
+
+    def wish(self, tree: Tree, customer: Account) -> None:
+        """An order of numbers that nobody offers."""
+        order = Order.unscoped.create(
+            person=self.people[tree.letter, customer.kind, "administrator", 1], chain=[customer.pk], state="asked",
+            wish=f"Wish {tree.letter}", note=f"Note {tree.letter}", key=uuid4(), held_until=timezone.now(),
+            confirmed_at=timezone.now(), total=2, var=tree.var, customer=customer,
+        )  # fmt: skip
+        self.kept(order, tree)
 
     def releases(self, tree: Tree, boss: Person) -> None:
         """A number that the carrier has let go, and one that it has not."""

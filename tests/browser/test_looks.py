@@ -29,6 +29,7 @@ PATHS = {
         "/C20001/numbers/15145550100/release/", "/C20001/numbers/import/", "/C20001/history/?kind=others",
         "/C20001/numbers/order/", "/C20001/numbers/order/?area=%2B1&count=3", "/C20001/numbers/order/?area=514",
         "/C20001/numbers/order/?area=%2B1&count=99&in_a_row=on", "/C20001/orders/",
+        "/C20001/numbers/order/ask/?country=US&count=2",
         "/C20001/webphone/calls/", "/C20001/webphone/telephones/",
     ],
     "var@alpha.example": [

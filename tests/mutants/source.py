@@ -61,6 +61,8 @@ OWN = {
     "numbers/views/releases.py": ["tests/numbers/test_releases.py"],
     "numbers/views/carriers.py": ["tests/numbers/test_carriers.py"],
     "numbers/actions/orders.py": ["tests/numbers/test_orders.py"],
+    "numbers/actions/wishes.py": ["tests/numbers/test_wishes.py"],
+    "numbers/views/wishes.py": ["tests/numbers/test_wishes.py"],
     "numbers/models/orders.py": ["tests/numbers/test_orders.py"],
     "numbers/filters/orders.py": ["tests/numbers/test_orders.py"],
     "numbers/listing/offers.py": ["tests/numbers/test_offers.py"],

@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from accounts.actor import Actor
 from accounts.models import Account, AuditEvent
 from accounts.scope import scope
 from numbers import carriers
@@ -394,6 +395,43 @@ def test_no_offer_is_made_up_old_or_another_accounts(carrier, provider, acme, ze
         answer = client.post(f"/{acme.code}/numbers/order/basket/", {"offer": value}, follow=True)
         assert "choose anew" in answer.text
     assert not Order.unscoped.exists()
+
+
+def choice(client, account):
+    """The first offer of a search, put into the basket."""
+    path = f"/{account.code}/numbers/order/"
+    page = client.get(path, {"country": "US", "area": "201", "count": 1})
+    offer = page.context["carriers"][0]["offers"][0]
+    client.post(f"{path}basket/", {"offer": offer["value"]})
+    return offer["e164"]
+
+
+def test_what_somebody_has_chosen_is_kept_by_the_carrier_and_offered_to_nobody_else(
+    carrier, provider, acme, zenith, signed_in
+):
+    chosen = choice(signed_in(acme), acme)
+    assert carrier.kept == {chosen}
+    assert choice(signed_in(zenith), zenith) != chosen
+    order = Order.unscoped.get(customer=acme)
+    orders.confirm(
+        Actor.at_home(order.person), order.pk, OrderLine.unscoped.filter(order=order).values_list("pk", flat=True)
+    )
+    go_on(order)
+    assert states(order) == {chosen: "active"}
+
+
+@pytest.mark.parametrize("trouble", ["it keeps none", "there are others", "it is not set up"])
+def test_where_a_carrier_keeps_nothing_the_basket_is_as_full(carrier, provider, acme, signed_in, settings, trouble):
+    client, path = signed_in(acme), f"/{acme.code}/numbers/order/"
+    page = client.get(path, {"country": "US", "area": "201", "count": 1})
+    carrier.is_searched = trouble != "it keeps none"
+    settings.CARRIERS = "" if trouble == "it is not set up" else settings.CARRIERS
+    taken = [asking.ROOM.acquire(blocking=False) for _turn in range(2)] if trouble == "there are others" else []
+    try:
+        client.post(f"{path}basket/", {"offer": page.context["carriers"][0]["offers"][0]["value"]})
+    finally:
+        asking.ROOM.release(len(taken)) if taken else None
+    assert (Order.unscoped.get().total, carrier.kept) == (1, set())
 
 
 def test_from_a_carriers_offer_to_an_order_on_the_pages(carrier, provider, acme, signed_in):
