@@ -171,9 +171,9 @@ def try_again(actor: Actor) -> int:
     """Have carriers told once more of what has failed; how many numbers that are."""
     if not actor.may("releases.change"):
         raise PermissionDenied
-    providers = list(Release.visible_to(actor).failed().select_for_update().values_list("pk", "provider_id"))
-    rows = Release.visible_to(actor).filter(pk__in=[pk for pk, _provider in providers])
-    rows.update(state=State.READY, attempts=0, next_at=timezone.now(), ended_at=None)
-    for provider_id in sorted({provider_id for _pk, provider_id in providers}):
+    failed = Release.visible_to(actor).failed()
+    providers = set(failed.select_for_update().values_list("provider_id", flat=True))
+    count = failed.update(state=State.READY, attempts=0, next_at=timezone.now(), ended_at=None)
+    for provider_id in sorted(providers):
         queue(actor.account.code, provider_id)
-    return len(providers)
+    return count

@@ -71,10 +71,10 @@ def fulfil(actor: Actor, order_id: int, e164s: Collection[str], provider_id: int
         said = ngettext("%(count)d number is still asked for.", "%(count)d numbers are still asked for.", left)
         raise ValidationError({"numbers": said % {"count": left} + " " + _("These are %d.") % len(wanted)})
     add_numbers(actor, wanted, provider_id)
-    here = dict(PhoneNumber.visible_to(actor).filter(e164__in=wanted).values_list("e164", "pk"))
-    outcomes = perform(actor, AssignToCustomer(customer.pk), here.values())
-    refused = {e164: _("It is already on the system.") for e164 in wanted - here.keys()}
-    refused |= {outcome.number.e164: outcome.refusal for outcome in outcomes if outcome.refusal}
+    here = dict(PhoneNumber.visible_to(actor).filter(e164__in=wanted).values_list("pk", "e164"))
+    outcomes = perform(actor, AssignToCustomer(customer.pk), here)
+    refused = {e164: _("It is already on the system.") for e164 in wanted.difference(here.values())}
+    refused |= {here[outcome.number_id]: outcome.refusal for outcome in outcomes if outcome.refusal}
     if refused:
         said = [f"{international(e164)}: {refused[e164]}" for e164 in sorted(refused)]
         more = [_("And %(count)d more.") % {"count": len(said) - NAMED}] if len(said) > NAMED else []

@@ -1,15 +1,16 @@
 """Carriers: what the portal asks of them, whoever they are. A module for each API; which are in use is a setting.
 
 ``CARRIERS`` holds one address for each, apart by blanks: the API and the scheme, the base address, and in the query its
-``name`` (the provider's), ``key`` and what else it signs in with, ``public_key`` for what it tells by itself, and the
-codes of the ``vars`` that may order from it; without those, every VAR may.
+``name`` (the provider's), ``key`` and what else it signs in with, ``public_key`` for what it tells by itself, the
+address of its ``prices`` where that is another, and the codes of the ``vars`` that may order from it; without those,
+every VAR may.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import parse_qs, urlsplit
@@ -111,6 +112,15 @@ class Carrier(Protocol):
         has happened; empty where it is about something else. Raises ``Refused`` for what is not from the carrier."""
 
 
+def money(text: object) -> Decimal | None:
+    """A price as a carrier writes it; None where it is none."""
+    try:
+        amount = Decimal(str(text))
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() and 0 <= amount < 1_000_000 else None
+
+
 @dataclass(frozen=True)
 class Configured:
     """A carrier as the setting has it: the API that it speaks, where and with which secrets, and for which VARs."""
@@ -121,6 +131,7 @@ class Configured:
     account: str
     key: str
     public_key: str
+    prices: str
     vars: frozenset[str]
 
     def serves(self, code: str) -> bool:
@@ -160,6 +171,7 @@ def read(text: str) -> dict[str, Configured]:
             account=query.get("account", ""),
             key=query.get("key", ""),
             public_key=query.get("public_key", "").replace(" ", "+"),
+            prices=query.get("prices", "").rstrip("/"),
             vars=frozenset(filter(None, query.get("vars", "").split(","))),
         )
     return found

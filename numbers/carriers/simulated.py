@@ -60,6 +60,8 @@ class SimulatedCarrier:
         # What was given up: the references by which it was asked to; and what befalls those who ask, in order.
         self.given_up: list[str] = []
         self.release_faults: list[str] = []
+        # What numbers cost a month in any country, as its second API says it.
+        self.prices = {"local": "1.20", "mobile": "2.00", "toll free": "2.00"}
         # What it keeps for the portal before it is ordered.
         self.kept: set[str] = set()
         # How often it was called, and how many seconds pass before something is answered or an order taken.
@@ -226,6 +228,9 @@ class Handler(BaseHTTPRequestHandler):
             self.refuse(HTTPStatus.BAD_GATEWAY, "Bad gateway")
         elif path == "/available_phone_numbers":
             self.answer(HTTPStatus.OK, {"data": carrier.for_sale(query)})
+        elif path.startswith("/v1/PhoneNumbers/Countries/"):
+            rows = [{"number_type": kind, "current_price": price} for kind, price in carrier.prices.items()]
+            self.answer(HTTPStatus.OK, {"phone_number_prices": rows, "price_unit": "usd"})
         elif path.startswith(f"{TWILIO}/AvailablePhoneNumbers/"):
             region, kind = path.removesuffix(".json").split("/")[-2:]
             asked = {
@@ -412,5 +417,6 @@ def serve(port: int, *, seconds: float = 2.0, listener: str = "") -> ThreadingHT
 
 def address_of(port: int, name: str, api: str = "telnyx") -> str:
     """Such a carrier as ``CARRIERS`` has it."""
-    query = urlencode({"name": name, "account": ACCOUNT, "key": KEY, "public_key": PUBLIC_KEY})
-    return f"{api}+http://127.0.0.1:{port}{'/v2' if api == 'telnyx' else ''}?{query}"
+    base = f"http://127.0.0.1:{port}"
+    query = {"name": name, "account": ACCOUNT, "key": KEY, "public_key": PUBLIC_KEY, "prices": base}
+    return f"{api}+{base}{'/v2' if api == 'telnyx' else ''}?{urlencode(query)}"

@@ -11,7 +11,6 @@ import json
 import time
 from collections.abc import Collection, Iterator
 from contextlib import suppress
-from decimal import Decimal, InvalidOperation
 from itertools import count
 from urllib.parse import quote
 
@@ -31,6 +30,7 @@ from numbers.carriers import (
     Report,
     Standing,
     Unclear,
+    money,
 )
 from numbers.carriers.http import WAITED_FOR, call, said
 from portal.phones import E164
@@ -147,14 +147,6 @@ def offer_of(row: dict) -> CarrierOffer:
         monthly=money(cost.get("monthly_cost")),
         currency=str(cost.get("currency") or "")[:3],
     )
-
-
-def money(text) -> Decimal | None:
-    try:
-        amount = Decimal(str(text))
-    except InvalidOperation:
-        return None
-    return amount if amount.is_finite() and 0 <= amount < 1_000_000 else None
 
 
 def report_of(data: dict) -> Report:

@@ -1,7 +1,8 @@
 """Twilio: each number is bought by itself, at once, under a name of our choice.
 
 API of 2010-04-01: ``AvailablePhoneNumbers`` and ``IncomingPhoneNumbers``, as twilio.com/docs/phone-numbers/api
-documents them. The setting's ``account`` is the account's SID, its ``key`` the auth token.
+documents them, and ``PhoneNumbers/Countries`` of the pricing API, where the setting says where that is (``prices``).
+The setting's ``account`` is the account's SID, its ``key`` the auth token.
 """
 
 from __future__ import annotations
@@ -10,13 +11,16 @@ import base64
 import time
 from collections.abc import Collection, Iterator
 from contextlib import suppress
+from decimal import Decimal
 from urllib.parse import quote
 
+import phonenumbers
 from django.utils.translation import gettext as _
 
 from numbers.carriers import (
     ACTIVE,
     FAILED,
+    CarrierError,
     CarrierOffer,
     Configured,
     Missing,
@@ -25,6 +29,7 @@ from numbers.carriers import (
     Report,
     Standing,
     Unclear,
+    money,
 )
 from numbers.carriers.http import WAITED_FOR, call
 from portal.phones import E164
@@ -32,6 +37,12 @@ from portal.phones import E164
 #: Who has bought for so many seconds leaves the others: nobody may come to ask meanwhile.
 WHOLE = 30
 KINDS = {"": "Local", "local": "Local", "mobile": "Mobile", "toll_free": "TollFree"}
+TYPES = {
+    phonenumbers.PhoneNumberType.FIXED_LINE: "local",
+    phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE: "local",
+    phonenumbers.PhoneNumberType.MOBILE: "mobile",
+    phonenumbers.PhoneNumberType.TOLL_FREE: "toll free",
+}
 FEATURES = {"voice": "voice", "sms": "SMS", "fax": "fax"}
 PAGE = 1000
 
@@ -41,6 +52,7 @@ class Twilio:
 
     def __init__(self, setting: Configured):
         self.setting = setting
+        self.known_prices: dict[str, dict[str, tuple[Decimal | None, str]]] = {}
         self.authorization = "Basic " + base64.b64encode(f"{setting.account}:{setting.key}".encode()).decode()
 
     def ask(self, method: str, path: str, **options) -> dict:
@@ -56,11 +68,30 @@ class Twilio:
         if wanted.piece or wanted.area:
             query["Contains"] = wanted.piece or f"{wanted.code}{wanted.area}"
         path = f"AvailablePhoneNumbers/{wanted.region}/{KINDS[wanted.kind]}"
-        answer = self.ask("GET", path, query=query, seconds=WAITED_FOR)
-        return [offer_of(row) for row in rows_of(answer, "available_phone_numbers")]
+        rows = rows_of(self.ask("GET", path, query=query, seconds=WAITED_FOR), "available_phone_numbers")
+        prices = {}
+        if rows:
+            with suppress(CarrierError):  # what it costs is not said then
+                prices = self.prices(wanted.region)
+        return [offer_of(row, prices) for row in rows]
 
     def price(self, e164: str) -> CarrierOffer | None:
-        return None  # the API has prices for countries, and none for a number
+        region = phonenumbers.region_code_for_number(phonenumbers.parse(e164)) or ""
+        offer = offer_of({"phone_number": e164}, self.prices(region))
+        return offer if offer.monthly is not None else None
+
+    def prices(self, region: str) -> dict[str, tuple[Decimal | None, str]]:
+        """What a number of each type costs a month in a country, and in which currency; asked for once."""
+        if region not in self.known_prices:
+            found = {}
+            if self.setting.prices and region:
+                address = f"{self.setting.prices}/v1/PhoneNumbers/Countries/{region}"
+                answer = call("GET", address, self.authorization, seconds=WAITED_FOR)
+                currency = str(answer.get("price_unit") or "").upper()[:3]
+                for row in [row for row in answer.get("phone_number_prices") or [] if isinstance(row, dict)]:
+                    found[row.get("number_type")] = (money(row.get("current_price")), currency)
+            self.known_prices[region] = found
+        return self.known_prices[region]
 
     def hold(self, e164s: Collection[str]) -> None:
         """The API keeps no number."""
@@ -117,6 +148,8 @@ def rows_of(answer: dict, name: str) -> list[dict]:
     return [row for row in rows if isinstance(row, dict) and E164.fullmatch(str(row.get("phone_number", "")))]
 
 
-def offer_of(row: dict) -> CarrierOffer:
-    has = row.get("capabilities") or {}
-    return CarrierOffer(row["phone_number"], tuple(name for name, theirs in FEATURES.items() if has.get(theirs)))
+def offer_of(row: dict, prices: dict[str, tuple[Decimal | None, str]]) -> CarrierOffer:
+    has, number = row.get("capabilities") or {}, phonenumbers.parse(row["phone_number"])
+    monthly, currency = prices.get(TYPES.get(phonenumbers.number_type(number)), (None, ""))
+    features = tuple(name for name, theirs in FEATURES.items() if has.get(theirs))
+    return CarrierOffer(row["phone_number"], features, monthly=monthly, currency=currency)

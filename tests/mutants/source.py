@@ -106,6 +106,10 @@ EQUAL = {
         "asked of an agent who was found in the actor's scope before",
     ("numbers/actions/destinations.py", "still_ringing: PhoneNumber.visible_to(actor) -> all"):
         "asked of a destination in the actor's scope: by foreign key no other's number rings it",
+    ("numbers/actions/imports.py", "change: PhoneNumber.visible_to(actor) -> all"):
+        "what is done to the numbers looks them up in the actor's scope again, and says the same of those not found",
+    ("numbers/actions/releases.py", "hand_over: Release.visible_to(actor) -> all"):
+        "new rows: whose they are is written in them",
     ("numbers/actions/orders.py", "locked: Account.visible_to(actor) -> all"):
         "asked of the acting account",
     ("numbers/models/phone_numbers.py", "listed: PhoneNumber.visible_to(actor) -> all"):

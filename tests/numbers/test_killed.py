@@ -12,19 +12,20 @@ from uuid import uuid4
 import pytest
 from django.db import connection
 from django.db.models import F
-from django.test import Client
+from django.test import Client, override_settings
 from procrastinate.contrib.django import app
 
 from accounts.actor import Actor
 from accounts.models import AuditEvent
 from accounts.scope import scope
-from numbers.actions import delivery, imports, jobs, orders, verbs
+from numbers.actions import delivery, imports, jobs, orders, releases, verbs
 from numbers.carriers import simulated
 from numbers.listing import Listing
-from numbers.models import CarrierOrder, Import, Job, Order, OrderLine, PhoneNumber
+from numbers.models import CarrierOrder, Import, Job, Order, OrderLine, PhoneNumber, Release
 from tests import factories
 from tests.numbers.carrier import GOOD, NAME, offer, on_this_computer, ordered
 from tests.processes import worker
+from tests.queue import empty_queue
 
 pytestmark = pytest.mark.django_db(transaction=True)
 #: As often as wanted: KILLS=50, with enough to do for that.
@@ -93,6 +94,36 @@ def test_an_order_is_with_its_carrier_once_whenever_a_worker_is_killed(alpha):
         assert lines == dict.fromkeys(lines, "active" if str(one.key) in kept else "failed")
         assert set(lines) == kept.get(str(one.key), set(lines))
     assert set(PhoneNumber.unscoped.values_list("e164", flat=True)) == set().union(*kept.values())
+
+
+def test_every_number_that_was_given_up_is_let_go_whenever_a_worker_is_killed(alpha):
+    factories.make_system()
+    provider, many = factories.make_provider(NAME), 8 * KILLS
+    given_up = [factories.make_number(alpha, e164=f"+1201555{i:04}", provider=provider) for i in range(many)]
+    dice = random.Random(7)
+    with on_this_computer() as (carrier, setting), override_settings(CARRIERS=f"{setting}&vars={alpha.code}"):
+        carrier.ported = {number.e164 for number in given_up} | {"+12015559999"}
+        held = carrier.held()
+        with scope(alpha):
+            verbs.perform(Actor.at_home(alpha.boss), verbs.GiveUp(), [number.pk for number in given_up])
+        left = Release.unscoped.filter(state="ready")
+        for turn in range(KILLS + 1):
+            # What healing does, a minute later.
+            empty_queue()
+            left.update(next_at=F("next_at") - timedelta(minutes=10))
+            releases.queue(alpha.code, provider.pk)
+            asked, until = carrier.asked, time.monotonic() + 60
+            with worker(CARRIERS=f"{setting}&vars={alpha.code}"):
+                while turn < KILLS and carrier.asked == asked and left.exists() and time.monotonic() < until:
+                    time.sleep(0.02)
+                time.sleep(dice.random() / 10)
+                while turn == KILLS and left.exists() and time.monotonic() < until:
+                    time.sleep(0.1)
+        assert set(carrier.held()) == {"+12015559999"}
+        assert set(carrier.given_up) == {held[number.e164] for number in given_up}
+    assert set(Release.unscoped.values_list("state", flat=True)) == {"done"}
+    told = AuditEvent.unscoped.filter(verb="number.given_up").values_list("target_id", flat=True)
+    assert sorted(told) == [number.pk for number in given_up]
 
 
 def progress(work):

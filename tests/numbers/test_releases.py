@@ -4,6 +4,7 @@ from contextlib import closing
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -302,4 +303,11 @@ def test_the_list_of_another_var_stays_as_it_is(failed, client, bravo, administr
     client.force_login(administrator_of(bravo))
     client.post(f"/{bravo.code}/numbers/released/again/")
     assert Release.unscoped.get().state == "failed"
-    assert HELD[-4:] not in client.get(f"/{bravo.code}/numbers/released/").text
+    page = client.get(f"/{bravo.code}/numbers/released/").text
+    assert HELD[-4:] not in page
+    assert "Try again what failed" not in page
+
+
+def test_a_customer_tries_nothing_again(failed, actor_in, acme):
+    with pytest.raises(PermissionDenied):
+        releases.try_again(actor_in(acme))

@@ -1,5 +1,7 @@
 """Orders with a carrier that sells number by number, at once."""
 
+from decimal import Decimal
+
 import pytest
 from django.core.cache import cache
 
@@ -85,5 +87,26 @@ def test_its_numbers_are_found_and_it_tells_of_nothing(twilio, provider, acme, c
     (answer,) = asked(acme, country="US", area="201", sms="on")
     assert len(answer.offers) == 20
     assert {offer.features for offer in answer.offers} == {("voice", "sms")}
-    assert {offer.monthly for offer in answer.offers} == {None}
+    assert {(offer.monthly, offer.currency) for offer in answer.offers} == {(Decimal("1.20"), "USD")}
     assert client.post(f"/carriers/{provider.pk}/", b"{}", "application/json").status_code == 401
+
+
+@pytest.mark.parametrize("address", ["", "http://127.0.0.1:1"], ids=["not said where", "not reached"])
+def test_where_prices_are_not_to_be_had_numbers_are_offered_without(twilio, provider, acme, settings, address):
+    settings.CARRIERS = (
+        f"{settings.CARRIERS}&prices={address}" if address else settings.CARRIERS.partition("&prices=")[0]
+    )
+    (answer,) = asked(acme, country="US", area="201")
+    assert len(answer.offers) == 20
+    assert {(offer.monthly, offer.currency) for offer in answer.offers} == {(None, "")}
+
+
+def test_what_costs_more_by_now_is_not_bought(twilio, provider, buyer):
+    twilio.prices["local"] = "1.30"
+    order = ordered(buyer, provider, GOOD)
+    asked_before = twilio.asked
+    go_on(order)
+    assert states(order) == dict.fromkeys(GOOD, "failed")
+    assert "It costs 1.30 USD/month by now" in OrderLine.unscoped.first().reason
+    assert twilio.bought == []
+    assert twilio.asked - asked_before <= len(GOOD)

@@ -93,6 +93,13 @@ def test_what_is_asked_for_counts_towards_the_quota(of_acme, buyer, acme, asked)
     wishes.ask(buyer, uuid4(), "2 numbers", 2)
 
 
+def test_a_form_of_one_account_is_none_of_anothers(buyer, actor_in, jane):
+    key = uuid4()
+    orders_made = [wishes.ask(actor, key, "1 number", 1) for actor in (buyer, actor_in(jane), buyer)]
+    assert [order.customer for order in orders_made] == [buyer.account, jane, buyer.account]
+    assert Order.unscoped.count() == 2
+
+
 def test_others_ask_for_nothing(actor_in, alpha, seller, acme):
     with pytest.raises(PermissionDenied):
         wishes.ask(seller, uuid4(), WISH, 3)
