@@ -87,7 +87,7 @@ EQUAL = {
     **{
         ("numbers/actions/imports.py", f"{name}: ImportRow.visible_to(actor) -> all"):
             "asked of the rows of an import that was found in the actor's scope before"
-        for name in ("check", "go_on", "refusals", "counted", "apply_some")
+        for name in ("check", "go_on", "refusals", "counted", "apply_some", "note_gone", "change")
     },
     ("accounts/middleware.py", "process_view: without isinstance(needed, str)"): "nobody has a door for a permission",
     ("accounts/middleware.py", "live_access: if sign_in is None -> never"): "saves a statement that finds nothing",
@@ -114,6 +114,32 @@ EQUAL = {
         "asked of the acting account",
     ("numbers/models/phone_numbers.py", "listed: PhoneNumber.visible_to(actor) -> all"):
         "asked of destinations in the actor's scope: by foreign key no other's number rings them",
+    **{
+        ("numbers/actions/jobs.py", f"{name}: JobItem.visible_to(actor) -> all"):
+            "asked of the numbers of a job that was found in the actor's scope before"
+        for name in ("waiting", "noted")
+    },
+    ("numbers/views/imports.py", "counts: ImportRow.visible_to(actor) -> all"):
+        "asked of the rows of an import that was found in the actor's scope before",
+    ("numbers/actions/stock.py", "add_numbers: Account.visible_to(actor) -> all"): "asked of the acting account",
+    ("webphone/actions/calls.py", "begin: Account.visible_to(actor) -> all"): "asked of the acting account",
+    ("numbers/actions/verbs/of_customers.py", "typed: Destination.visible_to(actor) -> all"):
+        "asked of a destination that was found in the actor's scope when it was typed",
+    ("numbers/actions/verbs/performing.py", "perform_on: PhoneNumber.visible_to(actor) -> all"):
+        "what is done to the number looks it up in the actor's scope again, and does not find it",
+    ("numbers/filters/as_of.py", "listing: Destination.visible_to(self.actor) -> all"):
+        "asked of numbers in the actor's scope: by foreign key they ring no other's destination",
+    ("numbers/holdings.py", "first: PhoneNumber.visible_to(actor) -> all"):
+        "asked of an account that was found in the actor's scope before",
+    ("numbers/stock.py", "count_stock: Account.visible_to(actor) -> all"): "asked for the system, which sees all",
+    ("numbers/timeline.py", "timeline: PastNumber.visible_to(actor) -> all"):
+        "finds ids of numbers; what is told of them is narrowed to the actor besides",
+    ("numbers/views/destinations.py", "detail: PhoneNumber.visible_to(request.actor) -> all"):
+        "asked of a destination in the actor's scope: by foreign key no other's number rings it",
+    ("webphone/actions/locations.py", "verify: Call.visible_to(actor) -> all"):
+        "asked of the call whose name stands in the person's own telephone",
+    ("webphone/management/commands/phone.py", "calls_token: TelephoneSystem.visible_to(actor) -> all"):
+        "asked for the system, which sees all",
 }  # fmt: skip
 
 
