@@ -22,7 +22,6 @@ from django.utils.translation import gettext_lazy
 from procrastinate.contrib.django import app
 
 from accounts import audit
-from accounts.actor import Actor
 from accounts.models import Account, Person
 from accounts.scope import scope
 from accounts.tasks import send_message
@@ -256,7 +255,7 @@ def deliver(customer: Account, order: Order, one: CarrierOrder, numbers: dict[st
                 after = {"provider": one.provider.name, "customer": holder.written if holder else None}
                 events.append((number, after))
         line.save(update_fields=["state", "reason", "ended_at", "number_id"])
-    actor = actor_of(order, customer)
+    actor = order.actor_in(customer)
     told = [
         audit.event(actor, "number.ordered", number, after=after, concerns=customer.parent_id)
         for number, after in events
@@ -274,12 +273,6 @@ def added(var: Account, holder: Account | None, provider: Provider, e164: str) -
             )  # fmt: skip
     except IntegrityError:
         return None
-
-
-def actor_of(order: Order, customer: Account) -> Actor:
-    """Who ordered, on the way on which they came: what the carrier delivers is theirs, whatever they may do by now."""
-    chain = tuple(Account.with_ids(order.chain))
-    return Actor(person=order.person, account=customer, chain=chain, access=order.access)
 
 
 @transaction.atomic

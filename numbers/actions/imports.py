@@ -100,10 +100,7 @@ def begin_import(actor: Actor, key: UUID, rows: Iterator[tuple[int, list[str]]],
     forget_drafts(actor)
     wanted = Import.visible_to(actor).create(
         account=account,
-        person=actor.person,
-        access=actor.access,
-        chain=[one.pk for one in actor.chain],
-        request_id=request_facts.get({}).get("request", ""),
+        **Import.by(actor),
         key=key,
         state=Import.State.CHECKING,
         **facts,
@@ -159,7 +156,7 @@ def apply_import(
     wanted = Import.visible_to(actor).select_for_update(of=("self",)).select_related("account").get(pk=import_id)
     if not wanted.is_draft:
         return wanted
-    wanted.person, wanted.access, wanted.chain = actor.person, actor.access, [one.pk for one in actor.chain]
+    wanted.acted_by(actor)
     wanted.all_or_nothing, wanted.state, wanted.started_at = all_or_nothing, Import.State.RUNNING, timezone.now()
     wanted.applies = sorted(verdicts)
     wanted.save()

@@ -60,10 +60,7 @@ def draft_job(actor: Actor, verb: type[Verb], listing: Listing, chosen: str, bac
 def new_job(actor: Actor, verb: type[Verb], chosen: str, back: str) -> Job:
     return Job.visible_to(actor).create(
         account=actor.account,
-        person=actor.person,
-        access=actor.access,
-        chain=[account.pk for account in actor.chain],
-        request_id=request_facts.get({}).get("request", ""),
+        **Job.by(actor),
         verb=verb.slug,
         chosen=chosen[:500],
         back=back[:2000],
@@ -104,7 +101,7 @@ def confirm_job(actor: Actor, job_id: int, verb: Verb, *, all_or_nothing: bool) 
         raise PermissionDenied
     verb.prepare(actor)
     job.params, job.all_or_nothing = verb.params, all_or_nothing
-    job.person, job.access, job.chain = actor.person, actor.access, [account.pk for account in actor.chain]
+    job.acted_by(actor)
     job.state, job.started_at = Job.State.RUNNING, timezone.now()
     job.save()
     if job.total <= AT_ONCE:

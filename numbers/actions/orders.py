@@ -18,7 +18,6 @@ from numbers.actions import delivery
 from numbers.actions.verbs import Hold, LetGo, Outcome, Take, outcomes_of, write
 from numbers.carriers import CarrierOffer
 from numbers.models import Order, OrderLine, PhoneNumber
-from portal.logs import request_facts
 
 #: So long what is chosen is kept for whoever chose it, and what waits for approval.
 HOLD, HOLD_WAITING = timedelta(minutes=15), timedelta(days=7)
@@ -163,8 +162,7 @@ def confirm(actor: Actor, order_id: int, seen: Collection[int], *, informs: bool
     if {line.pk for line in lines} != set(seen):
         raise ValidationError(_("The basket has changed since. Look at what is in it now, and order that."))
     refuse_beyond_quota(customer, len(lines))
-    order.access, order.chain = actor.access, [account.pk for account in actor.chain]
-    order.request_id = request_facts.get({}).get("request", "")
+    order.acted_by(actor)
     order.informs, order.confirmed_at = informs, timezone.now()
     audit.record(
         actor, "order.confirmed", order, after={"numbers": [line.e164 for line in lines]}, concerns=order.var_id

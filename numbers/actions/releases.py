@@ -25,7 +25,6 @@ from numbers import carriers
 from numbers.actions.delivery import LATEST, LEASE, MOST_ATTEMPTS, later
 from numbers.carriers import CarrierError, NotReached, Refused
 from numbers.models import OrderLine, PhoneNumber, Release
-from portal.logs import request_facts
 
 log = logging.getLogger(__name__)
 #: The worker's task that tells a carrier, ``numbers.tasks.release``.
@@ -49,13 +48,7 @@ def hand_over(actor: Actor, numbers: Collection[PhoneNumber]) -> None:
     """Have carriers told that these numbers are given up: written here, done by the worker once this transaction is
     there."""
     told = told_of(actor.account, numbers)
-    facts = {
-        "account": actor.account,
-        "person": actor.person,
-        "access": actor.access,
-        "chain": [account.pk for account in actor.chain],
-        "request_id": request_facts.get({}).get("request", ""),
-    }
+    facts = {"account": actor.account, **Release.by(actor)}
     Release.visible_to(actor).bulk_create(
         Release(number_id=one.pk, e164=one.e164, digits=one.digits, provider=one.provider, **facts) for one in told
     )
@@ -161,9 +154,8 @@ def end(var: Account, one: Release, state: State, reason: str) -> None:
     one.state, one.reason, one.ended_at = state, reason, timezone.now()
     one.save(update_fields=["state", "reason", "ended_at"])
     verb = {State.DONE: "number.given_up", State.FAILED: "number.not_given_up", State.KEPT: "number.kept"}[state]
-    actor = Actor(person=one.person, account=var, chain=tuple(Account.with_ids(one.chain)), access=one.access)
     after = {"provider": one.provider.name} | ({"reason": reason} if reason else {})
-    audit.record(actor, verb, PhoneNumber(pk=one.number_id, e164=one.e164), after=after)
+    audit.record(one.actor_in(var), verb, PhoneNumber(pk=one.number_id, e164=one.e164), after=after)
 
 
 @transaction.atomic

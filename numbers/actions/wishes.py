@@ -18,7 +18,6 @@ from numbers.actions.orders import locked, refuse_beyond_quota, refuse_unless_cu
 from numbers.actions.stock import add_numbers
 from numbers.actions.verbs import AssignToCustomer, perform
 from numbers.models import Order, OrderLine, PhoneNumber
-from portal.logs import request_facts
 from portal.phones import international
 
 #: So many sentences of refusal are shown at once.
@@ -38,10 +37,7 @@ def ask(actor: Actor, key: UUID, wish: str, count: int, note: str = "") -> Order
     order = Order.visible_to(actor).create(
         var=customer.parent,
         customer=customer,
-        person=actor.person,
-        access=actor.access,
-        chain=[account.pk for account in actor.chain],
-        request_id=request_facts.get({}).get("request", ""),
+        **Order.by(actor),
         state=Order.State.ASKED,
         key=key,
         wish=wish[:300],

@@ -1,5 +1,7 @@
 """Orders of numbers that nobody offers: the customer says in words which, and the VAR types in what it has got."""
 
+import django.db.models.deletion
+from django.conf import settings
 from django.db import migrations, models
 
 
@@ -38,6 +40,16 @@ class Migration(migrations.Migration):
                 default="basket",
                 max_length=10,
                 verbose_name="state",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="order",
+            name="person",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="person",
             ),
         ),
         migrations.AddConstraint(

@@ -9,7 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actor import Actor
-from accounts.models import Access, Account, Person
+from accounts.models import Account
+from numbers.models.acted import Acted
 from numbers.models.phone_numbers import Provider
 
 
@@ -19,7 +20,7 @@ class OfAccountQuerySet(models.QuerySet):
         return self.filter(account=actor.account)
 
 
-class Work(models.Model):
+class Work(Acted):
     """Something large that somebody began in an account, and that goes on when they have left.
 
     It is done in batches, each of which is one transaction that holds this row: whatever is killed at whatever time, a
@@ -35,13 +36,6 @@ class Work(models.Model):
         STOPPED = "stopped", _("Stopped")
 
     account = models.ForeignKey(Account, models.PROTECT, related_name="+")
-    # Who did it, and on what way they came here: as in ``Actor``.
-    person = models.ForeignKey(Person, models.PROTECT, verbose_name=_("person"), related_name="+")
-    # Pairs with the account by a two-column foreign key, see migrations 0007 and 0008.
-    access = models.ForeignKey(Access, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False)
-    chain = ArrayField(models.BigIntegerField())
-    request_id = models.CharField(max_length=32, blank=True)
-
     all_or_nothing = models.BooleanField(default=False)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.DRAFT)
     problem = models.CharField(max_length=500, blank=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q, Sum
 from django.db.models.functions import Coalesce
@@ -12,14 +11,15 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actor import Actor
-from accounts.models import Access, Account, Person
+from accounts.models import Account
+from numbers.models.acted import Acted
 from numbers.models.phone_numbers import HeldQuerySet, Provider
 
 #: What is neither a basket nor over.
 STATES_UNDER_WAY = ["asked", "running", "waiting"]
 
 
-class Order(models.Model):
+class Order(Acted):
     """Numbers that a customer orders. It begins as somebody's basket; confirmed twice, it is one order still."""
 
     class State(models.TextChoices):
@@ -39,12 +39,6 @@ class Order(models.Model):
     # The pairs (customer, var) and (access, customer) are held together by two-column foreign keys, see migration 0011.
     var = models.ForeignKey(Account, models.PROTECT, related_name="+", db_index=False)
     customer = models.ForeignKey(Account, models.PROTECT, related_name="+", db_constraint=False, db_index=False)
-    # Who confirms it, and on what way they came here: as in ``Actor``.
-    person = models.ForeignKey(Person, models.PROTECT, related_name="+")
-    access = models.ForeignKey(Access, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False)
-    chain = ArrayField(models.BigIntegerField())
-    request_id = models.CharField(max_length=32, blank=True)
-
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.BASKET)
     # What the VAR says when it refuses.
     reason = models.CharField(_("reason"), max_length=200, blank=True)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actor import Actor
-from accounts.models import Access, Account, Person
+from accounts.models import Account
+from numbers.models.acted import Acted
 from numbers.models.jobs import OfAccountQuerySet
 from numbers.models.phone_numbers import Provider
 
@@ -19,7 +19,7 @@ class ReleaseQuerySet(OfAccountQuerySet):
         return self.filter(state=Release.State.FAILED)
 
 
-class Release(models.Model):
+class Release(Acted):
     """A number that is not here any more, and whose carrier is to let it go: written in the transaction that removes
     the number. Whoever is killed at whatever time, the next one tells the carrier again, which changes nothing there.
     """
@@ -31,13 +31,6 @@ class Release(models.Model):
         KEPT = "kept", _("Kept")  # it was on the system again before the carrier was told
 
     account = models.ForeignKey(Account, models.PROTECT, related_name="+", db_index=False)
-    # Who gave it up, and on what way they came here: as in ``Actor``.
-    person = models.ForeignKey(Person, models.PROTECT, related_name="+")
-    # Pairs with the account by a two-column foreign key, see migration 0014.
-    access = models.ForeignKey(Access, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False)
-    chain = ArrayField(models.BigIntegerField())
-    request_id = models.CharField(max_length=32, blank=True)
-
     number_id = models.BigIntegerField()
     e164 = models.CharField(_("number"), max_length=16, db_collation="C")
     digits = models.BigIntegerField()
