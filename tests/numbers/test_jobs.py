@@ -198,6 +198,18 @@ def test_drafts_of_another_account_are_left_to_it(of_alpha, alpha, bravo, admini
     assert Job.unscoped.filter(pk=theirs.pk).exists()
 
 
+@pytest.mark.parametrize(
+    "act",
+    [lambda a, pk: jobs.confirm_job(a, pk, verbs.Delete(), all_or_nothing=False), jobs.cancel_job, jobs.retry_job],
+    ids=["confirmed", "cancelled", "tried again"],
+)
+def test_a_job_of_another_account_is_not_there(alpha, bravo, actor_in, act):
+    theirs = Job.unscoped.create(account=bravo, person=actor_in(bravo).person, chain=[], verb="delete")
+    with pytest.raises(Job.DoesNotExist):
+        act(actor_in(alpha), theirs.pk)
+    assert Job.unscoped.get().state == "draft"
+
+
 # Many, by the worker
 
 
