@@ -314,6 +314,17 @@ def test_who_takes_a_number_away_is_told_how_much_it_is_called(alpha, acme, sign
         assert dict(page.context["hanging"])["Calls in the last seven days"] == "7"
 
 
+def test_who_gets_a_number_is_not_told_how_much_it_was_called_before(
+    jane, acme, alpha, signed_in, tell, token_of, system, number
+):
+    tell(token_of(system), [call(str(turn), at=timezone.now()) for turn in range(3)])
+    PhoneNumber.unscoped.filter(pk=number.pk).update(customer=jane, first_call_at=None, last_call_at=None)
+    page = signed_in(jane).get(f"/{jane.code}/numbers/{number.digits}/release/")
+    assert "Calls in the last seven days" not in dict(page.context["hanging"])
+    page = signed_in(alpha).get(f"/{alpha.code}/numbers/{number.digits}/unassign/")
+    assert dict(page.context["hanging"])["Calls in the last seven days"] == "3"
+
+
 def test_what_rings_after_a_call_is_active_in_the_list(acme, signed_in, tell, token_of, system, number):
     PhoneNumber.unscoped.filter(pk=number.pk).update(destination=make_destination(acme))
     tell(token_of(system), call())

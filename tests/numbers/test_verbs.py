@@ -3,9 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from accounts.models import AuditEvent
+from numbers.actions import verbs
 from numbers.models import PastNumber, PhoneNumber
 from tests import factories
 
@@ -264,3 +266,26 @@ def test_suggestions_are_the_vars_own_customers_in_service(of_alpha, alpha, acme
     found = of_alpha.get(f"/{alpha.code}/accounts/suggestions/", {"q": "ACM"}).json()
     assert found == {"suggestions": [f"Acme Corp ({acme.code})"]}
     assert of_alpha.get(f"/{alpha.code}/accounts/suggestions/", {"q": "\0"}).json() == {"suggestions": []}
+
+
+def test_nothing_is_done_to_a_number_of_anothers_whatever_is_asked_for(actor_in, alpha, acme, zenith, reception):
+    """As an action, without the page that looks the number up before."""
+    theirs = factories.make_number(customer=zenith)
+    for account, verb in (
+        (alpha, verbs.Delete()),
+        (alpha, verbs.GiveUp(confirmed=True)),
+        (alpha, verbs.AssignToCustomer(acme.pk)),
+        (acme, verbs.AssignToDestination(reception.pk)),
+        (acme, verbs.SetOptions(label_text="ours")),
+    ):
+        (outcome,) = verbs.perform(actor_in(account), verb, [theirs.pk])
+        assert (outcome.number, outcome.refusal) == (None, "It is not here any more.")
+    left = again(theirs)
+    assert (left.customer, left.destination, left.label) == (zenith, None, "")
+
+
+def test_no_number_rings_anothers_destination_whatever_is_asked_for(actor_in, acme, zenith):
+    number, theirs = factories.make_number(customer=acme), factories.make_destination(zenith)
+    with pytest.raises(ValidationError) as refusal:
+        verbs.perform(actor_in(acme), verbs.AssignToDestination(theirs.pk), [number.pk])
+    assert refusal.value.messages == ["There is no such user, group or service here."]

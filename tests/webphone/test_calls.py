@@ -42,6 +42,13 @@ def test_a_call_is_written_down_for_whoever_makes_it_and_nobody_else_sees_it(uma
     assert not AuditEvent.unscoped.exists()
 
 
+def test_two_people_who_call_the_same_number_at_once_make_two_calls(uma, acme):
+    boss = Actor.at_home(make_person(acme, role="administrator"))
+    first, second, again = place(uma), place(boss), place(uma)
+    assert (first.person, second.person) == (uma.person, boss.person)
+    assert again == first
+
+
 def test_an_extension_of_the_account_is_called_and_no_other(uma, desk, zenith):
     make_destination(zenith, extension="777")
     assert place(uma, "301").number == "301"

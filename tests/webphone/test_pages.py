@@ -1,11 +1,12 @@
 """The WebPhone's pages, as each way to reach telephones has them."""
 
 import pytest
+from django.utils import timezone
 
 from accounts.actor import Actor
 from tests.factories import make_person
 from webphone.actions import calls
-from webphone.models import Call
+from webphone.models import Call, Location
 
 pytestmark = pytest.mark.django_db
 JSON = {"Accept": "application/json"}
@@ -64,6 +65,15 @@ def test_a_call_is_answered_with_json_or_with_its_page(at_home, telephone):
     assert "Calling Extension 301 …" in client.get(again.url).content.decode()
     ended = client.post(answer.json()["hang_up_url"], headers=JSON).json()
     assert (ended["is_over"], ended["words"]) == (True, "The call was cancelled.")
+
+
+def test_a_telephone_is_called_as_its_own_person_calls_it(at_home, uma, acme):
+    client, url = at_home
+    facts = {"account": acme, "number": "+15145550170", "verified_at": timezone.now()}
+    Location.unscoped.create(kind="home", person=make_person(acme, role="administrator"), **facts)
+    own = Location.unscoped.create(kind="mobile", person=uma.person, **facts)
+    answer = client.post(f"{url}dial/", {"number": "+15145550123", "talk_with": own.pk}, headers=JSON)
+    assert answer.json()["words"] == "Calling Mobile +1 514-555-0170 …"
 
 
 @pytest.mark.parametrize(
