@@ -131,6 +131,12 @@ def test_every_check_refuses_what_it_is_there_for(world, constraints):
     checks = {name: table for table, name, kind, _columns, _other in constraints if kind == "c"}
     implied = {name for name in checks if name.endswith("_check")}  # Django's own: no number below zero
     assert set(checks) - implied == set(VIOLATIONS), "Say in VIOLATIONS what each CHECK refuses."
+    of_columns = {(table, columns[0]) for table, name, _kind, columns, _other in constraints if name in implied}
+    assert of_columns == {
+        (model._meta.db_table, column.column)
+        for model in apps.get_models() if model._meta.db_table in OURS and model._meta.managed
+        for column in model._meta.concrete_fields if column.db_parameters(connection)["check"]
+    }  # fmt: skip
     for name, statement in VIOLATIONS.items():
         assert refusal(statement.format(**facts(world))) == name
     for table, name, _kind, (column, *_more), _other in constraints:
