@@ -22,8 +22,8 @@ from accounts.actor import Actor
 from accounts.models import Account
 from accounts.scope import scope
 from numbers import carriers
-from numbers.actions.delivery import LATEST, LEASE, MOST_ATTEMPTS, later
-from numbers.carriers import CarrierError, NotReached, Refused
+from numbers.actions.delivery import LEASE, MOST_ATTEMPTS, later
+from numbers.carriers import CarrierError, Refused
 from numbers.models import OrderLine, PhoneNumber, Release
 
 log = logging.getLogger(__name__)
@@ -112,7 +112,7 @@ def told(var: Account, one: Release) -> State | CarrierError:
     setting = carriers.configured().get(one.provider.name)
     try:
         if setting is None:
-            raise NotReached(_("The carrier is not set up any more. Your operator has to look."), LATEST)
+            raise Refused(_("The carrier is not set up any more. Your operator has to look."))
         if not one.reference:
             one.reference = setting.carrier.find(one.e164)
             with scope(var):

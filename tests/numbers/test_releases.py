@@ -185,10 +185,12 @@ def test_a_carrier_that_cannot_be_reached_is_told_for_some_time(settings, provid
     assert event.after == {"provider": NAME, "reason": "The carrier cannot be reached."}
 
 
-def test_a_carrier_that_was_taken_out_of_the_setting_is_told_later(settings, provider, alone, alpha, given_up, tell):
+def test_a_carrier_that_was_taken_out_of_the_setting_is_told_of_nothing(
+    settings, provider, alone, alpha, given_up, tell
+):
     given_up(held(alpha, provider))
     settings.CARRIERS = ""
-    assert tell() == {HELD: ("ready", "The carrier is not set up any more. Your operator has to look.")}
+    assert tell() == {HELD: ("failed", "The carrier is not set up any more. Your operator has to look.")}
 
 
 def test_what_a_carrier_refuses_fails_in_its_words_and_keeps_nothing_else(
