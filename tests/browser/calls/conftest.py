@@ -11,10 +11,11 @@ import time
 import wave
 from contextlib import contextmanager, suppress
 from socketserver import BaseRequestHandler, ThreadingTCPServer
-from threading import Thread
+from threading import Lock, Thread
 from urllib.parse import urlsplit
 
 import pytest
+from django.core.signals import request_finished, request_started
 
 from accounts.models import Account, Person
 from numbers.models import PhoneNumber, TelephoneSystem
@@ -54,7 +55,9 @@ class Door:
 
     def __init__(self, portal):
         self.portal, self.is_open, self.seconds = urlsplit(portal), True, 0.0
-        door = self
+        door, self.answering, self.counting = self, 0, Lock()
+        request_started.connect(self.begun, weak=False)
+        request_finished.connect(self.over, weak=False)
 
         class Handler(BaseRequestHandler):
             def handle(self):
@@ -77,8 +80,21 @@ class Door:
                 target.sendall(told)
             target.shutdown(socket.SHUT_WR)
 
+    def begun(self, **_facts):
+        with self.counting:
+            self.answering += 1
+
+    def over(self, **_facts):
+        with self.counting:
+            self.answering -= 1
+
     def shut(self):
         self.is_open = False
+
+    def shut_for_good(self):
+        """Shut, and nobody is inside any more: whatever the portal was told is written down."""
+        self.shut()
+        until(lambda: self.answering <= 0, "the portal has answered everybody")
 
     def open(self):
         self.is_open, self.seconds = True, 0.0
@@ -182,6 +198,7 @@ def real(telephony, settings):
     settings.TELEPHONY_CALLBACK_URL = f"http://127.0.0.1:{places.service}"
     settings.TELEPHONY_RPC_URL = f"http://127.0.0.1:{places.rpc}"
     settings.CALL_COUNTRIES = "*"
+    telephony.door.open()
     return telephony
 
 
@@ -231,6 +248,8 @@ def webphone_of_uma(browser, real, live_server):
     context.close()
     real.forget()
     until(lambda: not Call.unscoped.exclude(state="ended").exists(), "every call has ended")
+    # What the servers have to tell of this test is not told while the tables are emptied.
+    real.door.shut_for_good()
     assert page.complaints == []
 
 
