@@ -269,7 +269,12 @@ def call(page, number, talk_with="This computer"):
 
 
 def says(page, text, seconds=PATIENCE):
-    until(lambda: text in words(page), f"“{text}”, and not “{words(page)}”", seconds)
+    seen, deadline = [words(page)], time.monotonic() + seconds
+    while text not in seen[-1]:
+        assert time.monotonic() < deadline, f"“{text}” is not said within {seconds:.0f} seconds, but {seen}"
+        time.sleep(0.05)
+        if (now := words(page)) != seen[-1]:
+            seen.append(now)
 
 
 def number_of_uma():
