@@ -1,8 +1,10 @@
 """What several tests of numbers begin with."""
 
 import pytest
+from django.core.cache import cache
 
-from tests.factories import make_number
+from tests.factories import make_number, make_provider
+from tests.numbers.carrier import NAME, on_this_computer
 
 
 @pytest.fixture
@@ -23,3 +25,22 @@ def of_acme(client, acme, administrator_of):
     """A browser of Acme's administrator."""
     client.force_login(administrator_of(acme))
     return client
+
+
+@pytest.fixture
+def carrier(settings):
+    """A carrier that answers at once; its server ends with the test."""
+    cache.clear()
+    with on_this_computer() as (carrier, setting):
+        settings.CARRIERS = setting
+        yield carrier
+
+
+@pytest.fixture
+def provider(carrier):
+    return make_provider(NAME)
+
+
+@pytest.fixture
+def buyer(actor_in, acme):
+    return actor_in(acme)

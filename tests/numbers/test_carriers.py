@@ -2,34 +2,29 @@
 
 import json
 from datetime import timedelta
-from decimal import Decimal
 from io import StringIO
 
 import pytest
-from django.core.cache import cache
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from accounts.actor import Actor
 from accounts.models import Account, AuditEvent
 from accounts.scope import scope
 from numbers import carriers
 from numbers.actions import delivery, orders
-from numbers.carriers import asking, simulated, telnyx
-from numbers.models import CarrierOrder, Order, OrderLine, PhoneNumber
+from numbers.carriers import simulated
+from numbers.models import CarrierOrder, OrderLine, PhoneNumber
 from numbers.tasks import heal_orders
-from tests.factories import make_account, make_number, make_provider
+from tests.factories import make_number
 from tests.numbers.carrier import (
     GOOD,
     TAKEN,
-    asked,
     fresh,
     go_on,
     healed,
     of,
-    on_this_computer,
     ordered,
     states,
     time_passes,
@@ -37,25 +32,6 @@ from tests.numbers.carrier import (
 from tests.queue import empty_queue
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def carrier(settings):
-    """A carrier that answers at once; its server ends with the test."""
-    cache.clear()
-    with on_this_computer() as (carrier, setting):
-        settings.CARRIERS = setting
-        yield carrier
-
-
-@pytest.fixture
-def provider(carrier):
-    return make_provider("Simulated")
-
-
-@pytest.fixture
-def buyer(actor_in, acme):
-    return actor_in(acme)
 
 
 # Delivered
@@ -335,121 +311,6 @@ def test_an_unsigned_an_old_and_a_strange_message_are_refused(carrier, provider,
         assert client.post(path, body, "application/json", headers=headers).status_code == 401
     assert client.post(f"/carriers/{provider.pk + 1}/", body, "application/json").status_code == 401
     assert of(placed).next_at == before
-
-
-# Searching
-
-
-def test_a_carriers_numbers_are_found_with_their_price(carrier, provider, acme):
-    (answer,) = asked(acme, country="US", area="201", sms="on")
-    assert answer.name == "Simulated"
-    assert len(answer.offers) == 20
-    first = answer.offers[0]
-    assert first.e164.startswith("+1201")
-    assert (first.setup, first.monthly, first.currency) == (Decimal("0.50"), Decimal("1.20"), "USD")
-    (answer,) = asked(acme, country="US", area="20155501", count="5", in_a_row="on")
-    assert [int(offer.e164[1:]) for offer in answer.offers] == list(range(12015550123, 12015550128))
-    assert asked(acme, country="FR", sms="on")[0].offers == ()
-
-
-def test_without_a_country_a_carrier_is_not_asked_and_says_why(carrier, provider, acme):
-    (answer,) = asked(acme, area="+1 201")
-    assert (answer.offers, answer.problem) == ((), "Choose a country, and this carrier is asked too.")
-
-
-def test_a_carrier_that_fails_to_answer_is_left_alone_for_a_while(settings, carrier, provider, acme):
-    working = settings.CARRIERS
-    settings.CARRIERS = simulated.address_of(1, "Simulated")
-    for _turn in range(3):
-        assert asked(acme, country="US")[0].problem == "The carrier cannot be reached."
-    settings.CARRIERS = working
-    assert "left out" in asked(acme, country="US")[0].problem
-    cache.clear()
-    assert asked(acme, country="US")[0].offers
-
-
-def test_a_slow_carrier_is_not_waited_for(carrier, provider, acme, monkeypatch):
-    monkeypatch.setattr(telnyx, "WAITED_FOR", 0.2)
-    carrier.slow = 1
-    assert asked(acme, country="US")[0].problem == "The carrier has not answered."
-    assert asking.ROOM.acquire(blocking=False)
-    assert asking.ROOM.acquire(blocking=False)
-    try:
-        assert "Others are asking" in asked(acme, country="US")[0].problem
-    finally:
-        asking.ROOM.release(2)
-
-
-def test_a_carrier_serves_those_it_is_set_up_for(settings, carrier, provider, acme, bravo):
-    settings.CARRIERS += f"&vars={bravo.code}"
-    assert asked(acme, country="US") == []
-    assert asked(make_account("company", bravo), country="US")[0].offers
-
-
-def test_no_offer_is_made_up_old_or_another_accounts(carrier, provider, acme, zenith, client, administrator_of):
-    client.force_login(administrator_of(zenith))
-    page = client.get(f"/{zenith.code}/numbers/order/", {"country": "US", "area": "201", "count": 2})
-    theirs = page.context["carriers"][0]["offers"][0]["value"]
-    client.force_login(administrator_of(acme))
-    for value in (theirs, f"{theirs}x", "made up", ""):
-        answer = client.post(f"/{acme.code}/numbers/order/basket/", {"offer": value}, follow=True)
-        assert "choose anew" in answer.text
-    assert not Order.unscoped.exists()
-
-
-def choice(client, account):
-    """The first offer of a search, put into the basket."""
-    path = f"/{account.code}/numbers/order/"
-    page = client.get(path, {"country": "US", "area": "201", "count": 1})
-    offer = page.context["carriers"][0]["offers"][0]
-    client.post(f"{path}basket/", {"offer": offer["value"]})
-    return offer["e164"]
-
-
-def test_what_somebody_has_chosen_is_kept_by_the_carrier_and_offered_to_nobody_else(
-    carrier, provider, acme, zenith, signed_in
-):
-    chosen = choice(signed_in(acme), acme)
-    assert carrier.kept == {chosen}
-    assert choice(signed_in(zenith), zenith) != chosen
-    order = Order.unscoped.get(customer=acme)
-    orders.confirm(
-        Actor.at_home(order.person), order.pk, OrderLine.unscoped.filter(order=order).values_list("pk", flat=True)
-    )
-    go_on(order)
-    assert states(order) == {chosen: "active"}
-
-
-@pytest.mark.parametrize("trouble", ["it keeps none", "there are others", "it is not set up"])
-def test_where_a_carrier_keeps_nothing_the_basket_is_as_full(carrier, provider, acme, signed_in, settings, trouble):
-    client, path = signed_in(acme), f"/{acme.code}/numbers/order/"
-    page = client.get(path, {"country": "US", "area": "201", "count": 1})
-    carrier.is_searched = trouble != "it keeps none"
-    settings.CARRIERS = "" if trouble == "it is not set up" else settings.CARRIERS
-    taken = [asking.ROOM.acquire(blocking=False) for _turn in range(2)] if trouble == "there are others" else []
-    try:
-        client.post(f"{path}basket/", {"offer": page.context["carriers"][0]["offers"][0]["value"]})
-    finally:
-        asking.ROOM.release(len(taken)) if taken else None
-    assert (Order.unscoped.get().total, carrier.kept) == (1, set())
-
-
-def test_from_a_carriers_offer_to_an_order_on_the_pages(carrier, provider, acme, signed_in):
-    client, path = signed_in(acme), f"/{acme.code}/numbers/order/"
-    page = client.get(path, {"country": "US", "area": "201", "count": 2})
-    assert "From Simulated" in page.text
-    assert "1.20 USD/month + 0.50 once" in page.text
-    ticked = [offer["value"] for offer in page.context["carriers"][0]["offers"] if offer["ticked"]]
-    assert len(ticked) == 2
-    client.post(f"{path}basket/", {"offer": ticked})
-    review = client.get(f"{path}review/")
-    assert "2.40 USD/month + 1.00 once" in review.text
-    basket = review.context["basket"]
-    lines = [line["pk"] for line in basket["lines"]]
-    there = client.post(f"{path}review/", {"order": basket["order"].pk, "line": lines})["Location"]
-    assert "To be sent" in client.get(there).text
-    go_on(basket["order"])
-    assert "Done" in client.get(there).text
 
 
 # The setting

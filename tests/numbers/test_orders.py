@@ -17,11 +17,6 @@ from tests.factories import make_number, make_person
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def buyer(actor_in, acme):
-    return actor_in(acme)
-
-
 def fresh(row):
     return type(row).unscoped.get(pk=row.pk)
 

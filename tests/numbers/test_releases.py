@@ -35,11 +35,6 @@ def carrier(request, settings):
 
 
 @pytest.fixture
-def provider(carrier):
-    return make_provider(NAME)
-
-
-@pytest.fixture
 def alone(carrier, settings, alpha):
     """The carrier is Alpha's alone."""
     settings.CARRIERS += f"&vars={alpha.code}"

@@ -192,11 +192,6 @@ def carrier(settings, request, alpha):
         yield carrier
 
 
-@pytest.fixture
-def provider(carrier):
-    return factories.make_provider("Simulated")
-
-
 def test_a_carrier_says_itself_what_it_holds(of_alpha, alpha, carrier, provider):
     factories.make_number(alpha, e164="+15145550104", provider=provider)
     factories.make_number(alpha, e164="+15145550105", provider=provider)

@@ -19,11 +19,6 @@ DELIVERED = ["+12015550101", "+12015550102", "+12015550103"]
 
 
 @pytest.fixture
-def buyer(actor_in, acme):
-    return actor_in(acme)
-
-
-@pytest.fixture
 def seller(actor_in, alpha):
     return actor_in(alpha)
 
