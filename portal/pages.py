@@ -36,6 +36,12 @@ def plain_in(language: str, count: int) -> str:
     return number_format(count, use_l10n=True, force_grouping=True)
 
 
+def first_of(sentences: list[str], most: int) -> list[str]:
+    """So many of these sentences, and one that says how many more there are."""
+    more = len(sentences) - most
+    return [*sentences[:most], *([_("And %(count)s more.") % {"count": plain(more)}] if more > 0 else [])]
+
+
 def count_text(count: int) -> str:
     """A count up to the bound as it is, beyond it as *more than*."""
     return plain(count) if count <= BOUND else _("more than %(bound)s") % {"bound": plain(BOUND)}

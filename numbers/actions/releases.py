@@ -84,8 +84,6 @@ def go_on(var: Account, system: Account, provider_id: int) -> None:
         with scope(var):
             settle(var, one, outcome, came_back=came_back)
         if isinstance(outcome, CarrierError) and not isinstance(outcome, Refused):
-            wait = max(later(one.attempts), getattr(outcome, "after", 0))
-            queue(var.code, provider_id, wait + 1)
             return
 
 
@@ -127,21 +125,24 @@ def told(var: Account, one: Release) -> State | CarrierError:
 
 @transaction.atomic
 def settle(var: Account, asked: Release, outcome: State | CarrierError, *, came_back: bool) -> None:
-    """Write down what came of telling a carrier; ``came_back``: somebody has added the number in that moment."""
+    """Write down what came of telling a carrier, and have it told later where it could not be. ``came_back``: somebody
+    has added the number in that moment."""
     one = Release.open_in(var).select_for_update(of=("self",)).filter(pk=asked.pk).first()
     # What the carrier has done is so whoever asked; that it has not concerns the last one who asked.
     if one is None or (one.next_at != asked.next_at and outcome != State.DONE):
         return
-    now = timezone.now()
-    if isinstance(outcome, CarrierError):
-        one.reason = str(outcome)[:500]
-        if isinstance(outcome, Refused) or one.attempts >= MOST_ATTEMPTS:
-            end(var, one, State.FAILED, one.reason)
+    if isinstance(outcome, Refused):
+        end(var, one, State.FAILED, str(outcome)[:500])
+    elif isinstance(outcome, CarrierError):
+        wait = max(later(one.attempts), outcome.after)
+        if one.attempts >= MOST_ATTEMPTS:
+            end(var, one, State.FAILED, str(outcome)[:500])
         else:
-            one.next_at = now + timedelta(seconds=max(later(one.attempts), getattr(outcome, "after", 0)))
-            if getattr(outcome, "after", 0):
+            one.reason, one.next_at = str(outcome)[:500], timezone.now() + timedelta(seconds=wait)
+            if outcome.after:
                 one.attempts -= 1  # too much to do is no failure
             one.save(update_fields=["reason", "next_at", "attempts"])
+        queue(var.code, one.provider_id, wait + 1)
     elif outcome == State.KEPT:
         end(var, one, State.KEPT, _("It is on the system again: the carrier was not told."))
     elif came_back:

@@ -18,6 +18,7 @@ from numbers.actions.orders import locked, refuse_beyond_quota, refuse_unless_cu
 from numbers.actions.stock import add_numbers
 from numbers.actions.verbs import AssignToCustomer, perform
 from numbers.models import Order, OrderLine, PhoneNumber
+from portal.pages import first_of
 from portal.phones import international
 
 #: So many sentences of refusal are shown at once.
@@ -73,8 +74,7 @@ def fulfil(actor: Actor, order_id: int, e164s: Collection[str], provider_id: int
     refused |= {here[outcome.number_id]: outcome.refusal for outcome in outcomes if outcome.refusal}
     if refused:
         said = [f"{international(e164)}: {refused[e164]}" for e164 in sorted(refused)]
-        more = [_("And %(count)d more.") % {"count": len(said) - NAMED}] if len(said) > NAMED else []
-        raise ValidationError({"numbers": said[:NAMED] + more})
+        raise ValidationError({"numbers": first_of(said, NAMED)})
     OrderLine.in_order(order).bulk_create(
         OrderLine(
             order=order, var=order.var, customer=customer, e164=number.e164, digits=number.digits,

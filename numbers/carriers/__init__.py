@@ -55,7 +55,9 @@ class Report:
 
 
 class CarrierError(Exception):
-    """The text is for people."""
+    """The text is for people. ``after`` is how many seconds the carrier wants to be left alone."""
+
+    after: float = 0
 
 
 class Refused(CarrierError):
@@ -67,8 +69,7 @@ class Missing(Refused):
 
 
 class NotReached(CarrierError):
-    """The carrier has certainly not done it, and may later: it could not be reached, or has too much to do.
-    ``after`` is how many seconds it wants to be left alone."""
+    """The carrier has certainly not done it, and may later: it could not be reached, or has too much to do."""
 
     def __init__(self, text: str, after: float = 0):
         super().__init__(text)

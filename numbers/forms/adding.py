@@ -10,11 +10,12 @@ import phonenumbers
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from numbers.actions.stock import MOST_ADDED
 from numbers.models import Provider
 from portal import phones
+from portal.pages import first_of
 
 #: Of the lines that are refused, so many are named.
 NAMED = 20
@@ -134,10 +135,6 @@ class AddForm(forms.Form):
         self.e164s = list(dict.fromkeys(e164 for line in lines for e164 in line.e164s))
         refused = [line for line in lines if line.refusal]
         if refused and not self.cleaned_data.get("others"):
-            said = [line.complaint for line in refused[:NAMED]]
-            if len(refused) > NAMED:
-                more = len(refused) - NAMED
-                said.append(ngettext("And %(count)d more.", "And %(count)d more.", more) % {"count": more})
-            self.add_error("numbers", ValidationError(said))
+            self.add_error("numbers", ValidationError(first_of([line.complaint for line in refused], NAMED)))
         elif not self.e164s and "numbers" not in self.errors:
             self.add_error("numbers", _("Type at least one number."))

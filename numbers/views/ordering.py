@@ -23,7 +23,7 @@ from numbers.forms.orders import ReviewForm, SearchForm, in_words
 from numbers.listing.offers import MOST_OFFERS, Offer, Wanted, areas, in_stock
 from numbers.models import Order, OrderLine
 from numbers.prices import price, prices
-from portal.pages import plain, url_of
+from portal.pages import first_of, plain, url_of
 
 #: So many sentences of refusal are shown at once.
 NAMED = 5
@@ -192,12 +192,12 @@ def choose(request, code):
         messages.error(request, " ".join(refusal.messages))
         return back_to_search(request, code)
     written = request.actor.person.written
-    refused = [outcome for outcome in outcomes if outcome.refusal]
-    for outcome in refused[:NAMED]:
-        name = written(outcome.number.e164) if outcome.number else _("A number")
-        messages.warning(request, f"{name}: {outcome.refusal}")
-    if len(refused) > NAMED:
-        messages.warning(request, _("And %(count)s more.") % {"count": plain(len(refused) - NAMED)})
+    refused = [
+        f"{written(outcome.number.e164) if outcome.number else _('A number')}: {outcome.refusal}"
+        for outcome in outcomes if outcome.refusal
+    ]  # fmt: skip
+    for sentence in first_of(refused, NAMED):
+        messages.warning(request, sentence)
     return back_to_search(request, code)
 
 
