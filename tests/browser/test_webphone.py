@@ -6,6 +6,9 @@ from tests.browser.conftest import sign_in_at
 from webphone.demo import write_demo_telephones
 from webphone.models import Call
 
+#: Whether a window has the lock of this name: it is the WebPhone then.
+IS_HELD = "async (name) => (await navigator.locks.query()).held.some((lock) => lock.name === name)"
+
 
 @pytest.fixture(autouse=True)
 def a_demonstration(demo, settings):
@@ -22,9 +25,13 @@ def test_a_number_in_a_list_opens_the_webphone_and_the_next_is_handed_to_it(page
     number = phone.get_by_label("Number to call")
     first = number.input_value()
     assert first.startswith("+1 514-555-01")
+    phone.get_by_text(f"{first} is filled in. Press Call.").wait_for()
+    phone.wait_for_function(IS_HELD, arg="webphone")
+    phone.evaluate("() => { window.isTheSame = true; }")
     page.locator(".dial").nth(1).click()
     phone.wait_for_function("first => document.getElementById('number').value !== first", arg=first)
     phone.get_by_text("is filled in. Press Call.").wait_for()
+    assert phone.evaluate("() => window.isTheSame")
     # Nothing is dialled before whoever is there says so.
     assert not Call.unscoped.exists()
     assert page.url.endswith("/C20001/numbers/?number=5145550")

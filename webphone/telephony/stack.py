@@ -68,6 +68,17 @@ class Try(CCEventTry):
         contact.host, contact.port = self.address
 
 
+class Registration(SipRegistrationAgent):
+    """Comes again when half of its time is over (RFC 3261, 10.2.4). The library comes when it is already forgotten: who
+    is called just then is not there."""
+
+    def gotreply(self, response) -> None:
+        if 200 <= response.scode < 300 and response.countHFs("contact"):
+            granted = response.getHFBody("contact").address.params
+            granted["expires"] = str(int(granted.get("expires") or self.exp) // 2)
+        super().gotreply(response)
+
+
 class Stack:
     """One SIP element at ``host``: ``port``, which sends all through ``proxy``.
 
@@ -126,11 +137,11 @@ class Stack:
         )
         return agent
 
-    def register(self, user: str, password: str, seconds: int = 60) -> SipRegistrationAgent:
+    def register(self, user: str, password: str, seconds: int = 60) -> Registration:
         """Be reachable as ``user`` from now on."""
         aor = SipURL(username=user, host=self.domain, port=None)
         contact = SipURL(username=user, host=self.address[0], port=self.address[1])
-        agent = SipRegistrationAgent(
+        agent = Registration(
             self.config, aor, contact, user=user, passw=password, exp=seconds, target=(self.proxy, SipConf.my_transport)
         )
         agent.doregister()

@@ -3,10 +3,13 @@
 
 export const CHANNEL = "webphone";
 const WINDOW = "popup,width=430,height=820";
-const ANSWERED_WITHIN = 250;
+// A window that is there may be busy with a call: it is waited for rather than sent elsewhere.
+const ANSWERED_WITHIN = 2000;
 
 /** Whether a WebPhone that is open somewhere has taken the number over. */
-function handOver(number) {
+async function handOver(number) {
+  const known = await navigator.locks?.query();
+  if (!known?.held.some(({ name }) => name === CHANNEL)) return false;
   return new Promise((resolve) => {
     const channel = new BroadcastChannel(CHANNEL);
     const done = (taken) => {

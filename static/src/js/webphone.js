@@ -173,6 +173,7 @@ function press(key) {
   }
   if (call && !call.over) return;
   number.value += key;
+  number.dispatchEvent(new Event("input"));
   number.focus();
 }
 
@@ -200,8 +201,16 @@ async function answer() {
 
 // The page
 
+function sayFilledIn() {
+  at("handed").textContent = number.value && say("handed", number.value);
+}
+
 function startCalls() {
   page.dataset.title = document.title;
+  sayFilledIn();
+  number.addEventListener("input", () => {
+    at("handed").textContent = "";
+  });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (!call || call.over) dial();
@@ -269,7 +278,7 @@ function startListening() {
     show();
     number.value = data.number;
     complain("");
-    at("handed").textContent = say("handed", data.number);
+    sayFilledIn();
     focus();
     at("call-button").focus();
   };
