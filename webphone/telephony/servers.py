@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
@@ -23,6 +24,9 @@ PACKAGES = {
 #: Where Debian has the modules that come in packages of their own.
 MODULES = ["websocket", "auth_ephemeral", "http_client", "crypto", "mqueue", "rtpengine"]
 READY_WITHIN = 20.0
+#: Where each block of ports for sound begins, and what holds those that this process has taken.
+BLOCKS = range(20_000, 30_000, 400)
+HOLDERS: list[socket.socket] = []
 
 
 def missing_packages() -> list[str]:
@@ -125,20 +129,45 @@ def service_options(places: Places) -> list[str]:
     ]  # fmt: skip
 
 
+def unused(count: int) -> list[int]:
+    """So many ports that nobody has, neither for TCP nor for UDP."""
+    kept, ports = [], []
+    try:
+        while len(ports) < count:
+            stream, datagrams = socket.socket(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            kept += [stream, datagrams]
+            stream.bind(("127.0.0.1", 0))
+            port = stream.getsockname()[1]
+            with suppress(OSError):
+                datagrams.bind(("127.0.0.1", port))
+                ports.append(port)
+    finally:
+        for one in kept:
+            one.close()
+    return ports
+
+
+def media_block() -> tuple[int, int]:
+    """Ports for sound, the first and the last, away from those that connections get. No other stack on this computer
+    has them: who speaks to a port that was another's a moment ago would be heard there. Held while this process lives.
+    """
+    for first in BLOCKS:
+        holder = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            holder.bind(("127.0.0.1", first + BLOCKS.step - 1))
+        except OSError:
+            holder.close()
+        else:
+            HOLDERS.append(holder)
+            return first, first + BLOCKS.step - 3  # sound takes pairs of ports
+    raise RuntimeError("All ports for sound are taken by other stacks on this computer.")
+
+
 def free_ports() -> dict[str, Any]:
     """Ports that nothing uses, for all that runs on this computer alone."""
     names = ("sip", "web", "rpc", "media", "service_sip", "service")
-    kept = [socket.socket() for _ in range(len(names) + 1)]
-    for one in kept:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in kept]
-    for one in kept:
-        one.close()
-    # Of a block of its own, away from those that connections get, each stack on the computer takes a part.
-    block = 20_000 + 400 * (ports[0] % 25)
-    return dict(zip(names, ports, strict=False)) | {
-        "carrier": ("127.0.0.1", ports[-1]), "media_ports": (block, block + 399),
-    }  # fmt: skip
+    *ports, carrier = unused(len(names) + 1)
+    return dict(zip(names, ports, strict=True)) | {"carrier": ("127.0.0.1", carrier), "media_ports": media_block()}
 
 
 def media_answers(port: int) -> bool:

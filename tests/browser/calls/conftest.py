@@ -144,7 +144,7 @@ class Telephony:
         """Have somebody there to be called."""
         places = self.places
         proxy, here = (places.host, places.sip), places.host
-        self.telephone = Phone(here, servers.free_ports()["sip"], proxy, DOMAIN, plays=tone(TELEPHONE))
+        self.telephone = Phone(here, servers.unused(1)[0], proxy, DOMAIN, plays=tone(TELEPHONE))
         self.carrier = Phone(here, places.carrier[1], proxy, DOMAIN, plays=tone(CARRIER))
         self.telephone.register(EXTENSION, places.phones[EXTENSION])
         Thread(target=self.carrier.stack.loop, daemon=True).start()
@@ -302,7 +302,15 @@ async () => {
 
 def hears(line, frequency):
     """Wait until a telephone has heard this tone, and nothing else, for a second."""
-    until(lambda: strength(bytes(line.sound.heard), frequency) > 0.8, f"{frequency} Hz are heard")
+
+    def strengths():
+        return {hertz: strength(bytes(line.sound.heard), hertz) for hertz in (BROWSER, TELEPHONE, CARRIER)}
+
+    before, deadline = line.sound.packets_in, time.monotonic() + PATIENCE
+    while (heard := strengths())[frequency] <= 0.8:
+        packets = line.sound.packets_in - before
+        assert time.monotonic() < deadline, f"{frequency} Hz are not heard, but {heard} in {packets} packets"
+        time.sleep(0.05)
 
 
 def page_hears(page, frequency):

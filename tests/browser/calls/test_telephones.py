@@ -24,7 +24,7 @@ def test_a_telephone_comes_again_before_it_is_forgotten(real):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as registrar:
         registrar.bind((host, 0))
         registrar.settimeout(3 * GRANTED)
-        telephone = Stack(host, servers.free_ports()["sip"], registrar.getsockname(), DOMAIN)
+        telephone = Stack(host, servers.unused(1)[0], registrar.getsockname(), DOMAIN)
         registering = []
         Stack.soon(lambda: registering.append(telephone.register("C20001-301", "pw")))
         request, address = registrar.recvfrom(4096)
