@@ -1,9 +1,9 @@
 """The page kit: a list that is searched, filtered, sorted, paged and exported from its address alone."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from http import HTTPStatus
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from django.http import HttpResponse
@@ -47,11 +47,10 @@ def count_text(count: int) -> str:
     return plain(count) if count <= BOUND else _("more than %(bound)s") % {"bound": plain(BOUND)}
 
 
-# What a list shows besides its rows. All of it is frozen: the page keeps the pieces that it draws from the same of it.
+# What a list shows besides its rows. All of it is tuples: the page keeps the pieces that it draws from the same of it.
 
 
-@dataclass(frozen=True)
-class Heading:
+class Heading(NamedTuple):
     """One column: heading, search field if it can be searched, sort if it can be sorted."""
 
     name: str
@@ -64,8 +63,7 @@ class Heading:
     suggestions: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """One entry of Set Filter, one of the page sizes, or a tab."""
 
     value: str
@@ -75,8 +73,7 @@ class Choice:
     url: str = ""
 
 
-@dataclass(frozen=True)
-class Paging:
+class Paging(NamedTuple):
     """Where the page stands, in words, and the addresses of the others; empty where there is none."""
 
     first: str = ""

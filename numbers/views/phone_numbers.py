@@ -4,6 +4,7 @@ from functools import cache
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
+from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -53,14 +54,15 @@ class PhoneNumberList(ListPage):
     columns = staticmethod(columns_for)
 
     def more_context(self, request, found) -> dict:
-        code = request.actor.account.code
+        code, verbs = request.actor.account.code, verbs_of(request.actor)
+        list_url, token = url_of("numbers:list", code), get_token(request) if verbs else ""
         return {
-            "numbers_url": url_of("numbers:list", code),
+            "numbers_url": list_url,
             "webphone_url": url_of("webphone:phone", code),
             "enters": "company" in found.columns,
             "verbs": [
-                {"label": str(verb.label), "url": f"{url_of('numbers:list', code)}bulk/{slug}/"}
-                for slug, verb in verbs_of(request.actor).items()
+                {"label": str(verb.label), "url": f"{list_url}bulk/{slug}/", "token": token}
+                for slug, verb in verbs.items()
             ],
             "jobs_url": url_of("numbers:jobs", code),
             "released_url": url_of("numbers:released", code) if request.actor.may("releases.view") else "",

@@ -60,9 +60,22 @@ def values_of(world):
     return found
 
 
-def written(seat, sent):
+@pytest.fixture(scope="module")
+def pages_of(world):
+    """Everything that somebody can reach: walked once for the tests of this module, which only read it."""
+    known = {}
+
+    def walked(name):
+        if name not in known:
+            seat = world.seat(IDENTITIES[name])
+            known[name] = seat, list(walk(seat))
+        return known[name]
+
+    return walked
+
+
+def written(seat, sent, before):
     """The rows that the request changes, without what is new in each; and how it is answered."""
-    before = snapshot()
     with undone(seat.client):
         answer = sent.by(seat.client)
         rows = changed(before, snapshot())
@@ -88,11 +101,11 @@ def filled(sent):
     return Sent(sent.method, sent.url, tuple((name, value or more.get(name, "")) for name, value in sent.fields))
 
 
-@pytest.mark.parametrize("name", SENDERS)
-def test_a_form_writes_its_own_fields_and_nothing_else_that_is_sent_with_it(world, name):
-    seat, extra = world.seat(IDENTITIES[name]), values_of(world)
+@pytest.mark.parametrize("name", SENDERS, scope="module")
+def test_a_form_writes_its_own_fields_and_nothing_else_that_is_sent_with_it(world, pages_of, name):
+    (seat, pages), extra, before = pages_of(name), values_of(world), snapshot()
     forms = {}
-    for _sent, _answer, page in walk(seat):
+    for _sent, _answer, page in pages:
         for form in page.forms if page else ():
             if form.method == "post":
                 for sending in sendings(form):
@@ -104,17 +117,17 @@ def test_a_form_writes_its_own_fields_and_nothing_else_that_is_sent_with_it(worl
         more = tuple((n, v) for n, v in extra.items() if n not in own and n not in dict(sent.fields))
         if sent.url.endswith("/access/"):  # who enters may say why, on the page that asks for it
             more = tuple(pair for pair in more if pair[0] != "reason")
-        answered, rows = written(seat, sent)
-        answered_, rows_ = written(seat, Sent("post", sent.url, (*sent.fields, *more)))
+        answered, rows = written(seat, sent, before)
+        answered_, rows_ = written(seat, Sent("post", sent.url, (*sent.fields, *more)), before)
         assert (answered, rows) == (answered_, rows_), f"{sent} with more"
 
 
-@pytest.mark.parametrize("name", SENDERS)
-def test_what_can_be_chosen_is_ones_own(world, name):
+@pytest.mark.parametrize("name", SENDERS, scope="module")
+def test_what_can_be_chosen_is_ones_own(world, pages_of, name):
     """No list of choices, tick box or suggestion of any page has a row of the other tree."""
-    seat = world.seat(IDENTITIES[name])
+    seat, pages = pages_of(name)
     others = tokens(world.b) if name != "system administrator" else set()
-    for sent, _answer, page in walk(seat):
+    for sent, _answer, page in pages:
         if name == "system administrator in var" and not sent.url.startswith(f"/{seat.account.code}/"):
             continue
         for form in page.forms if page else ():

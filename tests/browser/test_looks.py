@@ -46,8 +46,16 @@ PATHS = {
     "pro@jane.example": ["/P30001/", "/P30001/numbers/"],
     "user@acme.example": ["/C20001/", "/C20001/numbers/"],
 }  # fmt: skip
-WIDTHS = (1440, 768, 390)
 STRANGERS = ["/login/", "/password/reset/"]
+#: Who looks at their pages one after the other: about as many in each.
+LOOKERS = [
+    ("system@demo.example", "support@demo.example"),
+    ("admin@acme.example", "user@acme.example", "pro@jane.example"),
+    ("var@alpha.example",),
+]
+#: At which widths a page is looked at, in the light and then in the dark.
+SCHEMES = {"light": (1440, 768, 390), "dark": (390, 1440)}
+LAID_OUT_ALIKE = 768
 
 
 #: In the dark, nothing but colours is different.
@@ -67,32 +75,51 @@ def serious(page, scheme="light"):
     ]
 
 
-def faults(page, path, scheme, widths):
-    """What is wrong with a page: loaded once, it is made narrower while somebody looks at it."""
-    page.set_viewport_size({"width": widths[0], "height": 900})
+def faults(page, path):
+    """What is wrong with a page: loaded once, it is made narrower, and dark, while somebody looks at it."""
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")  # colours on their way to others are neither
+    page.set_viewport_size({"width": SCHEMES["light"][0], "height": 900})
     status = page.goto(path).status
     found = []
-    for width in widths:
-        page.set_viewport_size({"width": width, "height": 900})
-        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        found += [f"{wide} pixels wider than the window at {width}"] if wide > 0 else []
-        # Between the widest and the narrowest nothing is shown that neither of them shows.
-        found += serious(page, scheme) if width in (widths[0], widths[-1]) else []
+    for scheme, widths in SCHEMES.items():
+        page.emulate_media(color_scheme=scheme)
+        for width in widths:
+            page.set_viewport_size({"width": width, "height": 900})
+            wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            found += [f"{wide} pixels wider than the window at {width}"] if wide > 0 else []
+            # Between the widest and the narrowest nothing is shown that neither of them shows.
+            found += serious(page, scheme) if width != LAID_OUT_ALIKE else []
     # The browser's own note of a page that is there to be refused; it comes when it comes.
     page.complaints[:] = [said for said in page.complaints if status < 400 or f"status of {status} " not in said]
     return found
 
 
-@pytest.mark.parametrize(("scheme", "widths"), [("light", WIDTHS), ("dark", WIDTHS[::2])], ids=["light", "dark"])
-def test_no_page_has_a_serious_fault(page, scheme, widths):
-    # Colours on their way from one to another are neither.
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    found = {path: faults(page, path, scheme, widths) for path in STRANGERS}
+def test_no_page_for_strangers_has_a_serious_fault(page):
+    found = {path: faults(page, path) for path in STRANGERS}
+    assert {path: said for path, said in found.items() if said} == {}
+
+
+@pytest.mark.parametrize("people", LOOKERS, ids=lambda people: people[0])
+def test_no_page_has_a_serious_fault(page, people):
     boss = Person.objects.select_related("account").get(email="var@alpha.example")
     system = TelephoneSystem.unscoped.create(account=boss.account, name="Asterisk", token_hash="x", added_by=boss)
     more = {boss.email: [f"/V1001/phone-systems/{system.pk}/"]}
-    for email, paths in PATHS.items():
+    found = {}
+    for email in people:
         page.context.clear_cookies()
         be_signed_in(page, email)
-        found |= {path: faults(page, path, scheme, widths) for path in [*paths, *more.get(email, [])]}
+        found |= {path: faults(page, path) for path in [*PATHS[email], *more.get(email, [])]}
     assert {path: said for path, said in found.items() if said} == {}
+
+
+def test_everybody_looks():
+    assert {email for people in LOOKERS for email in people} == set(PATHS)
+
+
+def test_the_dark_is_dark(page):
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    page.goto("/login/")
+    ground = "() => getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(ground)
+    page.emulate_media(color_scheme="dark")
+    assert page.evaluate(ground) != light
