@@ -59,7 +59,7 @@ class Actor:
 
     @property
     def role_label(self) -> str:
-        return self.role.label
+        return str(self.role.label)
 
     def may(self, permission: str) -> bool:
         """Whether the policy gives this actor ``permission`` here."""

@@ -224,6 +224,11 @@ class Account(models.Model):
         return f"{self.name} ({self.code})"
 
     @property
+    def kind_label(self) -> str:
+        """What it is, in words: as Django's ``get_kind_display``, which takes as long as a row of a list does."""
+        return str(self.Kind(self.kind).label)
+
+    @property
     def is_customer(self) -> bool:
         """Whether this is a company or a professional: an account that holds numbers to use them."""
         return self.kind in (self.Kind.COMPANY, self.Kind.PROFESSIONAL)

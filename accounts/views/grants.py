@@ -133,7 +133,7 @@ def granted_accounts(agent: Person) -> list[dict]:
         {
             "name": found.content_object.name,
             "code": found.content_object.code,
-            "kind": found.content_object.get_kind_display(),
+            "kind": found.content_object.kind_label,
             "mode": modes[found.permission.codename],
             "until": moment(found.until, zone),
         }

@@ -54,15 +54,17 @@ class PhoneNumberList(ListPage):
     columns = staticmethod(columns_for)
 
     def more_context(self, request, found) -> dict:
-        code, verbs = request.actor.account.code, verbs_of(request.actor)
-        list_url, token = url_of("numbers:list", code), get_token(request) if verbs else ""
+        code, token = request.actor.account.code, get_token(request)
+        list_url = url_of("numbers:list", code)
         return {
+            # Once for all forms of the page: each time that it is asked for, it is another one.
+            "csrf_token": token,
             "numbers_url": list_url,
             "webphone_url": url_of("webphone:phone", code),
             "enters": "company" in found.columns,
             "verbs": [
                 {"label": str(verb.label), "url": f"{list_url}bulk/{slug}/", "token": token}
-                for slug, verb in verbs.items()
+                for slug, verb in verbs_of(request.actor).items()
             ],
             "jobs_url": url_of("numbers:jobs", code),
             "released_url": url_of("numbers:released", code) if request.actor.may("releases.view") else "",
