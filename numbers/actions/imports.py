@@ -21,7 +21,7 @@ from accounts.policy import allows
 from numbers.actions.checking import Checker, Line, StatementChecker
 from numbers.actions.jobs import actor_of, ended
 from numbers.actions.verbs import Verb, perform, verbs_of
-from numbers.models import Import, ImportRow, PhoneNumber, Provider
+from numbers.models import Import, ImportRow, PhoneNumber
 from portal.logs import request_facts
 
 #: A batch is one transaction. Lines that only add numbers are quick; others are done as by hand.
@@ -64,25 +64,37 @@ FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::te
      AS v (id, e164, verdict, col, reason, plan)
 WHERE r.id = v.id
 """
-# In the order of the numbers: whoever adds the same at once waits for us, and we never for them as well.
+# The next lines that add numbers: they are added in the order of the numbers, so that whoever adds the same at once
+# waits for us, and we never for them as well; an event for each, as ``audit.event`` makes them; and what became of each
+# line. One statement: a file may have two million lines, and each is three rows.
 ADD = """
-INSERT INTO numbers_phonenumber (e164, var_id, provider_id, label, caller_name, voice, sms, fax)
-SELECT new.e164, %s, new.provider, '', '', p.supports_voice, false, false
-FROM unnest(%s::text[], %s::bigint[]) AS new (e164, provider) JOIN numbers_provider p ON p.id = new.provider
-ORDER BY new.e164
-ON CONFLICT DO NOTHING RETURNING id, e164
-"""
-# An event for each, as ``audit.event`` makes them: there are too many to make them one by one.
-TELL = """
-INSERT INTO accounts_auditevent (at, account_id, person_id, chain, access_id, verb, target_type, target_id, target,
-                                 before, after, request_id)
-SELECT clock_timestamp(), %s, %s, %s, %s, 'number.imported', 'number', new.id, new.e164, '{}',
-       jsonb_build_object('provider', new.provider), %s
-FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS new (id, e164, provider)
-"""
-ADDED = "UPDATE numbers_importrow SET plan = plan - 0, applied = jsonb_array_length(plan) = 1 WHERE id = ANY(%s)"
-NOT_ADDED = """
-UPDATE numbers_importrow SET applied = true, verdict = 'refused', "column" = 'number', reason = %s WHERE id = ANY(%s)
+WITH batch AS MATERIALIZED (
+    SELECT r.id, r.e164, (r.plan #>> '{0,1,provider}')::bigint AS provider_id, jsonb_array_length(r.plan) = 1 AS is_all
+    FROM numbers_importrow r
+    WHERE r.account_id = %(account)s AND r.of_id = %(of)s AND NOT r.applied AND r.verdict = 'add'
+      AND r.plan #>> '{0,0}' = 'add'
+    ORDER BY r.line LIMIT %(most)s
+), added AS (
+    INSERT INTO numbers_phonenumber (e164, var_id, provider_id, label, caller_name, voice, sms, fax)
+    SELECT b.e164, %(account)s, p.id, '', '', p.supports_voice, false, false
+    FROM batch b JOIN numbers_provider p ON p.id = b.provider_id ORDER BY b.e164
+    ON CONFLICT DO NOTHING RETURNING id, e164, provider_id
+), told AS (
+    INSERT INTO accounts_auditevent (at, account_id, person_id, chain, access_id, verb, target_type, target_id, target,
+                                     before, after, request_id)
+    SELECT clock_timestamp(), %(account)s, %(person)s, %(chain)s, %(access)s, 'number.imported', 'number', a.id, a.e164,
+           '{}', jsonb_build_object('provider', p.name), %(request)s
+    FROM added a JOIN numbers_provider p ON p.id = a.provider_id
+), done AS (
+    UPDATE numbers_importrow r SET plan = CASE WHEN a.id IS NULL THEN r.plan ELSE r.plan - 0 END,
+           applied = a.id IS NULL OR b.is_all,
+           verdict = CASE WHEN a.id IS NULL THEN 'refused' ELSE r.verdict END,
+           "column" = CASE WHEN a.id IS NULL THEN 'number' ELSE r."column" END,
+           reason = CASE WHEN a.id IS NULL THEN %(already)s ELSE r.reason END
+    FROM batch b LEFT JOIN added a ON a.e164 = b.e164 WHERE r.id = b.id
+    RETURNING a.id IS NOT NULL AS is_added, b.is_all
+)
+SELECT count(*), count(*) FILTER (WHERE is_added AND is_all), count(*) FILTER (WHERE NOT is_added) FROM done
 """
 
 
@@ -296,13 +308,12 @@ def counted(actor: Actor, wanted: Import) -> None:
 
 def apply_some(actor: Actor, wanted: Import) -> bool:
     """Add the next numbers, or when all are added change the next; whether there was anything left to do."""
+    adds = "add" in wanted.applies or not wanted.is_statement
+    if adds and actor.may("numbers.add") and add(actor, wanted):
+        return True
     left = ImportRow.visible_to(actor).filter(of=wanted, applied=False)
     if wanted.is_statement:
         left = left.filter(verdict__in=wanted.applies)
-    new = left.filter(verdict=ImportRow.Verdict.ADD, plan__0__0="add").order_by("line")
-    if rows := list(new.values_list("pk", "e164", "plan")[:ADDED_AT_ONCE]):
-        add(actor, wanted, rows)
-        return True
     rows = list(left.exclude(plan=[]).order_by("line")[:CHANGED_AT_ONCE])
     if not rows:
         return False
@@ -313,23 +324,20 @@ def apply_some(actor: Actor, wanted: Import) -> bool:
     return True
 
 
-def add(actor: Actor, wanted: Import, rows: list[tuple[int, str, list]]) -> None:
-    """Add the numbers of these lines (id, number, plan), with an event for each."""
-    providers = {e164: plan[0][1]["provider"] for _pk, e164, plan in rows}
-    names = dict(Provider.objects.values_list("pk", "name"))
+def add(actor: Actor, wanted: Import) -> int:
+    """Add the numbers of the next lines that want that; how many lines those were."""
+    facts = {
+        "account": actor.account.pk, "person": actor.person.pk, "chain": [account.pk for account in actor.chain],
+        "access": actor.access.pk if actor.access else None, "request": wanted.request_id, "of": wanted.pk,
+        "already": _("It is already on the system."), "most": ADDED_AT_ONCE,
+    }  # fmt: skip
     with connection.cursor() as cursor:
-        cursor.execute(ADD, [actor.account.pk, list(providers), list(providers.values())])
-        added = dict(reversed(pair) for pair in cursor.fetchall())
-        access = actor.access.pk if actor.access else None
-        who = [actor.account.pk, actor.person.pk, [account.pk for account in actor.chain], access, wanted.request_id]
-        of = [names[providers[e164]] for e164 in added]
-        cursor.execute(TELL, [*who, list(added.values()), list(added), of])
-        cursor.execute(ADDED, [[pk for pk, e164, _plan in rows if e164 in added]])
-        already = [pk for pk, e164, _plan in rows if e164 not in added]
-        cursor.execute(NOT_ADDED, [_("It is already on the system."), already])
+        cursor.execute(ADD, facts)
+        lines, done, refused_now = cursor.fetchone()
     # Lines that want more of their number are not done yet.
-    wanted.done += sum(e164 in added and len(plan) == 1 for _pk, e164, plan in rows)
-    wanted.refused += len(already)
+    wanted.done += done
+    wanted.refused += refused_now
+    return lines
 
 
 def change(actor: Actor, rows: list[ImportRow]) -> None:

@@ -70,7 +70,7 @@ OWN = {
     "numbers/views/ordering.py": ["tests/numbers/test_orders.py"],
     "numbers/timeline.py": ["tests/numbers/test_timeline.py"],
     "numbers/views/destinations.py": ["tests/numbers/test_destinations.py"],
-    "numbers/views/verbs.py": ["tests/numbers/test_verbs.py"],
+    "numbers/views/verbs.py": ["tests/numbers/test_verbs.py", "tests/numbers/test_calls.py"],
     "numbers/views/jobs.py": ["tests/numbers/test_jobs.py"],
     "numbers/views/imports.py": ["tests/numbers/test_imports.py"],
     "numbers/views/statements.py": ["tests/numbers/test_statements.py"],
@@ -121,6 +121,11 @@ EQUAL = {
     },
     ("numbers/views/imports.py", "counts: ImportRow.visible_to(actor) -> all"):
         "asked of the rows of an import that was found in the actor's scope before",
+    **{
+        (f"numbers/filters/{path}.py", f"listing: {rows}.visible_to(self.actor) -> all"):
+            "asked of the rows of what was found in the actor's scope before"
+        for path, rows in (("orders", "OrderLine"), ("work", "JobItem"), ("work", "ImportRow"))
+    },
     ("numbers/actions/stock.py", "add_numbers: Account.visible_to(actor) -> all"): "asked of the acting account",
     ("webphone/actions/calls.py", "begin: Account.visible_to(actor) -> all"): "asked of the acting account",
     ("numbers/actions/verbs/of_customers.py", "typed: Destination.visible_to(actor) -> all"):
@@ -136,6 +141,10 @@ EQUAL = {
         "finds ids of numbers; what is told of them is narrowed to the actor besides",
     ("numbers/views/destinations.py", "detail: PhoneNumber.visible_to(request.actor) -> all"):
         "asked of a destination in the actor's scope: by foreign key no other's number rings it",
+    ("webphone/actions/calls.py", "number_to_call: Destination.visible_to(actor) -> all"):
+        "narrowed to the acting account besides",
+    ("webphone/actions/locations.py", "extension_of: Destination.visible_to(actor) -> all"):
+        "narrowed to the acting account besides",
     ("webphone/actions/locations.py", "verify: Call.visible_to(actor) -> all"):
         "asked of the call whose name stands in the person's own telephone",
     ("webphone/management/commands/phone.py", "calls_token: TelephoneSystem.visible_to(actor) -> all"):

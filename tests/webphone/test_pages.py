@@ -106,6 +106,24 @@ def test_calls_and_telephones_of_a_colleague_are_as_good_as_none(at_home, teleph
     assert not theirs.is_over
 
 
+def test_what_a_colleague_has_and_does_is_not_seen_in_the_window(at_home, uma, acme):
+    """Even where both have the same telephone, as at home with somebody."""
+    client, url = at_home
+    colleague = Actor.at_home(make_person(acme, role="user"))
+    verified = {"account": acme, "verified_at": timezone.now()}
+    theirs = Location.unscoped.create(person=colleague.person, kind="mobile", number="+15145550170", **verified)
+    Location.unscoped.create(person=colleague.person, kind="home", number="+15145550171", **verified)
+    mine = Location.unscoped.create(person=uma.person, kind="home", number="+15145550170", **verified)
+    calls.place(colleague, "+15145550199", location_id=theirs.pk, caller_id="")
+    window, telephones = client.get(url), client.get(f"{url}telephones/")
+    for hidden in ("0199", "0171"):
+        assert hidden not in window.text
+        assert hidden not in telephones.text
+    assert [(one["label"], one["selected"]) for one in window.context["telephones"]] == [("Home +1 514-555-0170", None)]
+    own = calls.place(uma, "+15145550198", location_id=mine.pk, caller_id="")
+    assert "Home +1 514-555-0170" in client.get(f"{url}calls/{own.ref}/", headers=JSON).json()["words"]
+
+
 def test_what_the_window_asks_of_the_database_does_not_grow(at_home, telephone, own, uma, django_assert_num_queries):
     client, url = at_home
     client.get(url)

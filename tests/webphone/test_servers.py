@@ -63,5 +63,5 @@ def test_the_turn_server_speaks_tls_where_it_has_a_certificate(secret):
 def test_where_packages_are_missing_it_is_said_which_to_install(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr("os.geteuid", lambda: 1000)  # who may install them has them installed
-    with pytest.raises(CommandError, match="sudo apt-get install .*kamailio-websocket-modules .*rtpengine-daemon"):
+    with pytest.raises(CommandError, match=r"sudo apt-get install .*kamailio-websocket-modules .*rtpengine-daemon"):
         call_command("phone")

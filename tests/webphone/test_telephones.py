@@ -117,3 +117,17 @@ def test_nobody_touches_the_telephones_of_others(uma, mobile, acme):
 def test_a_telephone_goes_with_its_extension(uma, telephone, desk):
     desk.delete()
     assert not Location.unscoped.exists()
+
+
+def test_what_a_colleague_has_can_be_ones_own_as_well(uma, mobile, acme):
+    colleague = Actor.at_home(make_person(acme, role="user"))
+    added = locations.add_location(colleague, kind="home", typed=mobile.number)
+    assert (added.number, added.kind) == (mobile.number, "home")
+
+
+def test_an_extension_brings_its_numbers_to_whom_it_was_shown_to_be(uma, desk, own, acme):
+    colleague = Actor.at_home(make_person(acme, role="user"))
+    facts = {"account": acme, "person": colleague.person, "verified_at": timezone.now()}
+    Location.unscoped.create(kind="extension", number="301", destination=desk, **facts)
+    assert calls.own_numbers(colleague) == [own]
+    assert calls.own_numbers(uma) == []
