@@ -137,6 +137,18 @@ def test_a_number_that_is_gone_leads_to_its_history(life, alpha, client, adminis
     assert row["url"] == f"/{alpha.code}/numbers/15145550124/"
 
 
+def test_a_number_that_is_somebody_elses_by_now_leads_to_ones_own_history(life, acme, jane, client, administrator_of):
+    make_number(pk=life.pk, customer=jane, e164=life.e164)
+    urls = {}
+    for account, day in ((acme, 2), (jane, 4)):
+        client.force_login(administrator_of(account))
+        (row,) = stood(client, account, day).context["listing"]["rows"]
+        urls[account] = row["url"]
+    assert urls == {
+        acme: f"/{acme.code}/history/?of=%2B15145550123", jane: f"/{jane.code}/numbers/15145550123/"
+    }  # fmt: skip
+
+
 def test_a_number_was_pending_until_its_first_call(alpha, acme, client, administrator_of):
     number = make_number(customer=acme, active=True)
     PhoneNumber.unscoped.filter(pk=number.pk).update(
