@@ -185,6 +185,11 @@ def test_quick_search_leads_to_the_list_where_several_match_or_none(alpha_pages,
     assert alpha_pages("find/").url == f"/{alpha.code}/numbers/"
 
 
+def test_quick_search_knows_of_no_number_of_others(alpha_pages, alpha, bravo):
+    make_number(var=bravo, e164="+15145550199")
+    assert alpha_pages("find/", q="+15145550199").url == f"/{alpha.code}/numbers/?number=%2B15145550199"
+
+
 @pytest.mark.parametrize("fixture", ["system", "alpha", "acme", "jane"])
 def test_every_account_has_a_home_even_without_numbers(request, signed_in, fixture):
     account = request.getfixturevalue(fixture)
