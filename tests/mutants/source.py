@@ -78,6 +78,7 @@ OWN = {
         "tests/webphone/test_calls.py",
         "tests/webphone/test_telephones.py",
         "tests/webphone/test_machines.py",
+        "tests/webphone/test_pages.py",
     ],
     "numbers": ["tests/numbers/test_pages.py", "tests/numbers/test_exports.py", "tests/numbers/test_destinations.py"],
 }
