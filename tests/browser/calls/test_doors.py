@@ -10,7 +10,7 @@ import pytest
 import urllib3
 
 from accounts.models import Person
-from tests.browser.calls.conftest import DOMAIN, SECRET, call, says, until
+from tests.browser.calls.conftest import CALLS_TOKEN, DOMAIN, SECRET, call, says, until
 from tests.browser.conftest import CHROMIUM, FLAGS, be_signed_in
 from webphone.demo import write_demo_telephones
 from webphone.models import Call
@@ -184,7 +184,7 @@ def test_the_call_back_service_takes_nothing_that_does_not_belong_into_a_message
     assert real.telephone.lines == real.carrier.lines == []
 
 
-def test_no_key_is_in_a_page_an_answer_or_the_list_of_processes(webphone, real):
+def test_no_key_is_in_a_page_an_answer_a_log_or_the_list_of_processes(webphone, real, caplog):
     seen = []
     webphone.on("response", lambda response: seen.append(response.body().decode(errors="replace")))
     webphone.reload()
@@ -192,8 +192,13 @@ def test_no_key_is_in_a_page_an_answer_or_the_list_of_processes(webphone, real):
     call(webphone, NUMBER)
     says(webphone, "Connected")
     processes = subprocess.run(["/bin/ps", "-ww", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    keys = [SECRET, *map(key_for, ("register", "dial", "events", "call-back", "service")), *real.places.phones.values()]
-    text = "\n".join([*seen, webphone.content()])
+    keys = [
+        SECRET, CALLS_TOKEN, *map(key_for, ("register", "dial", "events", "call-back", "service")),
+        *real.places.phones.values(),
+    ]  # fmt: skip
+    logs = {log.name: log.read_text(errors="replace") for log in real.folder.glob("*.log")}
+    assert set(logs) == {f"{name}.log" for name in real.commands}
+    text = "\n".join([*seen, webphone.content(), *logs.values(), caplog.text])
     assert "X-Dial-Token" in text  # the scripts were read
     for key in keys:
         if len(key) > 4:
