@@ -29,6 +29,8 @@ TEMPLATE = "mutants_template"
 WALLS_DOWN = "ALTER TABLE {} DISABLE ROW LEVEL SECURITY"
 #: Tests that take longer have seen nothing.
 LIMIT_SECONDS = 1800
+#: Seconds in which the server has tidied up in a database.
+TIDIED_WITHIN = 60
 #: A template may be copied by one at a time.
 COPYING = Lock()
 
@@ -129,9 +131,8 @@ class Place:
         if mutant.walls_down:
             statements += [WALLS_DOWN.format(table) for table in walled]
         with COPYING:
-            self.sql(
-                f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)", f"CREATE DATABASE {self.name} TEMPLATE {TEMPLATE}"
-            )
+            self.remove()
+            self.sql(f"CREATE DATABASE {self.name} TEMPLATE {TEMPLATE}")
         try:
             if mutant.path:
                 kept = file.read_text()
@@ -151,7 +152,13 @@ class Place:
         return done.returncode != 0, said
 
     def remove(self) -> None:
-        self.sql(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")
+        """Drop the database; nobody but the server itself, which tidies up, cannot be told to leave it."""
+        for _attempt in range(TIDIED_WITHIN):
+            try:
+                return self.sql(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")
+            except psycopg.errors.InsufficientPrivilege:
+                time.sleep(1)
+        raise SystemExit(f"The server does not leave the database {self.name}.")
 
 
 if __name__ == "__main__":

@@ -210,3 +210,11 @@ def test_building_puts_right_what_was_damaged(damage):
     assert ask("SELECT DISTINCT reloptions FROM pg_class WHERE relname = ANY(%s)", list(VIEWS)) == [
         (["security_invoker=true"],)
     ]
+
+
+def test_what_has_its_owners_rights_is_not_for_everybody():
+    ours = "prosecdef AND pronamespace = current_schema()::regnamespace"
+    every = ask(f"SELECT oid::regprocedure::text FROM pg_proc WHERE {ours}")
+    public = "proacl IS NULL OR EXISTS (SELECT FROM aclexplode(proacl) WHERE grantee = 0)"
+    assert len(every) == 2
+    assert ask(f"SELECT oid::regprocedure::text FROM pg_proc WHERE {ours} AND ({public})") == []
