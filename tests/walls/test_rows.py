@@ -283,6 +283,13 @@ def test_not_even_the_owner_of_the_tables_can_make_a_row_point_at_another_tenant
     assert refused_with(*insert(table, row | {name: foreign(name, rows, bravo, zenith)})) == NO_SUCH_PAIR
 
 
+@pytest.mark.parametrize("table", ["webphone_call", "webphone_location"])
+def test_calls_and_telephones_are_of_somebody_of_their_account(rows, alpha, bravo, table):
+    row = row_of(table, "person_id", rows[alpha.pk], alpha)
+    assert refused_with(*insert(table, row | {"person_id": make_person(bravo).pk})) == NO_SUCH_PAIR
+    assert refused_with(*insert(table, row)) is None
+
+
 # The system only looks
 
 
