@@ -131,14 +131,15 @@ def settle(var: Account, asked: Release, outcome: State | CarrierError, *, came_
     # What the carrier has done is so whoever asked; that it has not concerns the last one who asked.
     if one is None or (one.next_at != asked.next_at and outcome != State.DONE):
         return
+    reason = str(outcome)[:500]
     if isinstance(outcome, Refused):
-        end(var, one, State.FAILED, str(outcome)[:500])
+        end(var, one, State.FAILED, reason)
     elif isinstance(outcome, CarrierError):
         wait = max(later(one.attempts), outcome.after)
         if one.attempts >= MOST_ATTEMPTS:
-            end(var, one, State.FAILED, str(outcome)[:500])
+            end(var, one, State.FAILED, reason)
         else:
-            one.reason, one.next_at = str(outcome)[:500], timezone.now() + timedelta(seconds=wait)
+            one.reason, one.next_at = reason, timezone.now() + timedelta(seconds=wait)
             if outcome.after:
                 one.attempts -= 1  # too much to do is no failure
             one.save(update_fields=["reason", "next_at", "attempts"])

@@ -42,10 +42,10 @@ PATIENCE = 12.0
 
 
 def until(found, what, seconds=PATIENCE):
-    """What ``found`` returns once that is true."""
+    """What ``found`` returns once that is true. ``what`` is waited for, as a text or as what makes one at the end."""
     deadline = time.monotonic() + seconds
     while not (value := found()):
-        assert time.monotonic() < deadline, f"{what}: not within {seconds:.0f} seconds"
+        assert time.monotonic() < deadline, f"{what() if callable(what) else what}: not within {seconds:.0f} seconds"
         time.sleep(0.05)
     return value
 
@@ -269,12 +269,14 @@ def call(page, number, talk_with="This computer"):
 
 
 def says(page, text, seconds=PATIENCE):
-    seen, deadline = [words(page)], time.monotonic() + seconds
-    while text not in seen[-1]:
-        assert time.monotonic() < deadline, f"“{text}” is not said within {seconds:.0f} seconds, but {seen}"
-        time.sleep(0.05)
-        if (now := words(page)) != seen[-1]:
+    seen = []
+
+    def said():
+        if (now := words(page)) not in seen[-1:]:
             seen.append(now)
+        return text in now
+
+    until(said, lambda: f"“{text}” is said, but {seen}", seconds)
 
 
 def number_of_uma():
@@ -302,15 +304,13 @@ async () => {
 
 def hears(line, frequency):
     """Wait until a telephone has heard this tone, and nothing else, for a second."""
+    before, heard = line.sound.packets_in, {}
 
-    def strengths():
-        return {hertz: strength(bytes(line.sound.heard), hertz) for hertz in (BROWSER, TELEPHONE, CARRIER)}
+    def is_heard():
+        heard.update({hertz: strength(bytes(line.sound.heard), hertz) for hertz in (BROWSER, TELEPHONE, CARRIER)})
+        return heard[frequency] > 0.8
 
-    before, deadline = line.sound.packets_in, time.monotonic() + PATIENCE
-    while (heard := strengths())[frequency] <= 0.8:
-        packets = line.sound.packets_in - before
-        assert time.monotonic() < deadline, f"{frequency} Hz are not heard, but {heard} in {packets} packets"
-        time.sleep(0.05)
+    until(is_heard, lambda: f"{frequency} Hz are heard, but {heard} in {line.sound.packets_in - before} packets")
 
 
 def page_hears(page, frequency):
