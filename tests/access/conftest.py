@@ -8,8 +8,12 @@ from tests.access.database import Undone
 from tests.access.world import World
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Whoever asks for the world writes into it: undo that after each test."""
+    """Whoever asks for the world writes into it: undo that after each test.
+
+    Before pytest-django puts tests in order, which would have those without the mark come last.
+    """
     for item in items:
         if "world" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.django_db)

@@ -8,6 +8,8 @@ from pathlib import Path
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from tests.dropping import drop_database
+
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = {
     "provider": ("id, name", "SELECT id, name FROM numbers_provider"),
@@ -64,15 +66,14 @@ def has(address: str, table: str, numbers: int) -> bool:
 
 
 def fresh(address: str, name: str) -> None:
+    drop_database(address, name)
     with psycopg.connect(address, autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE IF EXISTS "{name}"')
         connection.execute(f'CREATE DATABASE "{name}"')
 
 
 def drop(address: str) -> None:
     """Remove a database that only one measurement needed."""
-    with psycopg.connect(sibling(address, "postgres"), autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE IF EXISTS "{conninfo_to_dict(address)["dbname"]}" WITH (FORCE)')
+    drop_database(sibling(address, "postgres"), conninfo_to_dict(address)["dbname"])
 
 
 def portal_of(address: str, numbers: int) -> str:

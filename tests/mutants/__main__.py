@@ -19,6 +19,7 @@ from threading import Lock
 import psycopg
 
 from tests import database as test_database
+from tests.dropping import drop_database
 from tests.mutants import database, source
 from tests.mutants.source import ROOT, Mutant
 
@@ -29,8 +30,6 @@ TEMPLATE = "mutants_template"
 WALLS_DOWN = "ALTER TABLE {} DISABLE ROW LEVEL SECURITY"
 #: Tests that take longer have seen nothing.
 LIMIT_SECONDS = 1800
-#: Seconds in which the server has tidied up in a database.
-TIDIED_WITHIN = 60
 #: A template may be copied by one at a time.
 COPYING = Lock()
 
@@ -75,7 +74,7 @@ def main(words: list[str]) -> int:
                         survivors.append(mutant.name)
         finally:
             for place in every:
-                place.remove()
+                drop_database(owner, place.name)
     print(f"\nmutants killed / made: {len(made) - len(survivors)} / {len(made)}")  # noqa: T201
     print(f"not counted, since nothing could be seen of them: {sum(bool(mutant.equal) for mutant in every_one)}")  # noqa: T201
     print(f"in {(time.monotonic() - began) / 60:.0f} minutes")  # noqa: T201
@@ -114,7 +113,7 @@ class Place:
 
     def migrate(self) -> None:
         """Make the database that the others are copies of."""
-        self.sql(f"DROP DATABASE IF EXISTS {TEMPLATE}")
+        drop_database(self.owner, TEMPLATE)
         done = self.pytest(["tests/access/test_constraints.py"], TEMPLATE, "", "--reuse-db", "--create-db")
         if done.returncode:
             raise SystemExit(f"The tests of constraints are red as they are:\n{done.stdout[-3000:]}")
@@ -131,7 +130,7 @@ class Place:
         if mutant.walls_down:
             statements += [WALLS_DOWN.format(table) for table in walled]
         with COPYING:
-            self.remove()
+            drop_database(self.owner, self.name)
             self.sql(f"CREATE DATABASE {self.name} TEMPLATE {TEMPLATE}")
         try:
             if mutant.path:
@@ -150,15 +149,6 @@ class Place:
         lines = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
         said = lines[0][:150] if lines else done.stdout[-200:].replace("\n", " ")
         return done.returncode != 0, said
-
-    def remove(self) -> None:
-        """Drop the database; nobody but the server itself, which tidies up, cannot be told to leave it."""
-        for _attempt in range(TIDIED_WITHIN):
-            try:
-                return self.sql(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")
-            except psycopg.errors.InsufficientPrivilege:
-                time.sleep(1)
-        raise SystemExit(f"The server does not leave the database {self.name}.")
 
 
 if __name__ == "__main__":
