@@ -46,20 +46,18 @@ class Listing(Matching):
     def page(self, size: int, cursor: Cursor | None = None, number: int | None = None) -> Page:
         """The page of ``size`` rows at ``cursor``, or page ``number`` counted from 1, or the first."""
         counts: dict[str, int] = dict.fromkeys(self._saturated(), paging.BOUND + 1)
+        if not self._can_be(self.state):
+            return self._empty(counts)
         if "all" not in counts:
             page = self._matched(size, cursor, number, "all")
             if page.counts["all"] <= paging.BOUND:
                 self._remember_few(page.counts)
                 return page
             counts["all"] = paging.BOUND + 1
-        counts |= {state: counts["all"] for state in STATES if self._must_be(state)}
-        counts |= {state: 0 for state in STATES if not self._can_be(state)}
+        counts |= self._known_counts(counts["all"])
         open_states = [state for state in STATES if state not in counts]
         page = None
-        if not self._can_be(self.state):
-            page = self._empty(open_states)
-            counts |= page.counts
-        elif counts.get(self.state, 0) <= paging.BOUND:
+        if counts.get(self.state, 0) <= paging.BOUND:
             page = self._matched(size, cursor, number, self.state, [s for s in open_states if s != self.state])
             counts |= page.counts
             open_states = []
@@ -79,6 +77,12 @@ class Listing(Matching):
         if "var_id" in self.scope:
             return not caches["process"].get(self._few_key, False)
         return not self.digits and (bool(self._labels) or not self.actor.account.is_customer)
+
+    def _known_counts(self, every: int) -> dict[str, int]:
+        """The counts that follow from the search, of ``every`` match: a number that rings somebody is used."""
+        return {state: every for state in STATES if self._must_be(state)} | {
+            state: 0 for state in STATES if not self._can_be(state)
+        }
 
     def exact_count(self) -> int:
         """How many numbers match, however many that are; reads all of them."""
@@ -234,13 +238,15 @@ class Listing(Matching):
         page.counts = counts
         return page
 
-    def _empty(self, states: list[str]) -> Page:
-        """The page of what cannot be, with ``states`` counted up to the bound."""
-        if not states:
-            return Page([], {})
-        return self._counted(
-            self._fetch(f"SELECT {', '.join(self._bounded(states))}, NULL AS id", self.params), 1, Cursor()
-        )
+    def _empty(self, counts: dict[str, int]) -> Page:
+        """The page of what cannot be: nothing but counts, those besides ``counts`` taken up to the bound."""
+        asked = [state for state in ("all", *STATES) if state not in counts and state not in self._known_counts(0)]
+        if asked:
+            (found,) = self._fetch(f"SELECT {', '.join(self._bounded(asked))}", self.params)
+            counts |= dict(zip(asked, found.values(), strict=True))
+        counts |= self._known_counts(counts["all"])
+        self._remember_saturated(counts)
+        return Page([], counts)
 
     def _walked(self, size: int, cursor: Cursor | None, number: int | None, states: list[str]) -> Page:
         """Take one page out of more matches than the bound, from the indexes, and count ``states`` up to the bound.
