@@ -170,7 +170,7 @@ class ImportPage(ListPage):
             (_("Empty cells"), _("clear") if wanted.overwrites else _("leave what is there")),
         ]
         return {
-            "wanted": wanted,
+            "work": wanted,
             "state": _("Checked, not applied yet") if wanted.is_draft else wanted.get_state_display(),
             "done_so_far": wanted.done + (0 if wanted.state == Import.State.CHECKING else wanted.refused),
             "facts": [
@@ -185,7 +185,6 @@ class ImportPage(ListPage):
             "form": form,
             "refused_url": import_url(code, wanted.pk, "export.csv") + "?filter=refused&filename=Refused.csv",
             "cancel_url": import_url(code, wanted.pk, "cancel/") if wanted.is_draft or wanted.is_running else "",
-            "imports_url": url_of("numbers:imports", code),
             "numbers_url": url_of("numbers:list", code),
         }  # fmt: skip
 

@@ -161,7 +161,7 @@ class JobPage(ListPage):
         job, code = self.job, request.actor.account.code
         done = job.done + job.refused
         return {
-            "job": job,
+            "work": job,
             "state": job.get_state_display(),
             "facts": [
                 (_("Done"), plain(job.done)),

@@ -96,7 +96,7 @@ class OrderPage(ListPage):
         code, zone = actor.account.code, actor.person.zone
         pending = order.total - order.active - order.failed
         return {
-            "order": order,
+            "work": order,
             "state": order.get_state_display(),
             "facts": [
                 *([(_("Asked for"), order.wish)] if order.wish else []),

@@ -312,4 +312,4 @@ def test_a_var_sees_the_orders_of_its_customers_and_approves_on_the_page(waiting
     assert client.post(f"{path}approve/")["Location"] == path
     page = client.get(path)
     assert "Approve" not in page.text.replace("approve", "")
-    assert page.context["order"].state == "done"
+    assert page.context["work"].state == "done"
