@@ -32,26 +32,29 @@ CHANGED_AT_ONCE = 200
 #: So many lines are checked and applied while somebody waits.
 AT_ONCE = 2_000
 MOST_LINES = 2_000_000
+#: What is applied of a file that is no statement; what is the same is done as it stands.
+APPLIED = (ImportRow.Verdict.ADD, ImportRow.Verdict.CHANGE)
+SAME = ImportRow.Verdict.SAME
 DRAFTS_KEPT = timedelta(days=7)
 #: The worker's task that takes an import up, ``numbers.tasks.run_import``.
 TASK = "numbers.run_import"
 KEEP = """
-INSERT INTO numbers_importrow (account_id, of_id, line, cells, e164, verdict, "column", reason, plan, applied)
-SELECT %s, %s, line, string_to_array(cells, chr(1)), '', '', '', '', '[]', false
+INSERT INTO numbers_importrow (account_id, of_id, line, cells, e164, verdict, "column", reason, plan)
+SELECT %s, %s, line, string_to_array(cells, chr(1)), '', '', '', '', '[]'
 FROM unnest(%s::int[], %s::text[]) AS kept (line, cells)
 """
 #: What is here with the carrier and not in its statement comes after the lines, each with who has it.
 GONE = """
-INSERT INTO numbers_importrow (account_id, of_id, line, cells, e164, verdict, "column", reason, plan, applied)
+INSERT INTO numbers_importrow (account_id, of_id, line, cells, e164, verdict, "column", reason, plan)
 SELECT %(account)s, %(of)s, %(lines)s + row_number() OVER (ORDER BY n.digits), '{}', n.e164, 'gone', '',
-       coalesce(replace(%(with)s, '{customer}', c.name), %(free)s), '[["release", {"said_by_carrier": true}]]', false
+       coalesce(replace(%(with)s, '{customer}', c.name), %(free)s), '[["release", {"said_by_carrier": true}]]'
 FROM numbers_phonenumber n LEFT JOIN accounts_account c ON c.id = n.customer_id
 WHERE n.var_id = %(account)s AND n.provider_id = %(provider)s
   AND NOT EXISTS (SELECT FROM numbers_importrow r WHERE r.of_id = %(of)s AND r.e164 = n.e164)
 """
 #: The second line with a number is refused, and says where the first one is.
 TWICE = """
-UPDATE numbers_importrow r SET verdict = 'refused', "column" = 'number', plan = '[]', applied = true,
+UPDATE numbers_importrow r SET verdict = 'refused', "column" = 'number', plan = '[]',
        reason = replace(%(why)s, '{line}', first.line::text)
 FROM (SELECT e164, min(line) AS line FROM numbers_importrow WHERE of_id = %(of)s AND e164 > ''
       GROUP BY e164 HAVING count(*) > 1) first
@@ -59,20 +62,21 @@ WHERE r.of_id = %(of)s AND r.e164 = first.e164 AND r.line > first.line AND r.ver
 """
 VERDICTS = """
 UPDATE numbers_importrow r SET e164 = v.e164, verdict = v.verdict, "column" = v.col, reason = v.reason,
-       plan = v.plan::jsonb, applied = v.verdict IN ('same', 'refused')
+       plan = v.plan::jsonb
 FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
      AS v (id, e164, verdict, col, reason, plan)
 WHERE r.id = v.id
 """
 # The next lines that add numbers: they are added in the order of the numbers, so that whoever adds the same at once
-# waits for us, and we never for them as well; an event for each, as ``audit.event`` makes them; and what became of each
-# line. One statement: a file may have two million lines, and each is three rows.
+# waits for us, and we never for them as well; an event for each, as ``audit.event`` makes them; and a word in the lines
+# whose number was added elsewhere meanwhile. One statement, and nothing is written into the other lines: a file may
+# have two million. Lines that want more of their number are done when all are added.
 ADD = """
 WITH batch AS MATERIALIZED (
-    SELECT r.id, r.e164, (r.plan #>> '{0,1,provider}')::bigint AS provider_id, jsonb_array_length(r.plan) = 1 AS is_all
+    SELECT r.id, r.line, r.e164, (r.plan #>> '{0,1,provider}')::bigint AS provider_id,
+           jsonb_array_length(r.plan) = 1 AS is_all
     FROM numbers_importrow r
-    WHERE r.account_id = %(account)s AND r.of_id = %(of)s AND NOT r.applied AND r.verdict = 'add'
-      AND r.plan #>> '{0,0}' = 'add'
+    WHERE r.account_id = %(account)s AND r.of_id = %(of)s AND r.verdict = 'add' AND r.line > %(after)s
     ORDER BY r.line LIMIT %(most)s
 ), added AS (
     INSERT INTO numbers_phonenumber (e164, var_id, provider_id, label, caller_name, voice, sms, fax)
@@ -85,16 +89,13 @@ WITH batch AS MATERIALIZED (
     SELECT clock_timestamp(), %(account)s, %(person)s, %(chain)s, %(access)s, 'number.imported', 'number', a.id, a.e164,
            '{}', jsonb_build_object('provider', p.name), %(request)s
     FROM added a JOIN numbers_provider p ON p.id = a.provider_id
-), done AS (
-    UPDATE numbers_importrow r SET plan = CASE WHEN a.id IS NULL THEN r.plan ELSE r.plan - 0 END,
-           applied = a.id IS NULL OR b.is_all,
-           verdict = CASE WHEN a.id IS NULL THEN 'refused' ELSE r.verdict END,
-           "column" = CASE WHEN a.id IS NULL THEN 'number' ELSE r."column" END,
-           reason = CASE WHEN a.id IS NULL THEN %(already)s ELSE r.reason END
-    FROM batch b LEFT JOIN added a ON a.e164 = b.e164 WHERE r.id = b.id
-    RETURNING a.id IS NOT NULL AS is_added, b.is_all
+), refused AS (
+    UPDATE numbers_importrow SET verdict = 'refused', "column" = 'number', reason = %(already)s
+    WHERE id = ANY (ARRAY(SELECT id FROM batch WHERE e164 NOT IN (SELECT e164 FROM added)))
+    RETURNING id
 )
-SELECT count(*), count(*) FILTER (WHERE is_added AND is_all), count(*) FILTER (WHERE NOT is_added) FROM done
+SELECT max(line), count(*) FILTER (WHERE is_all AND id NOT IN (SELECT id FROM refused)), (SELECT count(*) FROM refused)
+FROM batch
 """
 
 
@@ -170,9 +171,9 @@ def apply_import(
         return wanted
     wanted.acted_by(actor)
     wanted.all_or_nothing, wanted.state, wanted.started_at = all_or_nothing, Import.State.RUNNING, timezone.now()
-    wanted.applies = sorted(verdicts)
+    wanted.applies = sorted(verdicts if wanted.is_statement else APPLIED)
     wanted.save()
-    counted(actor, wanted)
+    counted(actor, wanted, SAME)
     if wanted.total <= AT_ONCE:
         while go_on(actor, wanted):
             pass
@@ -267,7 +268,7 @@ def go_on(actor: Actor, wanted: Import) -> bool:
     """Apply a batch, or where it is all or nothing everything, in the transaction that holds the import's row."""
     if not wanted.all_or_nothing:
         if apply_some(actor, wanted):
-            wanted.save(update_fields=["done", "refused"])
+            wanted.save(update_fields=["done", "refused", "added_to", "changed_to"])
             return True
     else:
         with transaction.atomic():
@@ -286,8 +287,8 @@ def go_on(actor: Actor, wanted: Import) -> bool:
                     [list(ids), list(columns), list(reasons)],
                 )
             left = ImportRow.visible_to(actor).filter(of=wanted).exclude(verdict__in=["refused", "same"])
-            left.update(verdict="refused", reason=undone, applied=True)
-    counted(actor, wanted)
+            left.update(verdict="refused", reason=undone)
+    counted(actor, wanted, SAME, *wanted.applies)
     ended(wanted, Import.State.DONE)
     return False
 
@@ -297,47 +298,54 @@ def refusals(actor: Actor, wanted: Import):
     return rows.values_list("pk", "column", "reason")
 
 
-def counted(actor: Actor, wanted: Import) -> None:
-    """Count what became of all lines: when applying begins and when it has ended. In between, batches are added up."""
+def counted(actor: Actor, wanted: Import, *done: str) -> None:
+    """Count what became of all lines, which are done by these verdicts: when applying begins and when it has ended. In
+    between, batches are added up."""
     rows = ImportRow.visible_to(actor).filter(of=wanted)
-    found = rows.aggregate(done=Count("pk", filter=Q(applied=True) & ~Q(verdict="refused")),
+    found = rows.aggregate(done=Count("pk", filter=Q(verdict__in=done)),
                            refused=Count("pk", filter=Q(verdict="refused")))  # fmt: skip
     wanted.done, wanted.refused = found["done"], found["refused"]
     wanted.save(update_fields=["done", "refused"])
 
 
 def apply_some(actor: Actor, wanted: Import) -> bool:
-    """Add the next numbers, or when all are added change the next; whether there was anything left to do."""
-    adds = "add" in wanted.applies or not wanted.is_statement
-    if adds and actor.may("numbers.add") and add(actor, wanted):
+    """Add the next numbers, or when all are added change the next; whether there was anything left to do.
+
+    How far either has come stands in the import, not in its lines.
+    """
+    adds = ImportRow.Verdict.ADD in wanted.applies and actor.may("numbers.add")
+    if adds and add(actor, wanted):
         return True
-    left = ImportRow.visible_to(actor).filter(of=wanted, applied=False)
-    if wanted.is_statement:
-        left = left.filter(verdict__in=wanted.applies)
-    rows = list(left.exclude(plan=[]).order_by("line")[:CHANGED_AT_ONCE])
+    left = ImportRow.visible_to(actor).filter(of=wanted, line__gt=wanted.changed_to, verdict__in=wanted.applies)
+    if adds:
+        left = left.exclude(verdict=ImportRow.Verdict.ADD, plan__1__isnull=True)
+    rows = list(left.order_by("line")[:CHANGED_AT_ONCE])
     if not rows:
         return False
     change(actor, rows)
     refused_now = sum(row.verdict == ImportRow.Verdict.REFUSED for row in rows)
+    wanted.changed_to = rows[-1].line
     wanted.done += len(rows) - refused_now
     wanted.refused += refused_now
     return True
 
 
-def add(actor: Actor, wanted: Import) -> int:
-    """Add the numbers of the next lines that want that; how many lines those were."""
+def add(actor: Actor, wanted: Import) -> bool:
+    """Add the numbers of the next lines that want that; whether there were any."""
     facts = {
         "account": actor.account.pk, "person": actor.person.pk, "chain": [account.pk for account in actor.chain],
         "access": actor.access.pk if actor.access else None, "request": wanted.request_id, "of": wanted.pk,
-        "already": _("It is already on the system."), "most": ADDED_AT_ONCE,
+        "already": _("It is already on the system."), "after": wanted.added_to, "most": ADDED_AT_ONCE,
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(ADD, facts)
-        lines, done, refused_now = cursor.fetchone()
-    # Lines that want more of their number are not done yet.
+        last, done, refused_now = cursor.fetchone()
+    if last is None:
+        return False
+    wanted.added_to = last
     wanted.done += done
     wanted.refused += refused_now
-    return lines
+    return True
 
 
 def change(actor: Actor, rows: list[ImportRow]) -> None:
@@ -351,6 +359,8 @@ def change(actor: Actor, rows: list[ImportRow]) -> None:
             refused(row, "number", _("It is not here any more."))
             continue
         for slug, params in row.plan:
+            if slug == "add":
+                continue  # it is here
             verb = offered[slug](**params)
             by_wish.setdefault(f"{slug}{params}", (verb, []))[1].append(row)
     # Whom a number is with comes before what it is called.
@@ -365,9 +375,8 @@ def change(actor: Actor, rows: list[ImportRow]) -> None:
         for outcome in outcomes:
             if outcome.refusal:
                 refused(some[outcome.number_id], "", outcome.refusal)
-    for row in rows:
-        row.applied = True
-    ImportRow.visible_to(actor).bulk_update(rows, ["applied", "verdict", "column", "reason"])
+    of_refused = [row for row in rows if row.verdict == ImportRow.Verdict.REFUSED]
+    ImportRow.visible_to(actor).bulk_update(of_refused, ["verdict", "column", "reason"])
 
 
 def refused(row: ImportRow, column: str, reason: str) -> None:

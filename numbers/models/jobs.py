@@ -153,8 +153,11 @@ class Import(Work):
     overwrites = models.BooleanField(default=False)
     # With defaults of the database's too: servers that do not know these columns go on while others do.
     is_statement = models.BooleanField(default=False, db_default=False)
-    # What is applied of a statement (``ImportRow.Verdict``); what is not is left as it is.
+    # What is applied (``ImportRow.Verdict``) once it is confirmed; of a statement, what is not is left as it is.
     applies = ArrayField(models.CharField(max_length=8), default=list, db_default=[])
+    # The last line whose number has been added, and the last that was done after them.
+    added_to = models.IntegerField(default=0, db_default=0)
+    changed_to = models.IntegerField(default=0, db_default=0)
     # Made with the form: the same file, sent twice, is one import.
     key = models.UUIDField(editable=False)
 
@@ -198,17 +201,13 @@ class ImportRow(models.Model):
     reason = models.CharField(_("reason"), max_length=500, blank=True)
     # What is done to the number, in order: pairs of a verb and its fields.
     plan = models.JSONField(default=list)
-    applied = models.BooleanField(default=False)
 
     unscoped = OfAccountQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("line of an import")
         constraints = [models.UniqueConstraint("of", "line", name="numbers_importrow_line")]
-        indexes = [
-            models.Index("of", "verdict", "line", name="numbers_importrow_verdict"),
-            models.Index("of", "line", name="numbers_importrow_left", condition=Q(applied=False)),
-        ]
+        indexes = [models.Index("of", "verdict", "line", name="numbers_importrow_verdict")]
 
     def __str__(self):
         return self.e164

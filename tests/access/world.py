@@ -220,7 +220,7 @@ class World:
             )  # fmt: skip
             line = ImportRow.unscoped.create(
                 account=account, of=wanted, line=1, cells=[number.e164], e164=number.e164, verdict="same",
-                reason=f"Reason {tree.letter}", applied=True,
+                reason=f"Reason {tree.letter}",
             )  # fmt: skip
             self.kept(wanted, tree)
             self.kept(line, tree)

@@ -4,11 +4,13 @@ import csv
 import io
 import random
 from datetime import timedelta
+from importlib import import_module
 from uuid import uuid4
 
 import phonenumbers
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.utils import timezone
 from phonenumbers import PhoneNumberFormat
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -308,6 +310,26 @@ def test_a_large_file_is_checked_and_applied_by_the_worker(of_alpha, alpha, larg
     assert PhoneNumber.unscoped.filter(customer__name="Acme Corp").count() == 5
     assert AuditEvent.unscoped.filter(verb="number.imported").count() == 25
     assert AuditEvent.unscoped.filter(verb="number.assigned").count() == 5
+
+
+def test_an_import_goes_on_that_was_under_way_when_its_lines_were_marked(of_alpha, alpha, large):
+    """As the version before migration 0019 left it."""
+    run_import(**queued())
+    of_alpha.post(large, {"mode": "some"})
+    with scope(alpha):
+        assert actions.take_up(alpha, Import.unscoped.get().pk)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE numbers_importrow SET plan = plan - 0, applied = jsonb_array_length(plan) = 1"
+            " WHERE e164 IN (SELECT e164 FROM numbers_phonenumber)"
+        )
+        cursor.execute("UPDATE numbers_import SET added_to = 0, applies = '{}'")
+        cursor.execute(import_module("numbers.migrations.0019_imports_under_way").GO_ON)
+    run_import(**queued())
+    done = Import.unscoped.get()
+    assert (done.state, done.done, done.refused) == ("done", 25, 0)
+    assert PhoneNumber.unscoped.filter(customer__name="Acme Corp").count() == 5
+    assert AuditEvent.unscoped.filter(verb="number.imported").count() == 25
 
 
 def test_an_import_is_cancelled_between_batches(of_alpha, alpha, large):

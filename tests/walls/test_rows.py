@@ -178,7 +178,7 @@ def row_of(table, name, made, account):
                 "destination_id": one.destination_id, "code": "", "code_call": ""}  # fmt: skip
     if table == "numbers_importrow":
         return {"account_id": account.pk, "of_id": made[table][0].of_id, "line": 2, "cells": ["x"], "e164": "",
-                "verdict": "", "column": "", "reason": "", "plan": "[]", "applied": False}  # fmt: skip
+                "verdict": "", "column": "", "reason": "", "plan": "[]"}  # fmt: skip
     if table == "numbers_job":
         job = made[table][0]
         return {"account_id": account.pk, "person_id": job.person_id, "access_id": job.access_id, "chain": [],
