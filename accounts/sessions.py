@@ -8,6 +8,7 @@ from django.contrib.sessions.backends import db
 from django.db import connection
 
 from accounts.models import Account, Person
+from portal.database.planned import planned_once
 
 #: Whose session this thread read last, for the sign-in that asks for them next (``accounts.sign_in.Backend``).
 read_with_session: ContextVar[Person | None] = ContextVar("read_with_session", default=None)
@@ -46,7 +47,7 @@ class SessionStore(db.SessionStore):
 
     def load(self):
         *_names, selected = columns_of_person()
-        with connection.cursor() as cursor:
+        with planned_once() as cursor:
             cursor.execute(
                 f"SELECT s.session_data, u.last_seen_at, p.id IS NOT NULL, {selected} FROM django_session s"  # noqa: S608
                 " LEFT JOIN usersessions_usersession u ON u.session_key = s.session_key"

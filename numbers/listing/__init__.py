@@ -15,10 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import psycopg
 from django.core.cache import caches
 from django.db import connection, transaction
-from django.db.backends.utils import CursorWrapper
 from django.utils.translation import gettext as _
 
 from numbers.listing.cells import csv_cells, quoted
@@ -26,6 +24,7 @@ from numbers.listing.matching import STATES, Matching
 from numbers.listing.sorts import FIELDS, KEPT, SORTS, TABLES, Run, Walk
 from numbers.models import USES, use_text
 from portal import paging, phones
+from portal.database.planned import planned_once
 from portal.paging import Cursor, Page, cut
 
 __all__ = ["STATES", "Listing"]
@@ -288,6 +287,7 @@ class Listing(Matching):
         return page
 
     def _fetch(self, statement: str, params: dict) -> list[dict]:
+        # What is searched is planned each time, because there the plan hangs on the words.
         with connection.cursor() if self.is_searched else planned_once() as cursor:
             cursor.execute(statement, params)
             names = [column.name for column in cursor.description]
@@ -396,14 +396,3 @@ class Listing(Matching):
                     "status": active if row["active"] else pending,
                     **{name: row[name] or "" for name in ("used_by", "company", "var", "provider", "reserved_for")},
                 }
-
-
-def planned_once() -> CursorWrapper:
-    """A cursor whose statements the database plans once for a connection, however often they are run.
-
-    Planning the page of an unsearched list takes longer than running it. What is searched is planned each time, because
-    there the plan hangs on the words.
-    """
-    connection.ensure_connection()
-    cursor = psycopg.Cursor(connection.connection)
-    return connection.make_debug_cursor(cursor) if connection.queries_logged else connection.make_cursor(cursor)

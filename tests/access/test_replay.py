@@ -4,6 +4,7 @@ import re
 from urllib.parse import parse_qsl
 
 import pytest
+from django.core.cache import caches
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -68,6 +69,7 @@ class Replay:
     def answer(self, sent, name):
         """What may be compared of the answer, in which what was asked for may be said again; the rows that changed."""
         connection.queries_log.clear()
+        caches["process"].clear()
         with undone(self.seat.client):
             with CaptureQueriesContext(connection) as queries:
                 answer = sent.by(self.seat.client)
@@ -82,8 +84,12 @@ class Replay:
         """What tells the foreign name from one that nobody has, or does something to the other tree."""
         unknown = made_up(own)
         theirs, nobodys = with_name(sent, own, foreign), with_name(sent, own, unknown)
-        said, count, rows = self.answer(theirs, foreign)
-        said_, count_, _rows = self.answer(nobodys, unknown)
+        for _attempt in range(2):
+            said, count, rows = self.answer(theirs, foreign)
+            said_, count_, _rows = self.answer(nobodys, unknown)
+            # Once, a minute may end between the two, or the two minutes in which a call has to be heard of.
+            if (said, count) == (said_, count_):
+                break
         if said != said_:
             yield f"{theirs}: {said[0]}, told from {nobodys}: {said_[0]}"
         elif count != count_:
