@@ -71,10 +71,11 @@ class Listing(Matching):
     def _counts_first(self) -> bool:
         """Whether to count before anything else: where an index alone can tell, and many matches are likely.
 
-        For digits only a VAR's index can: behind row-level security it is the one place where they are searched.
+        For digits only a VAR's index can: behind row-level security it is the one place where they are searched. It
+        cannot for a VAR's labels: whose a number is that they lead to stands in the number.
         """
         if "var_id" in self.scope:
-            return not caches["process"].get(self._few_key, False)
+            return not self._labels and not caches["process"].get(self._few_key, False)
         return not self.digits and (bool(self._labels) or not self.actor.account.is_customer)
 
     def _known_counts(self, every: int) -> dict[str, int]:
@@ -179,13 +180,13 @@ class Listing(Matching):
                 for name in names
             ]
             begin = f"({', '.join(names)}) {operator} ({', '.join(texts)})"
-        counts = [f"(SELECT count FROM total) AS count_{among}"]
+        counts, counted = [f"(SELECT count FROM total) AS count_{among}"], ""
         if state_inside:
             counts += self._bounded(others)
         else:
+            counted = " FROM m n"
             counts += [
-                f"(SELECT count(*) FILTER (WHERE {condition}) FROM m n) AS count_{state}"
-                for state, condition in self.states.items()
+                f"count(*) FILTER (WHERE {condition}) AS count_{state}" for state, condition in self.states.items()
             ]
         if self._counts_first:
             matches = f"""
@@ -204,7 +205,7 @@ class Listing(Matching):
             """
         statement = f"""
             WITH {matches}, counted AS (
-                SELECT {", ".join(counts)}
+                SELECT {", ".join(counts)}{counted}
             ), placed AS (
                 SELECT *, row_number() OVER (ORDER BY {self._order(names, descending=self.descending)}) AS place
                 FROM ({" UNION ALL ".join(stretches)}) x WHERE (SELECT count FROM total) <= {paging.BOUND}

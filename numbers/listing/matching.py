@@ -133,7 +133,9 @@ class Matching:
                 found.pop("var_id")
             if narrowed in upper:
                 column = "parent_id" if narrowed == "var" else "customer_id"
-                conditions.append(f"{column} IN ({upper[narrowed]})")
+                # IS TRUE has it asked once: behind row-level security the planner takes every word to be rare, and
+                # would look each label's customer up.
+                conditions.append(f"({column} IN ({upper[narrowed]})) IS TRUE")
                 found.pop(LABELS[narrowed][0])
             statement = f"SELECT id FROM {table} WHERE {' AND '.join(conditions)}"
             found[foreign_key] = statement
