@@ -2,21 +2,24 @@
 
 Each runs in a copy of the tree of its own, on a database that is a copy of one that has been migrated. Ends with
 *mutants killed / made*, and in failure when one has survived. ``python -m tests.mutants WORD...`` runs those alone
-whose names have one of the words in them.
+whose names have one of the words in them. Which test saw a guard's removal is remembered, and asked first next time.
 """
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from queue import Queue
 from threading import Lock
 
 import psycopg
+import pytest
 
 from tests import database as test_database
 from tests.dropping import drop_database
@@ -28,6 +31,8 @@ COPIED = ["accounts", "numbers", "portal", "webphone", "templates", "tests", "do
 LINKED = ["static", ".venv", "README.md", "Makefile", "package-lock.json"]
 TEMPLATE = "mutants_template"
 WALLS_DOWN = "ALTER TABLE {} DISABLE ROW LEVEL SECURITY"
+#: The name of a guard's removal -> the test that saw it.
+SEEN = ROOT / "var" / "mutants.json"
 #: Tests that take longer have seen nothing.
 LIMIT_SECONDS = 1800
 #: A template may be copied by one at a time.
@@ -49,11 +54,12 @@ def main(words: list[str]) -> int:
                 walled = [t for (t,) in session.execute("SELECT relname FROM pg_class WHERE relrowsecurity")]
             made = [mutant for mutant in every_one if not mutant.equal]
             made = [mutant for mutant in made if not words or any(word in mutant.name for word in words)]
+            seen = json.loads(SEEN.read_text()) if SEEN.exists() else {}
 
             def run(mutant: Mutant) -> tuple[Mutant, bool, str]:
                 place = places.get()
                 try:
-                    return mutant, *place.kills(mutant, walled)
+                    return mutant, *place.kills(mutant, walled, seen.get(unplaced(mutant.name), ""))
                 finally:
                     places.put(place)
 
@@ -68,10 +74,17 @@ def main(words: list[str]) -> int:
                         print(f"{mutant.name}: red as it is\n{said}")  # noqa: T201
                         return 2
                 survivors = []
-                for mutant, killed, said in pool.map(run, made):
-                    print(f"{'killed  ' if killed else 'SURVIVED'} {mutant.name}  {said}", flush=True)  # noqa: T201
-                    if not killed:
-                        survivors.append(mutant.name)
+                try:
+                    for done in as_completed([pool.submit(run, mutant) for mutant in made]):
+                        mutant, killed, said = done.result()
+                        print(f"{'killed  ' if killed else 'SURVIVED'} {mutant.name}  {said}", flush=True)  # noqa: T201
+                        if not killed:
+                            survivors.append(mutant.name)
+                        elif test := re.match(r"FAILED (tests/[^\s\[]+)", said):
+                            seen[unplaced(mutant.name)] = test[1]
+                            SEEN.write_text(json.dumps(seen, indent=1))
+                finally:
+                    pool.shutdown(cancel_futures=True)
         finally:
             for place in every:
                 drop_database(owner, place.name)
@@ -81,6 +94,11 @@ def main(words: list[str]) -> int:
     for name in survivors:
         print(f"  survived: {name}")  # noqa: T201
     return 1 if survivors else 0
+
+
+def unplaced(name: str) -> str:
+    """The name of a mutant without the line that it is in, which moves."""
+    return re.sub(r":[0-9]+ ", " ", name)
 
 
 def address(owner: str, name: str) -> str:
@@ -104,7 +122,7 @@ class Place:
     def pytest(self, tests: list[str], name: str, sql: str = "", *options: str) -> subprocess.CompletedProcess:
         environment = os.environ | {"TESTS_DATABASE": name, "TESTS_SQL": sql}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
-        there = [test for test in tests if (self.folder / test).exists()]
+        there = [test for test in tests if (self.folder / test.partition("::")[0]).exists()]
         return subprocess.run(  # noqa: S603
             [sys.executable, "-m", "pytest", "-x", "-q", "--show-capture=no", "--durations=0", "--tb=line", "-p",
              "no:cacheprovider", *options, *there],
@@ -123,8 +141,17 @@ class Place:
             for statement in statements:
                 session.execute(statement)
 
-    def kills(self, mutant: Mutant, walled: list[str]) -> tuple[bool, str]:
-        """Whether a test turns red without the guard, and what it said."""
+    def kills(self, mutant: Mutant, walled: list[str], likely: str) -> tuple[bool, str]:
+        """Whether a test turns red without the guard, and what it said; ``likely`` is asked alone before the others."""
+        if likely:
+            status, said = self.tried(mutant, walled, [likely])
+            if status == pytest.ExitCode.TESTS_FAILED:
+                return True, said
+        status, said = self.tried(mutant, walled, mutant.tests)
+        return status not in (None, pytest.ExitCode.OK), said
+
+    def tried(self, mutant: Mutant, walled: list[str], tests: list[str]) -> tuple[int | None, str]:
+        """How tests ended without the guard, None where they do not end, and what they said."""
         file, kept = self.folder / (mutant.path or "manage.py"), None
         statements = [mutant.sql] if mutant.sql else []
         if mutant.walls_down:
@@ -138,17 +165,16 @@ class Place:
                 file.write_text(mutant.text)
                 for compiled in file.parent.glob(f"__pycache__/{file.stem}.*"):
                     compiled.unlink()
-            done = self.pytest(mutant.tests, self.name, ";".join(statements), "--reuse-db")
+            done = self.pytest(tests, self.name, ";".join(statements), "--reuse-db")
         except subprocess.TimeoutExpired:
-            return False, "does not end"
+            return None, "does not end"
         finally:
             if kept is not None:
                 file.write_text(kept)
                 for compiled in file.parent.glob(f"__pycache__/{file.stem}.*"):
                     compiled.unlink()
         lines = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
-        said = lines[0][:150] if lines else done.stdout[-200:].replace("\n", " ")
-        return done.returncode != 0, said
+        return done.returncode, lines[0][:250] if lines else done.stdout[-200:].replace("\n", " ")
 
 
 if __name__ == "__main__":
