@@ -224,8 +224,9 @@ def row_of(table, name, made, account):
         return number | {"reserved_for_id": customer, "reserved_until": "2100-01-01"}
     if name == "last_holder_id":
         return number | {"last_holder_id": customer}
-    rings = made["numbers_destination"][0].pk
-    return number | {"customer_id": customer, "assigned_at": "2020-01-01", "destination_id": rings}
+    held = number | {"customer_id": customer, "assigned_at": "2020-01-01"}
+    # What a number rings would hold it to its customer as well.
+    return held if name == "customer_id" else held | {"destination_id": made["numbers_destination"][0].pk}
 
 
 def foreign(name, made, var, customer):
