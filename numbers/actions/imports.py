@@ -32,8 +32,7 @@ CHANGED_AT_ONCE = 200
 #: So many lines are checked and applied while somebody waits.
 AT_ONCE = 2_000
 MOST_LINES = 2_000_000
-#: What is applied of a file that is no statement; what is the same is done as it stands.
-APPLIED = (ImportRow.Verdict.ADD, ImportRow.Verdict.CHANGE)
+#: What is done as it stands.
 SAME = ImportRow.Verdict.SAME
 DRAFTS_KEPT = timedelta(days=7)
 #: The worker's task that takes an import up, ``numbers.tasks.run_import``.
@@ -171,7 +170,7 @@ def apply_import(
         return wanted
     wanted.acted_by(actor)
     wanted.all_or_nothing, wanted.state, wanted.started_at = all_or_nothing, Import.State.RUNNING, timezone.now()
-    wanted.applies = sorted(verdicts if wanted.is_statement else APPLIED)
+    wanted.applies = sorted(verdicts)
     wanted.save()
     counted(actor, wanted, SAME)
     if wanted.total <= AT_ONCE:
@@ -288,7 +287,7 @@ def go_on(actor: Actor, wanted: Import) -> bool:
                 )
             left = ImportRow.visible_to(actor).filter(of=wanted).exclude(verdict__in=["refused", "same"])
             left.update(verdict="refused", reason=undone)
-    counted(actor, wanted, SAME, *wanted.applies)
+    counted(actor, wanted, SAME, *wanted.applied_verdicts)
     ended(wanted, Import.State.DONE)
     return False
 
@@ -313,10 +312,11 @@ def apply_some(actor: Actor, wanted: Import) -> bool:
 
     How far either has come stands in the import, not in its lines.
     """
-    adds = ImportRow.Verdict.ADD in wanted.applies and actor.may("numbers.add")
+    verdicts = wanted.applied_verdicts
+    adds = ImportRow.Verdict.ADD in verdicts and actor.may("numbers.add")
     if adds and add(actor, wanted):
         return True
-    left = ImportRow.visible_to(actor).filter(of=wanted, line__gt=wanted.changed_to, verdict__in=wanted.applies)
+    left = ImportRow.visible_to(actor).filter(of=wanted, line__gt=wanted.changed_to, verdict__in=verdicts)
     if adds:
         left = left.exclude(verdict=ImportRow.Verdict.ADD, plan__1__isnull=True)
     rows = list(left.order_by("line")[:CHANGED_AT_ONCE])
@@ -360,7 +360,7 @@ def change(actor: Actor, rows: list[ImportRow]) -> None:
             continue
         for slug, params in row.plan:
             if slug == "add":
-                continue  # it is here
+                continue  # done before all else
             verb = offered[slug](**params)
             by_wish.setdefault(f"{slug}{params}", (verb, []))[1].append(row)
     # Whom a number is with comes before what it is called.

@@ -4,8 +4,7 @@ from django.db import migrations
 
 GO_ON = """
 UPDATE numbers_import i
-SET applies = CASE WHEN is_statement THEN applies ELSE '{add,change}' END,
-    added_to = coalesce(
+SET added_to = coalesce(
         (SELECT max(line) FROM numbers_importrow
          WHERE of_id = i.id AND verdict = 'add' AND (applied OR plan #>> '{0,0}' <> 'add')), 0),
     changed_to = coalesce(

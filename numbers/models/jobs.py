@@ -153,7 +153,7 @@ class Import(Work):
     overwrites = models.BooleanField(default=False)
     # With defaults of the database's too: servers that do not know these columns go on while others do.
     is_statement = models.BooleanField(default=False, db_default=False)
-    # What is applied (``ImportRow.Verdict``) once it is confirmed; of a statement, what is not is left as it is.
+    # What is applied of a statement (``ImportRow.Verdict``); what is not is left as it is.
     applies = ArrayField(models.CharField(max_length=8), default=list, db_default=[])
     # The last line whose number has been added, and the last that was done after them.
     added_to = models.IntegerField(default=0, db_default=0)
@@ -176,6 +176,11 @@ class Import(Work):
 
     def __str__(self):
         return self.file_name
+
+    @property
+    def applied_verdicts(self) -> list[str]:
+        """The verdicts of the lines that are applied once it is confirmed."""
+        return self.applies if self.is_statement else [ImportRow.Verdict.ADD, ImportRow.Verdict.CHANGE]
 
 
 class ImportRow(models.Model):
