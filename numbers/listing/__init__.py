@@ -71,8 +71,8 @@ class Listing(Matching):
     def _counts_first(self) -> bool:
         """Whether to count before anything else: where an index alone can tell, and many matches are likely.
 
-        For digits only a VAR's index can: behind row-level security it is the one place where they are searched. It
-        cannot for a VAR's labels: whose a number is that they lead to stands in the number.
+        For digits only a VAR's index can: behind row-level security it is the one place where they are searched. No
+        index can where labels are searched in a VAR: whose a number is stands in its row.
         """
         if "var_id" in self.scope:
             return not self._labels and not caches["process"].get(self._few_key, False)
@@ -240,7 +240,8 @@ class Listing(Matching):
 
     def _empty(self, counts: dict[str, int]) -> Page:
         """The page of what cannot be: nothing but counts, those besides ``counts`` taken up to the bound."""
-        asked = [state for state in ("all", *STATES) if state not in counts and state not in self._known_counts(0)]
+        unasked = counts | self._known_counts(0)
+        asked = [state for state in ("all", *STATES) if state not in unasked]
         if asked:
             (found,) = self._fetch(f"SELECT {', '.join(self._bounded(asked))}", self.params)
             counts |= dict(zip(asked, found.values(), strict=True))

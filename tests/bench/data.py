@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from tests.dropping import drop_database
+from tests.scratch import drop_database, fresh_database
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = {
@@ -65,12 +65,6 @@ def has(address: str, table: str, numbers: int) -> bool:
         return False
 
 
-def fresh(address: str, name: str) -> None:
-    drop_database(address, name)
-    with psycopg.connect(address, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-
-
 def drop(address: str) -> None:
     """Remove a database that only one measurement needed."""
     drop_database(sibling(address, "postgres"), conninfo_to_dict(address)["dbname"])
@@ -82,7 +76,7 @@ def portal_of(address: str, numbers: int) -> str:
     ours = sibling(address, name)
     full = has(ours, "numbers_phonenumber", numbers)
     if not full:
-        fresh(address, name)
+        fresh_database(address, name)
     run(["manage.py", "migrate", "--verbosity", "0"], ours)
     if not full:
         run(["manage.py", "demo_data", "--numbers", str(numbers)], ours)
@@ -96,7 +90,7 @@ def filled(address: str, numbers: int) -> tuple[str, str]:
     ours, name = portal_of(address, numbers), f"bench_peers_{numbers}"
     peers = sibling(address, name)
     if not has(peers, "peers_number", numbers):
-        fresh(address, name)
+        fresh_database(address, name)
         run(["-m", "tests.bench.peers_setup"], peers)
         copy(ours, peers)
     vacuum(peers)

@@ -17,6 +17,7 @@ from uuid import uuid4
 
 from tests.bench import data, web
 from tests.bench.result import Result, below, times
+from tests.scratch import fresh_database
 
 FEW = 100
 #: So many rows are enough for django-import-export, which handles them one by one.
@@ -29,7 +30,7 @@ def measure(ours: str, peers: str, numbers: int) -> Iterator[Result]:
     taken = {}
     for party in PARTIES:
         address = data.portal_of(ours, FEW)
-        data.fresh(address, f"bench_import_{party}")
+        fresh_database(address, f"bench_import_{party}")
         empty = data.sibling(address, f"bench_import_{party}")
         data.run(["manage.py", "migrate", "--verbosity", "0"], empty)
         data.run(["manage.py", "demo_data", "--numbers", str(FEW)], empty)

@@ -22,9 +22,9 @@ import psycopg
 import pytest
 
 from tests import database as test_database
-from tests.dropping import drop_database
 from tests.mutants import database, source
 from tests.mutants.source import ROOT, Mutant
+from tests.scratch import drop_database, fresh_database
 
 AT_ONCE = 2
 COPIED = ["accounts", "numbers", "portal", "webphone", "templates", "tests", "docs", "manage.py", "pyproject.toml"]
@@ -136,11 +136,6 @@ class Place:
         if done.returncode:
             raise SystemExit(f"The tests of constraints are red as they are:\n{done.stdout[-3000:]}")
 
-    def sql(self, *statements: str) -> None:
-        with psycopg.connect(self.owner, autocommit=True) as session:
-            for statement in statements:
-                session.execute(statement)
-
     def kills(self, mutant: Mutant, walled: list[str], likely: str) -> tuple[bool, str]:
         """Whether a test turns red without the guard, and what it said; ``likely`` is asked alone before the others."""
         if likely:
@@ -157,8 +152,7 @@ class Place:
         if mutant.walls_down:
             statements += [WALLS_DOWN.format(table) for table in walled]
         with COPYING:
-            drop_database(self.owner, self.name)
-            self.sql(f"CREATE DATABASE {self.name} TEMPLATE {TEMPLATE}")
+            fresh_database(self.owner, self.name, TEMPLATE)
         try:
             if mutant.path:
                 kept = file.read_text()

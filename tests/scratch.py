@@ -1,4 +1,4 @@
-"""Databases that one measurement, or one run of tests, needed."""
+"""Databases that one measurement, or one run of tests, needs."""
 
 import time
 
@@ -24,3 +24,11 @@ def drop_database(owner: str, name: str) -> None:
             else:
                 return
     raise RuntimeError(f"The server does not leave the database {name}.")
+
+
+def fresh_database(owner: str, name: str, template: str = "template1") -> None:
+    """Make a database anew, as a copy of another one. Raises ``RuntimeError`` when the one before stays."""
+    drop_database(owner, name)
+    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+    with psycopg.connect(owner, autocommit=True) as session:
+        session.execute(statement)
