@@ -298,7 +298,9 @@ def queued():
 
 
 def test_a_large_file_is_checked_and_applied_by_the_worker(of_alpha, alpha, large):
-    assert "<progress" in of_alpha.get(large).text
+    page = of_alpha.get(large).text
+    assert "<progress" in page
+    assert 'hx-select-oob="#rows"' in page  # what is said of the lines goes with what is said of the file
     run_import(**queued())
     assert Import.unscoped.get().state == "draft"
     of_alpha.post(large, {"mode": "some"})
