@@ -47,9 +47,7 @@ def scope(account: Account) -> Iterator[None]:
         yield
         return
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(BEGIN, wanted)
-            role, outer_account = cursor.fetchone()[:2]
+        role, outer_account, *_set = connection.begin_with(BEGIN, wanted)
         connection.scope = wanted
         try:
             yield
@@ -58,7 +56,7 @@ def scope(account: Account) -> Iterator[None]:
             connection.scope = outer
     if connection.in_atomic_block:  # releasing a savepoint keeps what was set since
         with connection.cursor() as cursor:
-            cursor.execute(BACK, [role, outer_account or ""])
+            cursor.execute(BACK, [role, outer_account])
 
 
 class ScopeMiddleware:

@@ -31,7 +31,8 @@ urlpatterns = [
     path("carriers/<int:provider_id>/", told, name="carrier"),
     path("telephony/events/", machines.event, name="telephony_event"),
     path("telephony/route/", machines.route, name="telephony_route"),
-    path("", include("accounts.urls")),
+    # Before the others: numbers are looked at most, and addresses are tried in order.
     path("<account:code>/", include("numbers.urls")),
+    path("", include("accounts.urls")),
     path("<account:code>/webphone/", include("webphone.urls")),
 ]

@@ -106,6 +106,7 @@ class PhoneNumberFilter(ListFilter):
             sort=self.sort,
             descending=self.descending,
             ids=self.selected,
+            columns=tuple(self.columns),
         )
 
 

@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 
 from numbers.listing.cells import csv_cells, quoted
 from numbers.listing.matching import STATES, Matching
-from numbers.listing.sorts import FIELDS, KEPT, SORTS, TABLES, Run, Walk
+from numbers.listing.sorts import FIELDS, FIELDS_OF, KEPT, SORTS, TABLES, Run, Walk
 from numbers.models import USES, use_text
 from portal import paging, phones
 from portal.database.planned import planned_once
@@ -38,7 +38,12 @@ CURSOR_ROWS = 2_000
 
 @dataclass(frozen=True)
 class Listing(Matching):
-    """The numbers that an actor sees, searched, filtered and sorted: as pages, counts and exports."""
+    """The numbers that an actor sees, searched, filtered and sorted: as pages, counts and exports.
+
+    ``columns`` are those that are shown: of the labels of others nothing is read.
+    """
+
+    columns: tuple[str, ...] = ()
 
     # Pages
 
@@ -136,6 +141,11 @@ class Listing(Matching):
             return ["''::text"] * self.key_count + ["0::bigint"]
         return [f"l.{key}" for key in stretch.keys] + ["l.id"]
 
+    @property
+    def _fields(self) -> str:
+        """What is read of a row."""
+        return ", ".join([FIELDS, *(fields for name, fields in FIELDS_OF.items() if name in self.columns)])
+
     def _order(self, names: list[str], *, descending: bool) -> str:
         return ", ".join(f"{name} {'DESC' if descending else 'ASC'}" for name in names)
 
@@ -168,10 +178,12 @@ class Listing(Matching):
                 f"SELECT n.id, {index} AS stretch, {', '.join(keys)}, n.digits FROM m n{label}"
                 f" WHERE {condition} AND {outer_state}"
             )
-        begin = "true"
-        if number is not None:
+        # A page that is counted from the beginning needs no more of the order than its own end.
+        begin, needed = "true", ""
+        if number is not None or not (cursor.key or backward):
+            params["skip"] = ((number or 1) - 1) * size
             begin = "place > %(skip)s"
-            params["skip"] = (number - 1) * size
+            needed = f"ORDER BY {self._order(names, descending=self.descending)} LIMIT %(skip)s + {size + 1}"
         elif cursor.key:
             operator = "<" if backward != self.descending else ">"
             params |= {f"from_{name}": part for name, part in zip(names, cursor.key, strict=True)}
@@ -208,12 +220,15 @@ class Listing(Matching):
                 SELECT {", ".join(counts)}{counted}
             ), placed AS (
                 SELECT *, row_number() OVER (ORDER BY {self._order(names, descending=self.descending)}) AS place
-                FROM ({" UNION ALL ".join(stretches)}) x WHERE (SELECT count FROM total) <= {paging.BOUND}
+                FROM (
+                    SELECT * FROM ({" UNION ALL ".join(stretches)}) x
+                    WHERE (SELECT count FROM total) <= {paging.BOUND} {needed}
+                ) x
             ), page AS (
                 SELECT * FROM placed WHERE {begin}
                 ORDER BY {self._order(names, descending=self.descending != backward)} LIMIT {size + 1}
             )
-            SELECT counted.*, page.place, {", ".join("page." + name for name in names[:-1])}, {FIELDS}
+            SELECT counted.*, page.place, {", ".join("page." + name for name in names[:-1])}, {self._fields}
             FROM counted LEFT JOIN (page JOIN numbers_phonenumber n ON n.id = page.id {TABLES}) ON true
             ORDER BY page.place
         """
@@ -275,7 +290,7 @@ class Listing(Matching):
                 SELECT * FROM ({" UNION ALL ".join(f"({part})" for part in parts)}) x
                 ORDER BY {self._order(names, descending=descending)} LIMIT {size + 1}
             )
-            SELECT counted.*, {", ".join("page." + name for name in names[:-1])}, {FIELDS}
+            SELECT counted.*, {", ".join("page." + name for name in names[:-1])}, {self._fields}
             FROM (SELECT {", ".join(self._bounded(states))}) counted
             LEFT JOIN (page JOIN numbers_phonenumber n ON n.id = page.id {TABLES}) ON true
             ORDER BY {self._order(["page." + name for name in names], descending=self.descending)}
@@ -386,7 +401,7 @@ class Listing(Matching):
         """
         with connection.connection.cursor(name="numbers_listing") as cursor:
             cursor.itersize = CURSOR_ROWS
-            cursor.execute(self._ordered(FIELDS), self.params)
+            cursor.execute(self._ordered(self._fields), self.params)
             names = [column.name for column in cursor.description]
             uses = {use: use_text(*use) for use in USES}
             active, pending = _("Active"), _("Pending")
@@ -396,5 +411,5 @@ class Listing(Matching):
                     "number": phones.international(row["e164"]),
                     "use": uses.get((row["use_kind"], row["service_type"]), ""),
                     "status": active if row["active"] else pending,
-                    **{name: row[name] or "" for name in ("used_by", "company", "var", "provider", "reserved_for")},
+                    **{name: row.get(name) or "" for name in ("used_by", "company", "var", "provider", "reserved_for")},
                 }

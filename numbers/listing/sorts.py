@@ -5,16 +5,21 @@ from dataclasses import dataclass
 TABLES = """
 LEFT JOIN numbers_destination d ON d.id = n.destination_id
 LEFT JOIN accounts_account c ON c.id = n.customer_id
-JOIN accounts_account v ON v.id = n.var_id
+LEFT JOIN accounts_account v ON v.id = n.var_id
 JOIN numbers_provider p ON p.id = n.provider_id
 LEFT JOIN accounts_account r ON r.id = n.reserved_for_id AND n.reserved_until > now()
 """
 FIELDS = """
-n.id, n.e164, n.digits, n.label, d.name AS used_by, d.kind AS use_kind, d.service_type,
-c.name AS company, c.code AS company_code, v.name AS var, v.code AS var_code, p.name AS provider,
-n.first_call_at IS NOT NULL AS active, r.name AS reserved_for, r.id IS NOT NULL AS reserved, n.reserved_until,
-CASE WHEN n.cooling_until > now() THEN n.cooling_until END AS cooling_until
+n.id, n.e164, n.digits, n.label, d.name AS used_by, d.kind AS use_kind, d.service_type, p.name AS provider,
+n.first_call_at IS NOT NULL AS active, n.reserved_for_id IS NOT NULL AND n.reserved_until > now() AS reserved,
+n.reserved_until, CASE WHEN n.cooling_until > now() THEN n.cooling_until END AS cooling_until
 """
+#: What a row shows besides where its column is shown. The database looks up no label of a column that is not.
+FIELDS_OF = {
+    "company": "c.name AS company, c.code AS company_code",
+    "var": "v.name AS var, v.code AS var_code",
+    "reserved_for": "r.name AS reserved_for",
+}
 #: What is kept of a match until it is counted, sorted and cut.
 KEPT = """
 n.id, n.digits, n.destination_id, n.customer_id, n.var_id, n.provider_id, n.first_call_at, n.reserved_for_id,
