@@ -36,25 +36,28 @@ class Blanks:
 class RowsNode(template.Node):
     def __init__(self, rows, name: str, inputs: dict, nodelist):
         self.rows, self.name, self.inputs, self.nodelist = rows, name, inputs, nodelist
-        self.kept: dict[tuple, tuple[str, Callable]] = {}
+        self.kept: dict[tuple, tuple[list[str], str, Callable]] = {}
 
     def render(self, context):
         rows = self.rows.resolve(context)
         if not rows:
             return ""
-        form, values_of = kept_for(self, context, self.drawn)
+        before, last, values_of = kept_for(self, context, self.drawn)
         values = chain.from_iterable(map(values_of, rows))
         # One call escapes all values; no text that comes out of PostgreSQL has a NUL.
         texts = escape("\0".join(["" if value is None else str(value) for value in values])).split("\0")
-        return SafeString(form * len(rows) % tuple(texts))
+        pieces = [""] * (2 * len(texts))
+        pieces[::2], pieces[1::2] = before * len(rows), texts
+        return SafeString("".join(pieces)[len(last) :] + last)
 
-    def drawn(self, context) -> tuple[str, Callable[[dict], Sequence]]:
-        """The body with ``%s`` for each blank, and what takes the values of the blanks, in order, from a row."""
+    def drawn(self, context) -> tuple[list[str], str, Callable[[dict], Sequence]]:
+        """The text before each blank, the text after the last one, and what takes the values of the blanks, in order,
+        from a row. Before the first blank stands what ends the row before."""
         with context.push(**{self.name: Blanks()}):
             pieces = self.nodelist.render(context).split("\0")
-        names = pieces[1::2]
+        names, last = pieces[1::2], pieces[-1]
         values_of = itemgetter(*names) if len(names) > 1 else lambda row: [row[name] for name in names]
-        return "%s".join(piece.replace("%", "%%") for piece in pieces[::2]), values_of
+        return [last + pieces[0], *pieces[2:-1:2]], last, values_of
 
 
 @register.tag

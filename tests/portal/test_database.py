@@ -47,8 +47,8 @@ def test_what_fails_at_the_beginning_leaves_a_session_that_can_be_used():
 
 
 def test_a_session_that_the_server_has_ended_is_a_lost_database(beside):
-    with pytest.raises(OperationalError), transaction.atomic():
-        connection.ensure_connection()
-        beside.execute("SELECT pg_terminate_backend(%s, 5000)", [process()])
+    transaction.set_autocommit(False)
+    beside.execute("SELECT pg_terminate_backend(%s, 5000)", [process()])
+    with pytest.raises(OperationalError):
         connection.begin_with(SET, ["7"])
     connection.close()
