@@ -116,7 +116,7 @@ class AccountForm(ContactForm, CoolingForm):
         min_value=0,
         max_value=2_000_000_000,
         required=False,
-        help_text=_("The most numbers it may hold; empty: no limit."),
+        help_text=_("Its orders never take it beyond so many numbers; empty: no limit."),
     )
 
     orders_need_approval = forms.BooleanField(
