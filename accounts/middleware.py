@@ -72,11 +72,7 @@ class ActorMiddleware:
         sign_in = request.session.get("sign_in")
         if sign_in is None:
             return None
-        access = (
-            Access.of(standing.person)
-            .filter(account=standing.account, sign_in=sign_in, started_at__isnull=False, ended_at=None)
-            .first()
-        )
+        access = Access.live(standing.person, standing.account, sign_in)
         if access is None:
             return None
         now = timezone.now()

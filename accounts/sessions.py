@@ -2,37 +2,29 @@
 
 from contextvars import ContextVar
 from datetime import datetime
-from functools import cache
 
 from django.contrib.sessions.backends import db
 from django.db import connection
 
 from accounts.models import Account, Person
-from portal.database.planned import planned_once
+from portal.database.planned import columns, instances, planned_once
 
 #: Whose session this thread read last, for the sign-in that asks for them next (``accounts.sign_in.Backend``).
 read_with_session: ContextVar[Person | None] = ContextVar("read_with_session", default=None)
 
 
-@cache
-def columns_of_person() -> tuple[list[str], list[str], str]:
-    """The fields of people and of accounts, and the SELECT list that fetches both, for ``p`` and ``a``.
+HAS_SECOND_FACTOR = "EXISTS (SELECT FROM mfa_authenticator f WHERE f.user_id = p.id AND f.type <> 'recovery_codes')"
 
-    Building the query anew, for every request, cost more than asking it.
-    """
-    person, account = Person._meta.concrete_fields, Account._meta.concrete_fields
-    selected = [*(f"p.{field.column}" for field in person), *(f"a.{field.column}" for field in account)]
-    selected.append("EXISTS (SELECT FROM mfa_authenticator f WHERE f.user_id = p.id AND f.type <> 'recovery_codes')")
-    return [field.attname for field in person], [field.attname for field in account], ", ".join(selected)
+
+def columns_of_person() -> str:
+    """The SELECT list that fetches people ``p`` with their accounts ``a``, for ``person_in``."""
+    return f"{columns(p=Person, a=Account)}, {HAS_SECOND_FACTOR}"
 
 
 def person_in(row: tuple) -> Person:
     """The person, with their account, in what ``columns_of_person`` selected."""
-    names, account_names, _selected = columns_of_person()
-    *values, has_second_factor = row
-    person = Person.from_db(connection.alias, names, values[: len(names)])
-    person.account = Account.from_db(connection.alias, account_names, values[len(names) :])
-    person.has_second_factor = has_second_factor
+    person, account = instances(row, Person, Account)
+    person.account, person.has_second_factor = account, row[-1]
     return person
 
 
@@ -46,10 +38,10 @@ class SessionStore(db.SessionStore):
     last_seen_at: datetime | None = None
 
     def load(self):
-        *_names, selected = columns_of_person()
         with planned_once() as cursor:
             cursor.execute(
-                f"SELECT s.session_data, u.last_seen_at, p.id IS NOT NULL, {selected} FROM django_session s"  # noqa: S608
+                f"SELECT s.session_data, u.last_seen_at, p.id IS NOT NULL, {columns_of_person()}"  # noqa: S608
+                " FROM django_session s"
                 " LEFT JOIN usersessions_usersession u ON u.session_key = s.session_key"
                 " LEFT JOIN accounts_person p ON p.id = u.user_id AND p.is_active"
                 " LEFT JOIN accounts_account a ON a.id = p.account_id"

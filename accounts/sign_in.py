@@ -40,11 +40,10 @@ class Backend(AuthenticationBackend):
         read_with_session.set(None)
         if person is not None and person.pk == user_id:
             return person
-        *_names, selected = columns_of_person()
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT {selected} FROM accounts_person p JOIN accounts_account a ON a.id = p.account_id"  # noqa: S608
-                " WHERE p.id = %s AND p.is_active",
+                f"SELECT {columns_of_person()} FROM accounts_person p"  # noqa: S608
+                " JOIN accounts_account a ON a.id = p.account_id WHERE p.id = %s AND p.is_active",
                 [user_id],
             )
             row = cursor.fetchone()

@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce, Length
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actor import Actor
+from portal.database.planned import columns, instances, planned_once
 from portal.listings import Fold, having
 
 
@@ -204,7 +205,21 @@ class Account(models.Model):
     @classmethod
     def called(cls, code: str) -> Account | None:
         """The account with this code and those above it, whoever asks: for deciding who may."""
-        return cls.unscoped.select_related("parent__parent").filter(code=code).first()
+        with planned_once() as cursor:
+            cursor.execute(
+                f"SELECT {columns(a=cls, p=cls, s=cls)} FROM accounts_account a"  # noqa: S608
+                " LEFT JOIN accounts_account p ON p.id = a.parent_id"
+                " LEFT JOIN accounts_account s ON s.id = p.parent_id WHERE a.code = %s",
+                [code],
+            )
+            row = cursor.fetchone()
+        if row is None:
+            return None
+        account, parent, above = instances(row, cls, cls, cls)
+        account.parent = parent
+        if parent:
+            parent.parent = above
+        return account
 
     @classmethod
     def held_below(cls, parent: Account, pk: int) -> Account:

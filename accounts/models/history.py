@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.actor import Actor
 from accounts.models.accounts import Account
 from accounts.models.people import Person
+from portal.database.planned import columns, instances, planned_once
 from portal.listings import Fold
 
 
@@ -114,6 +115,19 @@ class Access(models.Model):
     def of(cls, person: Person):
         """Everything that this person entered or asked to enter."""
         return cls.unscoped.filter(person=person)
+
+    @classmethod
+    def live(cls, person: Person, account: Account, sign_in: str) -> Access | None:
+        """What the person has entered in this sign-in and not left. Whether it still holds is asked besides."""
+        with planned_once() as cursor:
+            cursor.execute(
+                f"SELECT {columns(x=cls)} FROM accounts_access x"  # noqa: S608
+                " WHERE x.person_id = %s AND x.account_id = %s AND x.sign_in = %s"
+                " AND x.started_at IS NOT NULL AND x.ended_at IS NULL",
+                [person.pk, account.pk, sign_in],
+            )
+            row = cursor.fetchone()
+        return instances(row, cls)[0] if row else None
 
     @property
     def idle_at(self) -> datetime:

@@ -93,6 +93,16 @@ def test_a_grant_to_somebody_who_is_not_support_opens_nothing(system, alpha):
 # Entering and leaving
 
 
+def test_what_is_entered_in_one_browser_is_not_entered_in_another(client, boss, alpha, bravo, enter):
+    enter(client, alpha)
+    elsewhere = Client()
+    elsewhere.force_login(boss)
+    enter(elsewhere, bravo)
+    for browser, entered, other in ((client, alpha, bravo), (elsewhere, bravo, alpha)):
+        assert "you are working in" in browser.get(f"/{entered.code}/numbers/").text
+        assert f"Enter {other.name}" in browser.get(f"/{other.code}/numbers/").text
+
+
 def test_entering_lands_in_the_section_and_says_so_on_every_page(client, boss, alpha, enter):
     number = make_number(var=alpha)
     answer = enter(client, alpha, back="/SYS/numbers/?sort=var")

@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,10 @@ ROOT = Path(__file__).resolve().parents[2]
 RULES = ["accounts/rules.py", "accounts/middleware.py", "accounts/second_factor.py"]
 #: Modules whose functions refuse what the actor may not do.
 ACTIONS = ["accounts/actions", "numbers/actions", "webphone/actions"]
+#: Modules with statements written by hand that find who somebody is, and where they are.
+STATEMENTS = [
+    "accounts/sessions.py", "accounts/sign_in.py", "accounts/models/accounts.py", "accounts/models/history.py",
+]  # fmt: skip
 #: What narrows rows to those of somebody, as it is called.
 SCOPES = {"visible_to", "of", "live_of"}
 APPS = ["accounts", "numbers", "webphone", "portal"]
@@ -34,6 +39,8 @@ OWN = {
     "accounts/actions/grants.py": ["tests/accounts/test_grants.py"],
     "accounts/views/people.py": ["tests/accounts/test_people.py"],
     "accounts/views/grants.py": ["tests/accounts/test_grants.py"],
+    "accounts/sessions.py": ["tests/accounts/test_sessions.py", "tests/accounts/test_sign_in.py"],
+    "accounts/sign_in.py": ["tests/accounts/test_sign_in.py", "tests/accounts/test_sessions.py"],
     "accounts/filters.py": ["tests/accounts/test_people_list.py", "tests/accounts/test_grants.py"],
     "accounts/models/accounts.py": ["tests/accounts/test_account_list.py", "tests/accounts/test_grants.py"],
     "accounts/models/people.py": ["tests/accounts/test_people.py", "tests/accounts/test_people_list.py"],
@@ -183,6 +190,7 @@ def mutants() -> Iterator[Mutant]:
         for module in sorted((ROOT / folder).rglob("*.py")):
             yield from of_branches(str(module.relative_to(ROOT)), DECIDING, refusing=True)
     yield from of_scopes()
+    yield from of_statements()
 
 
 def tests_of(path: str, tests: list[str]) -> list[str]:
@@ -278,6 +286,19 @@ def of_branches(path: str, tests: list[str], *, inside: set[str] = frozenset(), 
                     kept = [value for at, value in enumerate(node.values) if at != turn]
                     other = kept[0] if len(kept) == 1 else ast.BoolOp(node.op, kept)
                     yield Mutant(f"{where}: without {ast.unparse(part)}", tests, path, without(path, node, other))
+
+
+# Statements
+
+
+def of_statements() -> Iterator[Mutant]:
+    """Each condition of a statement on a value that it is given, met by whatever value."""
+    for path in STATEMENTS:
+        text = (ROOT / path).read_text()
+        for found in re.finditer(r"\w+\.\w+ = %s", text):
+            line = text.count("\n", 0, found.start()) + 1
+            other = f"{text[: found.start()]}({found[0]}) IS NOT NULL{text[found.end() :]}"
+            yield Mutant(f"{path}:{line} {found[0]} -> whatever", tests_of(path, DECIDING), path, other)
 
 
 # Scopes
