@@ -37,7 +37,7 @@ def standing(person: Person, code: str) -> Standing | None:
     one between their own and it.
     """
     # Asked whether there is such an account or not: otherwise how long it takes would tell.
-    granted = Grant.live_of(person).names_by_account() if person.role == Person.Role.SUPPORT else {}
+    granted = Grant.names_by_account(person) if person.role == Person.Role.SUPPORT else {}
     account = Account.called(code)
     chain = account.path_from(person.account) if account else None
     if chain is None or len(chain) < 2:

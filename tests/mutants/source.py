@@ -14,7 +14,8 @@ RULES = ["accounts/rules.py", "accounts/middleware.py", "accounts/second_factor.
 ACTIONS = ["accounts/actions", "numbers/actions", "webphone/actions"]
 #: Modules with statements written by hand that find who somebody is, and where they are.
 STATEMENTS = [
-    "accounts/sessions.py", "accounts/sign_in.py", "accounts/models/accounts.py", "accounts/models/history.py",
+    "accounts/sessions.py", "accounts/sign_in.py", "accounts/models/accounts.py", "accounts/models/grants.py",
+    "accounts/models/history.py",
 ]  # fmt: skip
 #: What narrows rows to those of somebody, as it is called.
 SCOPES = {"visible_to", "of", "live_of"}
