@@ -70,6 +70,7 @@ def test_a_grant_opens_the_account_and_what_is_below_it_and_nothing_beside(syste
     assert standing(agent, acme.code).manages is False
     assert standing(agent, bravo.code) is None
     assert standing(agent, zenith.code) is None
+    assert standing(make_person(system, role="support"), alpha.code) is None
     grant(agent, acme, "manage_account")
     assert standing(agent, acme.code).manages is True
     assert standing(agent, alpha.code).manages is False
