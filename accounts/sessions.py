@@ -11,8 +11,6 @@ from portal.database.planned import columns, instances, planned_once
 
 #: Whose session this thread read last, for the sign-in that asks for them next (``accounts.sign_in.Backend``).
 read_with_session: ContextVar[Person | None] = ContextVar("read_with_session", default=None)
-
-
 HAS_SECOND_FACTOR = "EXISTS (SELECT FROM mfa_authenticator f WHERE f.user_id = p.id AND f.type <> 'recovery_codes')"
 
 
