@@ -51,11 +51,9 @@ def make_number(var=None, customer=None, destination=None, e164=None, **fields):
         fields |= {"assigned_at": now - timedelta(days=1)}
     provider = fields.pop("provider", None) or make_provider()
     e164 = e164 or f"+1514{2000000 + next(_turns)}"
-    number = PhoneNumber.unscoped.create(
+    return PhoneNumber.unscoped.create(
         e164=e164, var=var, customer=customer, destination=destination, provider=provider, **fields
     )
-    number.refresh_from_db()
-    return number
 
 
 def grant(person, account, permission="view_account", until=None):

@@ -3,7 +3,7 @@
 import os
 
 from portal.settings import *  # noqa: F403
-from portal.settings import DATABASES, MIDDLEWARE, OWNER_SIGN_IN
+from portal.settings import DATABASES, MIDDLEWARE, OWNER_SIGN_IN, PASSWORD_HASHERS
 
 # Rows for a test are written by the owner of the tables, in the connection that the test's requests use too.
 DATABASES["default"] |= {part: OWNER_SIGN_IN[part] for part in ("USER", "PASSWORD", "HOST", "PORT")}
@@ -13,3 +13,4 @@ if os.environ.get("TESTS_DATABASE"):
     DATABASES["default"]["TEST"] = {"NAME": os.environ["TESTS_DATABASE"]}
 # Tests that start servers have static files collected meanwhile: nobody looks through them before one is asked for.
 WHITENOISE_AUTOREFRESH = True
+PASSWORD_HASHERS = ["tests.hashers.Hasty", *PASSWORD_HASHERS[1:]]

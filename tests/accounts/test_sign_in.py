@@ -11,10 +11,12 @@ from django.db import connection
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
+from django.utils.module_loading import import_string
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from accounts.actor import Actor
 from accounts.sign_in import reauthentication_required, recently_authenticated
+from portal import settings as production
 from tests.accounts.post import deliver
 from tests.factories import make_person
 from tests.processes import ROOT, environment
@@ -116,6 +118,15 @@ def test_an_address_that_was_locked_is_answered_alike_whether_known_or_not(perso
     known, unknown = both_answers("/login/", password=PASSWORD)
     assert known == unknown
     assert b"Too many attempts" in known[2]
+
+
+def test_a_password_costs_whoever_has_its_hash_as_much_as_it_should():
+    """OWASP, Password Storage: Argon2id with 19 MiB and two passes at least."""
+    hasher = import_string(production.PASSWORD_HASHERS[0])()
+    stored = hasher.encode(PASSWORD, hasher.salt())
+    assert stored.startswith("argon2$argon2id$")
+    assert hasher.decode(stored)["memory_cost"] >= 19 * 1024
+    assert hasher.decode(stored)["time_cost"] >= 2
 
 
 class CountingHasher(PBKDF2PasswordHasher):

@@ -43,8 +43,7 @@ def chromium(playwright):
 
 
 @pytest.fixture
-def demo(static_files_as_built, transactional_db, settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def demo(static_files_as_built, transactional_db):
     caches["default"].clear()  # sign-ins of other tests count towards this address's limit
     empty_queue()
     write_demo_data(NUMBERS)
