@@ -1,17 +1,22 @@
-"""What people of one tree may send, sent with the names of the other tree's rows in place of their own."""
+"""What people of one tree can read by walking, and what they may send, sent with the names of the other tree's rows in
+place of their own."""
 
 import re
+from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 import pytest
+from django.apps import apps
 from django.core.cache import caches
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from accounts.models import Account
 from tests.access.addresses import ALL
-from tests.access.crawl import Sent, inert, sendings, walk
+from tests.access.crawl import Sent, inert, is_html, sendings, text_of, walk
 from tests.access.database import changed, fingerprint, snapshot, undone
-from tests.access.identities import IDENTITIES
+from tests.access.identities import IDENTITIES, Identity
+from tests.access.marks import OWNERS, Marks
 from tests.access.tokens import found_in, made_up, swapped, tokens, twins
 
 #: Everybody who is at home in the tree, or was granted it, or works in it; who only looks sees and sends no more.
@@ -20,6 +25,8 @@ PEOPLE = [
     for i in IDENTITIES.values()
     if not (i.is_nobody or i.is_viewing) and (i.home != "system" or i.granted or i.inside)
 ]
+#: The others who can see anything come after them: tests of the same place in both lists are run one after the other.
+SOMEBODY = [*PEOPLE, *(i for i in IDENTITIES.values() if not i.is_nobody and i not in PEOPLE)]
 #: Codes, ids and numbers as they stand in addresses and fields.
 NAMES = re.compile(r"\b([VCP])?[0-9]{4,}\b")
 #: What every answer has of its own.
@@ -27,7 +34,64 @@ OWN_HEADERS = {"X-Request-Id", "Content-Length"}
 REFUSED = (403, 404, 405)
 
 
-def requests_of(seat):
+@dataclass(frozen=True)
+class Walked:
+    """What somebody has come across, as ``walk`` gives it, and whether the database is as it was before."""
+
+    pages: list
+    left_as_it_was: bool
+
+
+class Walks:
+    """Everything that somebody can reach in a world whose texts are marked: walked once for the tests about them."""
+
+    def __init__(self, world):
+        self.world, self.marks = world, Marks(world)
+        self._last = None, None
+
+    def of(self, identity: Identity) -> Walked:
+        if self._last[0] != identity:
+            seat, before = self.world.seat(identity), snapshot()
+            pages = list(walk(seat, everywhere=identity.name == "system administrator in var"))
+            self._last = identity, Walked(pages, snapshot() == before)
+        return self._last[1]
+
+
+@pytest.fixture(scope="module")
+def walks(world, django_db_blocker):
+    with django_db_blocker.unblock():
+        return Walks(world)
+
+
+def test_every_model_with_texts_of_accounts_is_marked():
+    ours = {model for model in apps.get_models() if model._meta.app_label in ("accounts", "numbers", "webphone")}
+    ours = {model for model in ours if any(f.related_model is Account for f in model._meta.concrete_fields)}
+    assert ours | {Account} == set(OWNERS)
+
+
+@pytest.mark.parametrize("identity", SOMEBODY, ids=lambda identity: identity.name, scope="module")
+def test_nobody_can_walk_to_a_text_of_another_tenant(world, walks, identity):
+    forbidden = walks.marks.forbidden_to(world, identity)
+    others = tokens(world.b) if forbidden else set()
+    entered = {world.a.account(kind).code for kind in identity.inside}
+    wrong, walked = [], walks.of(identity)
+    for sent, answer, _page in walked.pages:
+        assert answer.status_code < 500, sent
+        text = text_of(answer)
+        read = {mark for mark in forbidden if mark in text} | found_in(text, others)
+        if read:
+            wrong.append(f"{sent} shows {sorted(read)}")
+        # The frame is what pages of people who are signed in have; the entrance stands before the account.
+        if is_html(answer) and '<body class="frame">' in text:
+            inside = sent.url.split("/")[1] in entered
+            if text.count('<section class="inside"') != inside:
+                wrong.append(f"{sent} {'does not say' if inside else 'says'} that one is inside")
+    assert not wrong, "\n".join(wrong)
+    assert len(walked.pages) > 3
+    assert walked.left_as_it_was
+
+
+def requests_of(seat, walked):
     """Each address of theirs, empty handed, and every link and form of every page that they can reach: one of a kind,
     where many differ only in which of their own rows they name."""
     found = {}
@@ -35,7 +99,7 @@ def requests_of(seat):
         for method in ("get", "post"):
             sent = Sent(method, seat.path(address))
             found[kind_of(sent)] = sent
-    for asked, _answer, page in walk(seat):
+    for asked, _answer, page in walked.pages:
         sent = [asked, *(sending for form in (page.forms if page else ()) for sending in sendings(form))]
         found = {kind_of(one): one for one in sent} | found
     return found.values()
@@ -108,11 +172,11 @@ class Replay:
         return found_in(str(numbers), self.theirs)
 
 
-@pytest.mark.parametrize("identity", PEOPLE, ids=lambda identity: identity.name)
-def test_rows_of_another_tenant_are_absent_from_everything_one_can_send(world, identity):
+@pytest.mark.parametrize("identity", PEOPLE, ids=lambda identity: identity.name, scope="module")
+def test_rows_of_another_tenant_are_absent_from_everything_one_can_send(world, walks, identity):
     seat, twin = world.seat(identity), twins(world)
     replay, wrong, replayed = Replay(world, seat), [], 0
-    sent_by = list(requests_of(seat))
+    sent_by = list(requests_of(seat, walks.of(identity)))
     if identity.inside:
         sent_by = [sent for sent in sent_by if sent.url.startswith(f"/{seat.account.code}/")]
     if identity.home == "system" and not identity.granted:

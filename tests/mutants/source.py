@@ -31,7 +31,6 @@ DECIDING = [
 SCOPING = [
     "tests/access/test_guards.py", "tests/accounts/test_working_elsewhere.py", "tests/accounts/test_accounts.py",
     "tests/accounts/test_account_list.py", "tests/access/test_lists.py", "tests/access/test_replay.py",
-    "tests/access/test_canaries.py",
 ]  # fmt: skip
 #: module or folder -> tests of its own, before those of everybody's; the nearest folder counts
 OWN = {
