@@ -51,9 +51,10 @@ class Walks:
 
     def of(self, identity: Identity) -> Walked:
         if self._last[0] != identity:
-            seat, before = self.world.seat(identity), snapshot()
-            pages = list(walk(seat, everywhere=identity.name == "system administrator in var"))
-            self._last = identity, Walked(pages, snapshot() == before)
+            with undone():
+                seat, before = self.world.seat(identity), snapshot()
+                pages = list(walk(seat, everywhere=identity.name == "system administrator in var"))
+                self._last = identity, Walked(pages, snapshot() == before)
         return self._last[1]
 
 
