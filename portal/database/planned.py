@@ -23,6 +23,7 @@ def planned_once() -> CursorWrapper:
 
 @cache
 def names_of(model: type[Model]) -> list[str]:
+    """What its columns are called in Python, in their order."""
     return [field.attname for field in model._meta.concrete_fields]
 
 
