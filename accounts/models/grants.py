@@ -69,7 +69,7 @@ class Grant(UserObjectPermissionBase):
 
     @classmethod
     def names_by_account(cls, person: Person) -> dict[int, set[str]]:
-        """The names of what this person is granted now, by the id of the account that it is for."""
+        """The names of what ``live_of`` has, by the id of its account: every request of an agent asks for them."""
         found: dict[int, set[str]] = {}
         with planned_once() as cursor:
             cursor.execute(
