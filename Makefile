@@ -3,13 +3,18 @@ PYTHON ?= python3
 RUN := .venv/bin/python
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: help demo phone test mutants bench docs lint format build clean
+.PHONY: help demo phone test chaos mutants bench docs lint format build release production-test libreoffice-test outdated clean
 help:
 	@echo "make demo    the portal on http://127.0.0.1:8000 with demo data (PORT=8080 for another port)"
 	@echo "make phone   the same, with telephones to call: a SIP server, a carrier and more on this computer"
 	@echo "make test    all tests"
+	@echo "make chaos   kill, freeze and cut off what the portal needs, while people work (FAULTS=\"killed carrier\" for some)"
 	@echo "make bench   measure beside the peers (NUMBERS=1000000, NUMBERS_LARGE=, GROUPS_TO_RUN=\"pages csv\", BENCH_DATABASE_URL=)"
 	@echo "make mutants take one guard of access away at a time: a test has to turn red (WORDS=\"rules middleware\" for some)"
+	@echo "make release          the archive that is installed in production (VERSION=)"
+	@echo "make production-test  install it on a clean Debian, by the commands of the documentation; as root (SUITE=trixie)"
+	@echo "make libreoffice-test export, save in LibreOffice, import again: nothing changes"
+	@echo "make outdated         which dependencies have newer versions"
 	@echo "make docs    write docs/roles.md from the policy"
 	@echo "make format  lint, and format the code"
 	@echo "make clean   remove what was built, the embedded databases included"
@@ -27,6 +32,9 @@ test: build lint
 bench: build
 	$(RUN) -m tests.bench $(GROUPS_TO_RUN)
 
+chaos: build
+	$(RUN) -m tests.chaos $(FAULTS)
+
 mutants: build
 	$(RUN) -m tests.mutants $(WORDS)
 
@@ -40,6 +48,20 @@ lint: .venv/.installed
 format: .venv/.installed
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
+
+release: build
+	@.ci/release
+
+production-test: build
+	.ci/production-test
+
+libreoffice-test: build
+	@office=$$(command -v soffice) || { echo "LibreOffice is missing (Debian: apt install libreoffice-calc-nogui)."; exit 1; }; \
+	LIBREOFFICE=$$office $(RUN) -m pytest tests/numbers/through_libreoffice.py
+
+outdated: .venv/.installed
+	$(RUN) -m pip list --outdated --not-required --disable-pip-version-check
+	@PATH="$$PATH:$$PWD/.venv/bin"; npm outdated || true
 
 build: .venv/.installed static/dist/.built
 

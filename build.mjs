@@ -127,7 +127,7 @@ async function writePictures(css) {
 
 async function buildStyles(words) {
   const { outputFiles } = await build({
-    entryPoints: ["static/src/css/portal.css"],
+    entryPoints: ["static/src/css/portal.css", "static/src/css/cards.css"],
     outdir: OUT,
     bundle: true,
     write: false,
@@ -139,7 +139,8 @@ async function buildStyles(words) {
   });
   let css = "";
   for (const file of outputFiles) {
-    if (file.path.endsWith(".css")) css = file.text;
+    if (file.path.endsWith("cards.css")) await writeFile(file.path, (await transform(file.text, { loader: "css", minify: true })).code);
+    else if (file.path.endsWith(".css")) css = file.text;
     else {
       await mkdir(join(file.path, ".."), { recursive: true });
       await writeFile(file.path, await readableAlone(file.text));
@@ -155,7 +156,7 @@ async function readableAlone(svg) {
   return svg.replace(/\s*class="[^"]*"/, "").replaceAll(/\s+/g, " ");
 }
 
-// Icons: one file with the ones in use.
+// Icons: the shapes of the ones in use, for the tag that draws them into pages.
 
 async function buildIcons(sources) {
   const names = new Set();
@@ -169,14 +170,14 @@ async function buildIcons(sources) {
   for (const [, name] of (sources.get(join("accounts", "shell.py")) ?? "").matchAll(/"([a-z0-9-]+)"/g)) {
     if (known.has(name)) names.add(name);
   }
-  let symbols = "";
+  const shapesOf = {};
   for (const name of [...names].sort()) {
     const svg = await readFile(join(ICONS, `${name}.svg`), "utf8");
     const [, shapes] = svg.match(/<svg[^>]*>([\s\S]*)<\/svg>/);
     const drawn = shapes.replace(/<path stroke="none" d="M0 0h24v24H0z" fill="none" \/>/, "");
-    symbols += `<symbol id="${name}" viewBox="0 0 24 24">${drawn.trim().replaceAll(/\s*\n\s*/g, "")}</symbol>`;
+    shapesOf[name] = drawn.trim().replaceAll(/\s*\n\s*/g, "");
   }
-  await writeFile(join(OUT, "icons.svg"), `<svg xmlns="http://www.w3.org/2000/svg">${symbols}</svg>`);
+  await writeFile(join(OUT, "icons.json"), JSON.stringify(shapesOf));
 }
 
 async function buildScripts() {

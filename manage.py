@@ -1,37 +1,38 @@
 #!/usr/bin/env python
-"""The portal's command line. Without DATABASE_URL it works on the embedded database, as a demonstration."""
+"""The portal's command line. Which commands may work on the embedded database stands in ``portal.command_line``."""
 
 import os
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management import execute_from_command_line
+from django.db import OperationalError
 
+from portal.command_line import CommandLine, database_for, hint, is_demo, tell_database
 from portal.embedded import CannotStart, Server
-
-#: Commands that are a demonstration, whatever they work on.
-DEMOS = {"demo", "phone"}
-#: Commands that must not fall back on the embedded database, and those that need none.
-PRODUCTION = {"serve"}
-WITHOUT_DATABASE = {"collectstatic", "help", "makemessages", "compilemessages", "--help", "--version", "version"}
 
 
 def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     command = sys.argv[1] if len(sys.argv) > 1 else "help"
-    server, database = Server(Path(__file__).resolve().parent / "var" / "postgres"), nullcontext()
-    if command in DEMOS or ("DATABASE_URL" not in os.environ and command not in PRODUCTION):
+    server = Server(Path(__file__).resolve().parent / "var" / "postgres")
+    if is_demo(command):
         os.environ["DEMO"] = "1"
-    if "DATABASE_URL" not in os.environ and command not in PRODUCTION | WITHOUT_DATABASE:
-        database = server.running()
     try:
-        with database as url:
+        with database_for(command, server) as url:
             if url:
                 os.environ |= {"DATABASE_URL": url, "MIGRATION_DATABASE_URL": server.owner_url}
-            execute_from_command_line(sys.argv)
-    except (CannotStart, ImproperlyConfigured) as refusal:
+            tell_database(command, is_embedded=bool(url))
+            CommandLine(sys.argv).execute()
+    except ImproperlyConfigured as refusal:
+        sys.stderr.write(f"{refusal}\n{hint(command)}")
+        return 2
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", "") is not None:  # a statement failed, with a state of its own
+            raise
+        sys.stderr.write(f"The database cannot be reached: {str(error).strip().splitlines()[0]}\n")
+        return 1
+    except CannotStart as refusal:
         sys.stderr.write(f"{refusal}\n")
         return 2
     except KeyboardInterrupt:

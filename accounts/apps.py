@@ -9,11 +9,5 @@ class AccountsConfig(AppConfig):
     verbose_name = _("Accounts")
 
     def ready(self):
-        from allauth.mfa import signals  # noqa: PLC0415 - models can be imported only now
-
-        from accounts import checks  # noqa: F401, PLC0415 - registers itself, and wants the models loaded
-        from accounts.sign_in import factor_changed  # noqa: PLC0415
-
-        # Of factors, no hook of allauth's adapters tells.
-        for signal in (signals.authenticator_added, signals.authenticator_removed, signals.authenticator_reset):
-            signal.connect(factor_changed)
+        # Both register themselves, with checks and with allauth's signals, and want the models loaded.
+        from accounts import checks, sign_in  # noqa: F401, PLC0415

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING
 
+from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import AuditEvent
+from accounts.models import Account, AuditEvent, Grant
 from accounts.scope import scope
+from portal import security
 from portal.logs import request_facts
 
 if TYPE_CHECKING:
@@ -18,15 +22,17 @@ if TYPE_CHECKING:
 #: model -> what events call it
 TYPES = {"account": "account", "person": "person", "access": "access", "destination": "destination",
          "phonenumber": "number", "grant": "grant", "telephonesystem": "system", "order": "order",
-         "location": "location"}  # fmt: skip
+         "location": "location", "stocklevel": "level"}  # fmt: skip
 
 #: Every verb there is, as people read it. An event with another verb would have no words.
 VERBS = {
-    "access.asked": _("asked to be let in"),
+    "access.asked": _("requested access"),
+    "access.withdrawn": _("withdrew the access request"),
     "access.allowed": _("let in"),
-    "access.refused": _("did not let in"),
+    "access.refused": _("refused access"),
     "access.started": _("entered"),
     "access.ended": _("left"),
+    "portal.backed_up": _("recorded a back-up of the database"),
     "account.added": _("added the account"),
     "account.changed": _("changed the account"),
     "account.suspended": _("suspended the account"),
@@ -38,6 +44,8 @@ VERBS = {
     "person.deactivated": _("deactivated"),
     "person.reactivated": _("reactivated"),
     "person.signed_out": _("ended all sessions"),
+    "person.factors_removed": _("removed the second factors"),
+    "person.made_administrator": _("made a system administrator, on the server"),
     "number.added": _("added the number"),
     "number.imported": _("imported the number"),
     "number.reserved": _("reserved the number"),
@@ -50,32 +58,49 @@ VERBS = {
     "number.unassigned": _("unassigned the number"),
     "number.cooling_ended": _("ended the cooling"),
     "number.released": _("released the number"),
-    "number.given_up": _("had the carrier let go of the number"),
-    "number.not_given_up": _("could not have the carrier let go of the number"),
-    "number.kept": _("left the number with the carrier, since it is on the system again"),
+    "number.routing_asked": _("had the carrier route the number"),
+    "number.given_up": _("released the number at the carrier"),
+    "number.not_given_up": _("could not release the number at the carrier"),
+    "number.kept": _("kept the number at the carrier, because it was added again"),
     "number.provider_corrected": _("corrected the number’s provider"),
     "number.deleted": _("deleted the number"),
     "number.options_changed": _("changed the options"),
+    "number.change_undone": _("undid a change of the number"),
     "number.held": _("put the number into the basket"),
     "number.let_go": _("took the number out of the basket"),
     "number.ordered": _("ordered the number"),
     "order.confirmed": _("ordered"),
-    "order.asked": _("asked for numbers"),
-    "order.delivered": _("delivered numbers that were asked for"),
+    "order.asked": _("requested numbers"),
+    "order.delivered": _("delivered requested numbers"),
     "order.approved": _("approved the order"),
     "order.refused": _("refused the order"),
+    "order.given_up": _("cancelled the undelivered numbers of the order"),
     "order.cancelled": _("cancelled the order"),
     "destination.added": _("added the destination"),
     "destination.changed": _("changed the destination"),
     "destination.deleted": _("deleted the destination"),
     "system.added": _("added the phone system"),
     "system.revoked": _("revoked the phone system"),
-    "location.added": _("noted down a telephone of their own"),
-    "location.verified": _("showed that the telephone is theirs"),
+    "level.added": _("set the stock level"),
+    "level.removed": _("removed the stock level"),
+    "location.added": _("added a telephone of their own"),
+    "location.verified": _("verified a telephone of their own"),
     "location.removed": _("removed the telephone"),
     "grant.given": _("granted access"),
     "grant.withdrawn": _("withdrew access"),
 }
+
+
+#: What is done to another account for a reason that is said to that account. All other reasons are for one's own.
+REASONS_FOR_OTHERS = frozenset({"order.refused"})
+
+
+def told(actor: Actor, account_id: int, verb: str, after: dict) -> dict:
+    """What was different after an event of the account ``account_id``, as far as ``actor`` may read it: a reason is
+    read in the account that wrote it."""
+    if account_id == actor.account.pk or verb in REASONS_FOR_OTHERS:
+        return after
+    return {name: value for name, value in after.items() if name != "reason"}
 
 
 def event(
@@ -120,10 +145,32 @@ def record(
 ) -> None:
     """Write the event that ``actor`` did ``verb`` (noun.past) to ``target``; see ``event``.
 
-    It belongs to the account that was acted in, whatever account the page is about.
+    It belongs to the account that was acted in, whatever account the page is about. The owner of the tables, who works
+    in no scope, writes it as well.
     """
-    with scope(actor.account):
-        event(actor, verb, target, before, after, concerns).save(force_insert=True)
+    with nullcontext() if connection.is_owner else scope(actor.account):
+        written = event(actor, verb, target, before, after, concerns)
+        written.save(force_insert=True)
+    tell(written, target)
+
+
+def tell(written: AuditEvent, target: Model) -> None:
+    """Have the security log say it too, where it is an event there, once the change is there for good."""
+    name = written.verb
+    if name == "person.changed" and "role" in written.after:
+        name = "person.role_changed"
+    elif name == "account.changed" and "asks_consent" in written.after:
+        name = "account.consent_changed"
+    if (of := security.EVENTS.get(name)) is None:
+        return
+    known = written.after | {"target": f"{written.target_type} {written.target_id}"}
+    if isinstance(target, Account):
+        known["target"] = target.code
+    elif isinstance(target, Grant):
+        known = written.before | known | {"agent": target.user_id, "granted": target.content_object.code}
+    fields = {field: known[field] for field in of.fields if field in known}
+    facts = {"person": written.person_id, "account": written.account.code} | fields
+    transaction.on_commit(partial(security.log, name, **facts), robust=True)
 
 
 def record_all(actor: Actor, events: list[AuditEvent]) -> None:

@@ -9,12 +9,13 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.audit import VERBS
+from accounts.audit import VERBS, told
 from accounts.holdings import Held, holdings
 from accounts.models import LONG_AGO, NO_END, Access, Account, AuditEvent, Grant, Person
 from accounts.tables import account_columns
-from portal.filters import ChoiceWords, Digits, ListFilter, Words
+from portal.filters import ChoiceWords, Digits, ListFilter, Words, ids_of
 from portal.listings import TableListing, containing, having
+from portal.phones import international, is_e164
 from portal.times import moment
 
 
@@ -51,6 +52,7 @@ class AccountFilter(ListFilter):
         "code": ("code_length", "code"), "name": ("name_folded",), "var": ("parent__name_folded",), "quota": ("quota",),
         "cooling": ("cooling_days",), "contact": ("contact_folded",), "phone": ("phone",), "status": ("status",),
     }  # fmt: skip
+    blanks = {"contact": Q(contact_folded=""), "phone": Q(phone="")}
 
     class Meta:
         model = Account
@@ -62,7 +64,7 @@ class AccountFilter(ListFilter):
         self.kind = asked if asked in self.kinds else next(iter(self.kinds))
         super().__init__(actor, account_columns(actor, self.kind), query)
         if asked and asked != self.kind:
-            self.problems.append(_("There is no such tab; this is the first."))
+            self.problems.append(_("There is no such tab. The first one is shown."))
 
     def listing(self) -> TableListing | None:
         if self.refused:
@@ -134,7 +136,7 @@ class AccessFilter(ListFilter):
     home = Words(label=gettext_lazy("From"))
     why = ChoiceWords(label=gettext_lazy("Why it ended"), choices=ends)
     reason = Words(label=gettext_lazy("Reason"))
-    mode = ChoiceWords(label=gettext_lazy("To"), choices=modes)
+    mode = ChoiceWords(label=gettext_lazy("Permission"), choices=modes)
 
     default_sort = "entered"
     descends_at_first = True
@@ -147,6 +149,7 @@ class AccessFilter(ListFilter):
         "who": ("who",), "home": ("home",), "entered": ("started_at",), "ended": ("until",), "why": ("ended_why",),
         "reason": ("reason_folded",), "mode": ("manages",), "changes": ("changes",),
     }  # fmt: skip
+    blanks = {"reason": Q(reason_folded=""), "why": Q(ended_why="")}
 
     class Meta:
         model = Access
@@ -209,9 +212,19 @@ def differences(before: dict, after: dict, zone: ZoneInfo) -> str:
     return " · ".join(said)
 
 
+#: So many of several values are shown.
+SHOWN_OF_MANY = 10
+
+
 def shown(value, zone: ZoneInfo) -> str:
-    if value is None or value == "":
+    if value is None or value in ("", []):
         return "–"
+    if isinstance(value, list):
+        more = len(value) - SHOWN_OF_MANY
+        said = ", ".join(shown(one, zone) for one in value[:SHOWN_OF_MANY])
+        return said + (" " + _("and %(count)d more") % {"count": more} if more > 0 else "")
+    if isinstance(value, str) and is_e164(value):
+        return international(value)
     if isinstance(value, str) and TIME.match(value) and (when := parse_datetime(value)):
         return moment(when, zone)
     return {True: _("yes"), False: _("no")}[value] if isinstance(value, bool) else str(value)
@@ -227,7 +240,7 @@ class HistoryFilter(ListFilter):
 
     default_sort = "at"
     descends_at_first = True
-    kept = ("kind",)
+    kept = ("kind", "number_id")
     states = {
         "all": gettext_lazy("All"),
         "inside": gettext_lazy("By staff from above"),
@@ -244,14 +257,21 @@ class HistoryFilter(ListFilter):
         if actor.account.kind != Account.Kind.SYSTEM:
             self.kinds = {"here": gettext_lazy("Done here"), "others": gettext_lazy("Done to us by others")}
             self.kind = "others" if query.get("kind") == "others" else "here"
+        #: The number of which everything is asked that the actor may read, wherever it was done.
+        self.number_id = next(iter(ids_of([query.get("number_id", "")])), None)
+        if self.number_id:
+            self.kinds, self.kind = {}, ""
 
     def listing(self) -> TableListing | None:
         if self.refused:
             return None
         understood = self.understood
-        whose = "concerns" if self.kind == "others" else "account"
+        if self.number_id:
+            which = {"target_type": "number", "target_id": self.number_id}
+        else:
+            which = {"concerns" if self.kind == "others" else "account": self.actor.account}
         rows = having(
-            AuditEvent.told_to(self.actor).filter(**{whose: self.actor.account}).history(),
+            AuditEvent.told_to(self.actor).filter(**which).history(),
             {"who": understood["who"], "home_folded": understood["home"], "of": understood["of"]},
         )
         if understood["what"]:
@@ -265,13 +285,15 @@ class HistoryFilter(ListFilter):
                 "who": row["person__name"] or _("the portal itself"),
                 "home": row["home"] or "",
                 "what": words[row["verb"]],
-                "of": row["target"],
-                "change": differences(row["before"], row["after"], zone),
+                "of": _("Order %(number)s") % {"number": row["target"]}
+                if row["target_type"] == "order"
+                else row["target"],
+                "change": differences(row["before"], told(self.actor, row["account"], row["verb"], row["after"]), zone),
             }
 
         return self.listed(
             rows,
-            fields=("at", "person__name", "home", "verb", "target", "before", "after"),
+            fields=("at", "account", "person__name", "home", "verb", "target_type", "target", "before", "after"),
             texts=texts,
             states=(("inside", Q(access__isnull=False)), ("own", Q(access=None))),
         )
@@ -304,6 +326,7 @@ class PersonFilter(ListFilter):
         "name": ("name_folded",), "email": ("email_folded",), "role": ("role", "name_folded"),
         "state": ("state", "name_folded"), "signed_in": ("signed_in",),
     }  # fmt: skip
+    blanks = {"signed_in": Q(signed_in=LONG_AGO)}
 
     class Meta:
         model = Person
@@ -350,7 +373,7 @@ class GrantFilter(ListFilter):
 
     agent = Words(label=gettext_lazy("Support agent"))
     account = Words(label=gettext_lazy("Account"))
-    mode = ChoiceWords(label=gettext_lazy("To"), choices=grant_modes)
+    mode = ChoiceWords(label=gettext_lazy("Permission"), choices=grant_modes)
     by = Words(label=gettext_lazy("Granted by"))
 
     default_sort = "agent"

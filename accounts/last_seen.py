@@ -6,6 +6,9 @@ from allauth.account.adapter import get_adapter
 from allauth.usersessions.models import UserSession
 from django.utils import timezone
 
+from accounts import confirmation
+from portal import security
+
 EVERY = timedelta(minutes=1)
 
 
@@ -28,8 +31,10 @@ class LastSeen:
         if now - noted >= EVERY:
             longest = UserSession._meta.get_field("user_agent").max_length
             # Of several requests at once, one writes.
-            UserSession.objects.filter(session_key=request.session.session_key, last_seen_at=noted).update(
+            noting = UserSession.objects.filter(session_key=request.session.session_key, last_seen_at=noted).update(
                 last_seen_at=now,
                 ip=get_adapter().get_client_ip(request),
                 user_agent=request.headers.get("User-Agent", "")[:longest],
             )
+            if noting and confirmation.has_moved(request):
+                security.log("session.moved")

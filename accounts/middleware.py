@@ -9,11 +9,13 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.utils import timezone
 
-from accounts import actions, entrance
+from accounts import actions, confirmation, entrance, second_factor
 from accounts.actor import Actor
 from accounts.models import Access
 from accounts.policy import Door, needed_for
+from accounts.rechecking import recheck
 from accounts.rules import Standing, standing
+from portal import security
 from portal.logs import request_facts
 
 #: The last sign of life is written down this often at most.
@@ -45,24 +47,34 @@ class ActorMiddleware:
         person = get_user(request)
         if person.is_authenticated:
             request.actor = Actor.at_home(person)
+            facts = request_facts.get({})
+            facts.update(person.for_log)
+            if answer := second_factor.before_all_else(request, needed):
+                return answer
             if request.actor.is_shut_out and needed is not Door.PUBLIC:
                 return entrance.shut(request)
             code = kwargs.get("code")
             if code is not None and code != request.actor.account.code:
+                facts["asked"] = code
                 request.standing = standing(person, code)
                 if request.standing is None:
+                    security.log("account.denied", request)
                     raise Http404
                 access = self.live_access(request, request.standing)
                 if access is not None:
                     request.actor = request.standing.actor(access)
+                    facts["account"] = code
                 elif needed is not Door.ENTRANCE:
                     return entrance.page(request)
-            request_facts.get({}).update(person=request.actor.person.pk, account=request.actor.account.code)
         if needed is Door.PUBLIC:
             return None
         if request.actor is None:
             return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
-        if needed in (Door.SIGNED_IN, Door.ENTRANCE) or (isinstance(needed, str) and request.actor.may(needed)):
+        if isinstance(needed, str) and request.actor.may(needed):
+            request.still_may = recheck(request, needed)
+            return confirmation.before_giving(request)
+        if needed in (Door.SIGNED_IN, Door.ENTRANCE):
+            request.still_may = recheck(request)
             return None
         raise PermissionDenied
 

@@ -7,6 +7,7 @@ refused to everybody.
 from dataclasses import dataclass
 from enum import Enum
 
+from django.conf import settings
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
@@ -85,18 +86,29 @@ PERMISSIONS: dict[str, Permission] = {
     # What a carrier says that it holds, against what is here.
     "numbers.reconcile": change(R.VAR_ADMINISTRATOR),
     "numbers.reserve": change(R.VAR_ADMINISTRATOR),
-    # A VAR to its customers, a company to what rings.
-    "numbers.assign": change(R.VAR_ADMINISTRATOR, R.COMPANY_ADMINISTRATOR),
+    # A VAR to its customers, a company or a professional to what rings.
+    "numbers.assign": change(R.VAR_ADMINISTRATOR, *CUSTOMERS),
+    # The numbers of an order, to what rings, all at once.
+    "numbers.assign_order": change(*CUSTOMERS),
     "numbers.options": change(R.VAR_ADMINISTRATOR, *CUSTOMERS),
     "numbers.release": change(R.VAR_ADMINISTRATOR, *CUSTOMERS),
     "numbers.delete": change(R.VAR_ADMINISTRATOR),
-    # What they order, a VAR of its customers; orders that wait are the VAR's to approve.
-    "numbers.order": change(*CUSTOMERS),
+    # Where a carrier leads the calls to numbers.
+    "numbers.route": change(R.VAR_ADMINISTRATOR),
+    # For the account itself: a VAR for its stock. Orders of customers that wait are the VAR's to approve.
+    "numbers.order": change(R.VAR_ADMINISTRATOR, *CUSTOMERS),
+    # What nobody offers, a customer asks its VAR for.
+    "numbers.wish": change(*CUSTOMERS),
     "orders.view": view(R.VAR_ADMINISTRATOR, *CUSTOMERS),
     "orders.approve": change(R.VAR_ADMINISTRATOR),
+    # What a carrier has not delivered yet: the account's own, or a VAR of its customers'.
+    "orders.give_up": change(R.VAR_ADMINISTRATOR, *CUSTOMERS),
     # Whether carriers have let go of what was given up.
     "releases.view": view(R.VAR_ADMINISTRATOR),
     "releases.change": change(R.VAR_ADMINISTRATOR),
+    # The minimum stock of a country or area; a VAR is notified when there is less.
+    "stock.view": view(R.VAR_ADMINISTRATOR),
+    "stock.watch": change(R.VAR_ADMINISTRATOR),
     "access.view": view(*ADMINISTRATORS),
     "access.decide": own(*ADMINISTRATORS),
     "history.view": view(*ADMINISTRATORS),
@@ -132,57 +144,90 @@ ADDRESSES: dict[str, str | Door | dict[str, str | Door]] = {
     "telephony_event": Door.MACHINE,
     "telephony_route": Door.MACHINE,
     "account_home": "home.view",
+    "go_to": "home.view",
     "help": "help.view",
     "help_topic": "help.view",
     "profile": Door.SIGNED_IN,
+    # A person's notices, from any account, and their settings.
+    "notices": Door.SIGNED_IN,
+    "notices_csv": Door.SIGNED_IN,
+    "notices_xlsx": Door.SIGNED_IN,
+    "notices_pdf": Door.SIGNED_IN,
+    "notice_open": Door.SIGNED_IN,
+    "notices_read": Door.SIGNED_IN,
+    "notices_chosen": Door.SIGNED_IN,
+    # A link in mail: its signature says whose mail ends.
+    "notices_off": Door.PUBLIC,
     "end_session": Door.SIGNED_IN,
     "end_other_sessions": Door.SIGNED_IN,
     "numbers:list": "numbers.view",
     "numbers:detail": "numbers.view",
     "numbers:find": "numbers.view",
     "numbers:export_csv": "numbers.export",
+    "numbers:export_xlsx": "numbers.export",
     "numbers:export_pdf": "numbers.export",
     "numbers:as_of": "numbers.view",
     "numbers:as_of_csv": "numbers.export",
+    "numbers:as_of_xlsx": "numbers.export",
     "numbers:as_of_pdf": "numbers.export",
     "numbers:runs": "numbers.view",
     "numbers:runs_csv": "numbers.export",
+    "numbers:runs_xlsx": "numbers.export",
     "numbers:runs_pdf": "numbers.export",
     "numbers:add": "numbers.add",
     "numbers:import": "numbers.import",
     "numbers:imports": "numbers.import",
     "numbers:imports_csv": "numbers.import",
+    "numbers:imports_xlsx": "numbers.import",
     "numbers:imports_pdf": "numbers.import",
     "numbers:import_page": "numbers.import",
     "numbers:import_csv": "numbers.import",
+    "numbers:import_xlsx": "numbers.import",
     "numbers:import_pdf": "numbers.import",
     "numbers:import_cancel": "numbers.import",
+    "numbers:import_columns": "numbers.import",
+    "numbers:import_line": "numbers.import",
+    "numbers:import_undo": "numbers.delete",
     "numbers:compare": "numbers.reconcile",
     "numbers:released": "releases.view",
     "numbers:released_csv": "releases.view",
+    "numbers:released_xlsx": "releases.view",
     "numbers:released_pdf": "releases.view",
     "numbers:released_again": "releases.change",
+    "numbers:released_done": "releases.change",
+    "numbers:levels": "stock.view",
+    "numbers:levels_csv": "stock.view",
+    "numbers:levels_xlsx": "stock.view",
+    "numbers:levels_pdf": "stock.view",
+    "numbers:level_add": "stock.watch",
+    "numbers:level_remove": "stock.watch",
     "numbers:order": "numbers.order",
     "numbers:order_choose": "numbers.order",
     "numbers:order_put_back": "numbers.order",
     "numbers:order_review": "numbers.order",
-    "numbers:order_ask": "numbers.order",
+    "numbers:order_ask": "numbers.wish",
     "orders:list": "orders.view",
     "orders:export_csv": "orders.view",
+    "orders:export_xlsx": "orders.view",
     "orders:export_pdf": "orders.view",
     "orders:order": "orders.view",
     "orders:order_csv": "orders.view",
+    "orders:order_xlsx": "orders.view",
     "orders:order_pdf": "orders.view",
     "orders:deliver": "orders.approve",
     "orders:approve": "orders.approve",
     "orders:refuse": "orders.approve",
     "orders:cancel": "numbers.order",
+    "orders:give_up": "orders.give_up",
+    "orders:route": "numbers.route",
+    "orders:assign": "numbers.assign_order",
     "numbers:assign": "numbers.assign",
     "numbers:unassign": "numbers.assign",
     "numbers:reserve": "numbers.reserve",
     "numbers:cancel_reservation": "numbers.reserve",
     "numbers:end_cooling": "numbers.reserve",
     "numbers:options": "numbers.options",
+    "numbers:route": "numbers.route",
     "numbers:release": "numbers.release",
     "numbers:delete": "numbers.delete",
     "webphone:phone": "webphone.use",
@@ -190,6 +235,7 @@ ADDRESSES: dict[str, str | Door | dict[str, str | Door]] = {
     "webphone:credentials": "webphone.call",
     "webphone:calls": "webphone.own",
     "webphone:calls_csv": "webphone.own",
+    "webphone:calls_xlsx": "webphone.own",
     "webphone:calls_pdf": "webphone.own",
     "webphone:call": "webphone.own",
     "webphone:hang_up": "webphone.call",
@@ -199,15 +245,18 @@ ADDRESSES: dict[str, str | Door | dict[str, str | Door]] = {
     "webphone:telephone_remove": "webphone.call",
     "access": {"GET": "access.view", "POST": Door.ENTRANCE},
     "access_csv": "access.view",
+    "access_xlsx": "access.view",
     "access_pdf": "access.view",
     "access_leave": Door.ENTRANCE,
     "access_decide": "access.decide",
     "access_consent": "access.decide",
     "history": "history.view",
     "history_csv": "history.view",
+    "history_xlsx": "history.view",
     "history_pdf": "history.view",
     "people": "people.view",
     "people_csv": "people.view",
+    "people_xlsx": "people.view",
     "people_pdf": "people.view",
     "person_invite": "people.invite",
     "person": {"GET": "people.view", "POST": "people.roles"},
@@ -217,6 +266,7 @@ ADDRESSES: dict[str, str | Door | dict[str, str | Door]] = {
     "person_sign_out": "people.deactivate",
     "grants": "grants.view",
     "grants_csv": "grants.view",
+    "grants_xlsx": "grants.view",
     "grants_pdf": "grants.view",
     "grant_give": "grants.change",
     "grant": "grants.view",
@@ -227,24 +277,30 @@ ADDRESSES: dict[str, str | Door | dict[str, str | Door]] = {
     "numbers:bulk_cancel_reservation": "numbers.reserve",
     "numbers:bulk_end_cooling": "numbers.reserve",
     "numbers:bulk_options": "numbers.options",
+    "numbers:bulk_route": "numbers.route",
     "numbers:bulk_release": "numbers.release",
     "numbers:bulk_delete": "numbers.delete",
     "numbers:jobs": "jobs.view",
     "numbers:jobs_csv": "jobs.view",
+    "numbers:jobs_xlsx": "jobs.view",
     "numbers:jobs_pdf": "jobs.view",
     "numbers:job": {"GET": "jobs.view", "POST": "jobs.change"},
     "numbers:job_csv": "jobs.view",
+    "numbers:job_xlsx": "jobs.view",
     "numbers:job_pdf": "jobs.view",
     "numbers:job_cancel": "jobs.change",
     "numbers:job_retry": "jobs.change",
+    "numbers:job_undo": "jobs.change",
     "calls:systems": "systems.view",
     "calls:systems_csv": "systems.view",
+    "calls:systems_xlsx": "systems.view",
     "calls:systems_pdf": "systems.view",
     "calls:system": "systems.view",
     "calls:add": "systems.change",
     "calls:revoke": "systems.change",
     "destinations:list": "destinations.view",
     "destinations:export_csv": "destinations.view",
+    "destinations:export_xlsx": "destinations.view",
     "destinations:export_pdf": "destinations.view",
     "destinations:suggestions": "destinations.view",
     "destinations:detail": "destinations.view",
@@ -253,6 +309,7 @@ ADDRESSES: dict[str, str | Door | dict[str, str | Door]] = {
     "destinations:delete": "destinations.change",
     "accounts": "accounts.view",
     "accounts_csv": "accounts.view",
+    "accounts_xlsx": "accounts.view",
     "accounts_pdf": "accounts.view",
     "accounts_suggestions": "accounts.view",
     "accounts_add": "accounts.change",
@@ -275,8 +332,10 @@ ADDRESSES: dict[str, str | Door | dict[str, str | Door]] = {
     "account_reauthenticate": Door.SIGNED_IN,
     "mfa_authenticate": Door.PUBLIC,
     "mfa_login_webauthn": Door.PUBLIC,
+    "link": Door.PUBLIC,
     "mfa_reauthenticate": Door.SIGNED_IN,
     "mfa_reauthenticate_webauthn": Door.SIGNED_IN,
+    "waiting_form": Door.SIGNED_IN,
     # What keeps the sign-in safe (allauth's names)
     "mfa_index": Door.SIGNED_IN,
     "mfa_activate_totp": Door.SIGNED_IN,
@@ -293,6 +352,54 @@ ADDRESSES: dict[str, str | Door | dict[str, str | Door]] = {
     "account_email_verification_sent": Door.CLOSED,
     "account_confirm_email": Door.CLOSED,
     "account_confirm_login_code": Door.CLOSED,
+}
+
+_FORM, _BUTTON = ("GET", "HEAD", "POST"), ("POST",)
+#: name of an address where rights are given -> the methods for which the person confirms their identity first, unless
+#: they did so recently (``accounts.confirmation``). Taking rights away needs no confirmation.
+CONFIRMED: dict[str, tuple[str, ...]] = {
+    "access_decide": _BUTTON,
+    "access_consent": _BUTTON,
+    "accounts_invite": _FORM,
+    "person_invite": _FORM,
+    "person": _BUTTON,
+    "person_reactivate": _BUTTON,
+    "grant_give": _FORM,
+    "calls:add": _FORM,
+}
+
+
+@dataclass(frozen=True)
+class Body:
+    """What an address takes: a request of ``most`` bytes.
+
+    Beyond ``SMALL_BODY`` somebody who may not ask for the address is answered before the body comes. Of a body that is
+    ``signed`` only the signature says who sent it: that has to come first.
+    """
+
+    most: int
+    signed: bool = False
+
+
+KB, MB = 1024, 1024 * 1024
+#: What an address takes that has no line in ``BODIES``: the largest form, that of a job with a thousand rows chosen,
+#: has 25 kB. Strangers send no more than that to any address.
+SMALL_BODY = 64 * KB
+#: Of the text in a form Django takes 2.5 MB (DATA_UPLOAD_MAX_MEMORY_SIZE).
+FORM = Body(3 * MB)
+#: A file and the form around it.
+FILE = Body(settings.IMPORT_BYTES + FORM.most)
+
+#: name of an address -> what it takes, where that is more or less than ``SMALL_BODY``
+BODIES: dict[str, Body] = {
+    "numbers:add": FORM,
+    "numbers:import": FILE,
+    "numbers:compare": FILE,
+    # As much as their views read.
+    "calls": Body(8_000_000),
+    "carrier": Body(1 * MB, signed=True),
+    "telephony_event": Body(4 * KB),
+    "telephony_route": Body(4 * KB),
 }
 
 _ROLES = {
@@ -330,3 +437,8 @@ def needed_for(address: str, method: str = "GET") -> str | Door | None:
     if isinstance(needed, dict):
         return needed.get("GET" if method in ("HEAD", "OPTIONS") else method)
     return needed
+
+
+def body_of(address: str) -> Body:
+    """What the address called ``address`` takes."""
+    return BODIES.get(address, Body(SMALL_BODY))

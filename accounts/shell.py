@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actor import Actor
-from accounts.policy import Door, Role, allows, needed_for
+from accounts.policy import SUPPORT, Door, Role, allows, needed_for
 
 #: (address, label, icon); an entry is shown to whom the policy opens its address.
 MENU = [
@@ -28,6 +28,31 @@ MENU = [
     ("webphone:phone", _("WebPhone"), "phone"),
     ("help", _("Help"), "help"),
 ]
+#: What else the command palette leads to: (address, label); shown to whom the policy opens its address.
+COMMANDS = [
+    ("numbers:add", _("Add numbers")),
+    ("numbers:import", _("Import a file of numbers")),
+    ("numbers:order", _("Order numbers")),
+    ("numbers:jobs", _("Jobs")),
+    ("numbers:imports", _("Imports")),
+    ("numbers:compare", _("Compare with a carrier’s statement")),
+    ("numbers:released", _("Released numbers")),
+    ("numbers:runs", _("Consecutive numbers")),
+    ("numbers:as_of", _("Phone numbers as of a day")),
+    ("destinations:add", _("Add a destination")),
+    ("person_invite", _("Invite a person")),
+    ("accounts_add", _("Add an account")),
+    ("grant_give", _("Give a support agent access")),
+    ("calls:add", _("Add a phone system")),
+    ("webphone:calls", _("My calls")),
+    ("webphone:telephones", _("My telephones")),
+]
+#: The same for pages of the person's own, which belong to no account.
+OWN_COMMANDS = [
+    ("profile", _("Profile")),
+    ("mfa_index", _("Security")),
+    ("account_change_password", _("Change the password")),
+]
 #: address -> the help topic that explains it
 HELP_TOPICS = {
     "numbers:list": "phone-numbers",
@@ -41,6 +66,8 @@ HELP_TOPICS = {
     "numbers:import": "import",
     "numbers:compare": "compare",
     "numbers:released": "released",
+    "numbers:levels": "notices",
+    "numbers:level_add": "notices",
     "numbers:imports": "import",
     "numbers:import_page": "import",
     "numbers:order": "orders",
@@ -74,6 +101,8 @@ HELP_TOPICS = {
     "webphone:telephones": "webphone",
     "webphone:telephone_add": "webphone",
     "profile": "profile",
+    "notices": "notices",
+    "notices_chosen": "notices",
     "access": "access",
     "history": "history",
     "grants": "grants",
@@ -138,6 +167,19 @@ def banner(request, actor: Actor) -> dict:
     return {"inside": {"path": actor.chain[:-1], "minutes_left": ceil(seconds / 60), "seconds_left": int(seconds)}}
 
 
+def commands(actor: Actor) -> list[tuple[str, str]]:
+    """The pages and actions that the policy opens to the actor: their names and addresses."""
+
+    def may(name: str) -> bool:
+        needed = needed_for(name)
+        return isinstance(needed, str) and actor.may(needed)
+
+    code = actor.account.code
+    menu = [(name, label) for name, label, _icon in MENU]
+    here = [(str(label), reverse(name, args=[code])) for name, label in [*menu, *COMMANDS] if may(name)]
+    return here + [(str(label), reverse(name)) for name, label in OWN_COMMANDS]
+
+
 def current_for(name: str, here: str) -> str:
     """Whether the line that leads to ``name`` is where one is, on the page called ``here``."""
     if name == here:
@@ -159,6 +201,14 @@ def frame(role: Role, code: str, here: str, language: str, *, inside: bool, view
             for name, label, icon in MENU
             if may(needed_for(name))
         ),
-        "quick_search_url": reverse("numbers:find", args=[code]) if may("numbers.view") else "",
+        "quick_search_url": quick_search_url(role, code, may("numbers.view")),
+        "palette_url": reverse("go_to", args=[code]) if may("home.view") else "",
         "help_url": reverse("help_topic", args=[code, HELP_TOPICS.get(here, "home")]),
     }
+
+
+def quick_search_url(role: Role, code: str, sees_numbers: bool) -> str:
+    """Where the field in the bar leads: a support agent's home looks numbers up in the accounts that were granted."""
+    if sees_numbers:
+        return reverse("numbers:find", args=[code])
+    return reverse("account_home", args=[code]) if role in SUPPORT else ""

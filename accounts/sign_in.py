@@ -1,32 +1,42 @@
 """How people sign in: by e-mail address and password, by passkey, and with a second factor, through allauth."""
 
 import logging
-import time
 from functools import wraps
 
 import qrcode
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
 from allauth.account.internal.flows.login import get_authentication_records
-from allauth.core.exceptions import ReauthenticationRequired
+from allauth.account.signals import authentication_step_completed, password_reset, user_logged_in
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.core.ratelimit import respond_429
 from allauth.mfa.adapter import DefaultMFAAdapter
-from django.conf import settings
-from django.contrib.sites.shortcuts import get_current_site
-from django.db import connection
+from allauth.mfa.signals import (
+    authenticator_added,
+    authenticator_removed,
+    authenticator_reset,
+    authenticator_used,
+)
+from django.db import IntegrityError, connection, transaction
+from django.dispatch import receiver
 from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import actions, sealing
+from accounts import actions, devices, endings, limits, sealing
+from accounts.attempts import PASSKEYS_BEGUN, Attempt, client_of, facts_of
+from accounts.confirmation import proved, recently_authenticated
 from accounts.models import Access, Person
 from accounts.sessions import columns_of_person, person_in, read_with_session
-from accounts.tasks import RequestOf, send_message
+from accounts.tasks import RequestAt, send_message
+from portal import security
 from portal.browsers import in_words
+from portal.links import base_url
+from portal.logs import request_facts
 
 log = logging.getLogger(__name__)
 
@@ -49,43 +59,16 @@ class Backend(AuthenticationBackend):
             row = cursor.fetchone()
         return person_in(row) if row else None
 
-
-def recently_authenticated(request: HttpRequest) -> bool:
-    """Whether the person at the keyboard has signed in, or confirmed that it is them, a short while ago."""
-    records = get_authentication_records(request, request.actor.person)
-    return bool(records) and time.time() - records[-1]["at"] < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
-
-
-def reauthentication_required(view):
-    """Decorator: let nobody into ``view`` who did not recently authenticate; ask them to confirm that it is them first.
-
-    Afterwards they are where they wanted to go. What was sent to an address of an account is not sent again by itself,
-    since who may what there has to be decided anew: then they are back on the page they sent it from.
-    """
-
-    @wraps(view)
-    def guarded(request, *args, **kwargs):
-        if recently_authenticated(request):
-            return view(request, *args, **kwargs)
-        if "code" not in kwargs:
-            raise ReauthenticationRequired
-        back = request.get_full_path()
-        if request.method not in ("GET", "HEAD"):
-            back = request.headers.get("Referer", "")
-            if not url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure()):
-                back = reverse("home")
-        method, *_others = Adapter(request).get_reauthentication_methods(request.actor.person)
-        return redirect(f"{method['url']}?{urlencode({'next': back})}")
-
-    return guarded
+    def _authenticate_by_email(self, email, password):
+        """One statement and one hash, however many accounts have invited the address."""
+        return self._check_password(Person.objects.owner_of(email), password)
 
 
 class Adapter(DefaultAccountAdapter):
     """People come by invitation: nobody signs up by themselves."""
 
     error_messages = DefaultAccountAdapter.error_messages | {
-        "too_many_login_attempts": gettext_lazy("Too many attempts. Wait five minutes, then try again."),
-        "incorrect_code": gettext_lazy("This code does not fit, or it was used before. Take the next one."),
+        "incorrect_code": gettext_lazy("This code is wrong or was already used. Enter the next one."),
     }
 
     def is_open_for_signup(self, request):
@@ -95,16 +78,37 @@ class Adapter(DefaultAccountAdapter):
         """Sign out, which also leaves every account that was entered."""
         if sign_in := request.session.get("sign_in"):
             actions.end_accesses(request.actor.person, Access.End.SIGNED_OUT, sign_in=sign_in)
+        endings.end_for([request.actor.person])
+        security.log("sign_out", request)
         super().logout(request)
+
+    def authentication_failed(self, request, **credentials):
+        security.log("sign_in.failed", request, **facts_of(credentials["email"]))
+
+    def respond_user_inactive(self, request, user):
+        security.log("sign_in.inactive", request, **user.for_log)
+        return super().respond_user_inactive(request, user)
+
+    def validation_error(self, code, *args):
+        if code == "enter_current_password":
+            security.log("password.refused", self.request)
+        return super().validation_error(code, *args)
 
     def send_mail(self, template_prefix, email, context):
         """Have the worker send it; on the worker, send it."""
-        known = {"request": self.request, "email": email, "current_site": get_current_site(self.request)}
-        message = self.render_mail(template_prefix, email, known | context)
-        if isinstance(self.request, RequestOf):
+        message = self.render_mail(template_prefix, email, {"email": email, "portal_url": self.base_url} | context)
+        if isinstance(self.request, RequestAt):
             message.send()
         else:
             send_message.defer(subject=message.subject, body=message.body, to=message.to)
+
+    @property
+    def base_url(self) -> str:
+        """Where links in mail lead."""
+        return self.request.base_url if isinstance(self.request, RequestAt) else base_url(self.request)
+
+    def format_email_subject(self, subject):
+        return f"[{self.base_url.partition('://')[2]}] {subject}"
 
     def send_notification_mail(self, template_prefix, user, context=None, email=None):
         """Tell the person by mail what was changed, with the time and the browser as people say them."""
@@ -115,16 +119,28 @@ class Adapter(DefaultAccountAdapter):
 
     def set_password(self, user, password):
         """Each way to a new password comes by here."""
-        super().set_password(user, password)
-        actions.credentials_changed(user, keep=session_of(self.request, user))
+        is_new, by_themselves = not user.has_usable_password(), session_of(self.request, user)
+        name = "invitation.accepted" if is_new else "password.changed" if by_themselves else "password.reset"
+        try:
+            with transaction.atomic():
+                super().set_password(user, password)
+        except IntegrityError:
+            # Another invitation was taken up at the same moment. Asked again, the page says that this one has ended.
+            raise ImmediateHttpResponse(redirect(self.request.get_full_path())) from None
+        security.log(name, self.request, **user.for_log)
+        proof_changed(self.request, user)
 
-    def _get_login_attempts_cache_key(self, request, **credentials):
-        """Attempts are counted by the name that is tried, and nothing else that whoever tries it can vary.
+    def authenticate(self, request, **credentials):
+        attempt = Attempt("password", request, credentials["email"])
+        person = super().authenticate(request, **credentials)
+        if person is not None:
+            attempt.succeeded()
+        return person
 
-        allauth's own key has the host as the browser sends it, with whatever port. Some letters of other alphabets are
-        capitals or small forms of ours.
-        """
-        return credentials["email"].upper().casefold()
+    def login(self, request, user):
+        """The last step of signing in, however it was done."""
+        super().login(request, user)
+        devices.remember(request, user)
 
     def get_password_change_redirect_url(self, request):
         return reverse("mfa_index")
@@ -146,7 +162,7 @@ class FactorAdapter(DefaultMFAAdapter):
     error_messages = DefaultMFAAdapter.error_messages | {
         "incorrect_code": Adapter.error_messages["incorrect_code"],
         "cannot_open": gettext_lazy(
-            "The portal cannot check this any more. Use a passkey, or turn to whoever runs the portal."
+            "The portal cannot check this any more. Use a passkey, or contact the operator of the portal."
         ),
     }
 
@@ -186,9 +202,62 @@ def session_of(request: HttpRequest, person: Person) -> str | None:
     return request.session.session_key if mine else None
 
 
-def factor_changed(sender, request, user, **kwargs) -> None:
+def proof_changed(request: HttpRequest, person: Person) -> None:
+    """What the person proves themselves with was changed. If they did it, they go on in this session and browser."""
+    here = session_of(request, person)
+    actions.credentials_changed(person, keep=here)
+    if here:
+        devices.remember(request, person)
+
+
+@receiver((authenticator_added, authenticator_removed, authenticator_reset))
+def factor_changed(sender, request, user, authenticator, signal, **kwargs) -> None:
     """Told by allauth when somebody's second factor or recovery codes are added, removed or made anew."""
-    actions.credentials_changed(user, keep=session_of(request, user))
+    name = {authenticator_added: "factor.added", authenticator_removed: "factor.removed"}.get(signal, "factor.renewed")
+    security.log(name, request, factor=authenticator.type)
+    proof_changed(request, user)
+
+
+@receiver(password_reset)
+def password_chosen(sender, request, user, **kwargs) -> None:
+    """Told by allauth when somebody has chosen a password by the link that was mailed to them."""
+    devices.link_opened(request, user)
+
+
+@receiver(authenticator_used)
+def factor_used(sender, request, user, authenticator, **kwargs) -> None:
+    security.log("factor.used", request, **user.for_log, factor=authenticator.type)
+
+
+@receiver(user_logged_in)
+def signed_in(sender, request, user, **kwargs) -> None:
+    methods = [record.get("type", record["method"]) for record in get_authentication_records(request, user)]
+    request_facts.get({}).update(user.for_log)
+    proved(request)
+    security.log("sign_in.succeeded", request, methods=methods)
+
+
+@receiver(authentication_step_completed)
+def confirmed(sender, request, user, method, **kwargs) -> None:
+    if kwargs.get("reauthenticated"):
+        request.session.cycle_key()
+        proved(request)
+        security.log("sign_in.confirmed", request, methods=[kwargs.get("type", method)])
+
+
+def passkeys_begun_limited(view):
+    """Decorator: begin no more sign-ins by passkey for one client than the limit. Each is a session of a stranger's."""
+
+    @wraps(view)
+    def limited(request):
+        if request.method != "POST":
+            try:
+                limits.take({f"passkeys-begun:{client_of(request)}": PASSKEYS_BEGUN})
+            except limits.Reached:
+                return respond_429(request)
+        return view(request)
+
+    return limited
 
 
 def display_name(person: Person) -> str:

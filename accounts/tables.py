@@ -38,7 +38,7 @@ class AccessTable(tables.Table):
     ended = tables.Column(_("Ended"))
     why = tables.Column(_("Why it ended"))
     reason = tables.Column(_("Reason"))
-    mode = tables.Column(_("To"))
+    mode = tables.Column(_("Permission"))
     changes = tables.Column(_("Changes"))
 
 
@@ -68,9 +68,23 @@ class GrantTable(tables.Table):
 
     agent = tables.Column(_("Support agent"))
     account = tables.Column(_("Account"))
-    mode = tables.Column(_("To"))
+    mode = tables.Column(_("Permission"))
     until = tables.Column(_("Until"))
     by = tables.Column(_("Granted by"))
+
+
+class NoticeTable(tables.Table):
+    """What somebody is told of."""
+
+    what = tables.Column(_("What"))
+    at = tables.Column(_("Time"))
+    about = tables.Column(_("About"))
+    account = tables.Column(_("Account"))
+    state = tables.Column(_("State"))
+
+
+def notice_columns(actor: Actor) -> dict[str, str]:
+    return columns_of(NoticeTable)
 
 
 def grant_columns(actor: Actor) -> dict[str, str]:

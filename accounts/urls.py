@@ -5,10 +5,12 @@ from allauth.mfa.base import views as factors
 from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as passkeys
-from django.urls import include, path, reverse_lazy
+from django.urls import include, path, re_path, reverse_lazy
 
-from accounts.sign_in import reauthentication_required
-from accounts.views import access, accounts, grants, history, people, profile, security
+from accounts.confirmation import reauthentication_required
+from accounts.second_factor import link_opened_first
+from accounts.sign_in import passkeys_begun_limited
+from accounts.views import access, accounts, confirmation, grants, history, links, notices, people, profile, security
 
 access_urls = [
     *access.AccessHistory.paths(),
@@ -49,21 +51,30 @@ grant_urls = [
     path("<int:grant_id>/withdraw/", grants.withdraw, name="grant_withdraw"),
 ]
 
+notice_urls = [
+    *notices.Notices.paths(),
+    path("<int:notice_id>/open/", notices.open_notice, name="notice_open"),
+    path("read/", notices.read_all, name="notices_read"),
+    path("choose/", notices.choose, name="notices_chosen"),
+    path("off/<str:token>/", notices.off, name="notices_off"),
+]
+
 SECURITY = reverse_lazy("mfa_index")
 
 urlpatterns = [
     path("", profile.home, name="home"),
     path("profile/", profile.profile, name="profile"),
+    path("notices/", include(notice_urls)),
     # Under allauth's name: its pages lead back to it.
     path("security/", security.security, name="mfa_index"),
     path("security/sessions/end/", security.end_other_sessions, name="end_other_sessions"),
     path("security/sessions/<int:session_id>/end/", security.end_session, name="end_session"),
-    path("security/app/", totp.activate_totp, name="mfa_activate_totp"),
+    path("security/app/", link_opened_first(totp.activate_totp), name="mfa_activate_totp"),
     path("security/app/remove/", totp.deactivate_totp, name="mfa_deactivate_totp"),
     path("security/codes/", recovery_codes.view_recovery_codes, name="mfa_view_recovery_codes"),
     path("security/codes/new/", recovery_codes.generate_recovery_codes, name="mfa_generate_recovery_codes"),
     path("security/codes/download/", recovery_codes.download_recovery_codes, name="mfa_download_recovery_codes"),
-    path("security/passkeys/add/", passkeys.add_webauthn, name="mfa_add_webauthn"),
+    path("security/passkeys/add/", link_opened_first(passkeys.add_webauthn), name="mfa_add_webauthn"),
     path(
         "security/passkeys/<int:pk>/name/",
         passkeys.EditWebAuthnView.as_view(success_url=SECURITY),
@@ -75,11 +86,20 @@ urlpatterns = [
         name="mfa_remove_webauthn",
     ),
     path("login/code/", factors.authenticate, name="mfa_authenticate"),
-    path("login/passkey/", passkeys.login_webauthn, name="mfa_login_webauthn"),
+    path("login/passkey/", passkeys_begun_limited(passkeys.login_webauthn), name="mfa_login_webauthn"),
+    path("login/link/", links.link, name="link"),
     path("reauthenticate/code/", factors.reauthenticate, name="mfa_reauthenticate"),
     path("reauthenticate/passkey/", passkeys.reauthenticate_webauthn, name="mfa_reauthenticate_webauthn"),
+    path("reauthenticate/form/", confirmation.waiting_form, name="waiting_form"),
     # Asks for the present password by itself; who has a second factor confirms with that too.
     path("password/change/", reauthentication_required(passwords.password_change), name="account_change_password"),
+    # Before allauth's own, which says nothing of links that do not hold.
+    re_path(
+        r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        security.PasswordFromLink.as_view(),
+        name="account_reset_password_from_key",
+    ),
+    path("login/", security.SignIn.as_view(), name="account_login"),
     path("", include("allauth.account.urls")),
     path("<account:code>/access/", include(access_urls)),
     path("<account:code>/history/", include(history_urls)),

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import csv
-import json
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from itertools import islice
 from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from portal import phones
+from portal import machines, phones
 
 #: So many calls are told of at once, in a document of so many bytes.
 MOST = 10_000
@@ -23,6 +24,9 @@ LONGEST_ID = 200
 # Clocks differ; a call that comes later than that is a mistake.
 AHEAD = timedelta(minutes=5)
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+#: A time since 1970 as text; and below which it counts seconds, or milliseconds.
+EPOCH = re.compile(r"[0-9]{1,16}(\.[0-9]{1,9})?", re.ASCII)
+SECONDS_BELOW, MILLISECONDS_BELOW = 10**11, 10**14
 #: Of calls that are refused, so many are named.
 NAMED = 100
 
@@ -71,19 +75,30 @@ def understood(call_id: Any, number: Any, at: Any, latest: datetime) -> tuple[st
 
 
 def moment_of(at: Any, latest: datetime) -> datetime:
-    """A time as ISO 8601 with its zone, or as seconds since 1970. Raises ``ValueError`` with a sentence."""
-    seconds = int(at) if isinstance(at, str) and at.isascii() and at.isdigit() else at
+    """A time as ISO 8601 or RFC 5322 (3.3) with its zone, or since 1970 in seconds, also with decimals, milliseconds or
+    microseconds: how many digits it has tells them apart. Raises ``ValueError`` with a sentence."""
+    is_text = isinstance(at, str)
+    since_1970 = float(at) if is_text and EPOCH.fullmatch(at) else at
     found = None
     with suppress(ValueError, OverflowError, OSError):  # no date, or one that no calendar has
-        if isinstance(seconds, int | float) and not isinstance(seconds, bool):
-            found = datetime.fromtimestamp(seconds, UTC)
-        elif isinstance(seconds, str):
-            found = datetime.fromisoformat(seconds)
+        if isinstance(since_1970, int | float) and not isinstance(since_1970, bool):
+            found = datetime.fromtimestamp(since_1970 / unit_of(since_1970), UTC)
+        elif is_text and "," in at:
+            found = parsedate_to_datetime(at)
+        elif is_text:
+            found = datetime.fromisoformat(at)
     if found is None or found.tzinfo is None:
         raise ValueError(_("A call has a time with its zone, such as 2027-01-31T17:00:00Z."))
     if not EARLIEST <= found <= latest:
-        raise ValueError(_("The time of this call cannot be: look at the clock of the phone system."))
+        raise ValueError(_("The time of this call is impossible. Check the clock of the phone system."))
     return found
+
+
+def unit_of(since_1970: float) -> int:
+    """How many of its units a second has: seconds have ten digits until the year 2286."""
+    if abs(since_1970) < SECONDS_BELOW:
+        return 1
+    return 1000 if abs(since_1970) < MILLISECONDS_BELOW else 1_000_000
 
 
 def of_json(body: bytes) -> Calls:
@@ -92,11 +107,13 @@ def of_json(body: bytes) -> Calls:
     Raises ``NotCalls``.
     """
     if len(body) > MOST_BYTES:
-        raise NotCalls(_("This is larger than %(most)d bytes: send it in parts.") % {"most": MOST_BYTES})
+        raise NotCalls(_("The request is larger than %(most)d bytes. Send it in parts.") % {"most": MOST_BYTES})
     try:
-        sent = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise NotCalls(_("This is no JSON: send an object with id, number and time, or a list of such.")) from error
+        sent = machines.of_json(body)
+    except ValueError as error:
+        raise NotCalls(
+            _("This is not valid JSON. Send an object with id, number and time, or a list of such objects.")
+        ) from error
     if isinstance(sent, dict):
         sent = sent.get("calls", [sent])
     if not isinstance(sent, list):

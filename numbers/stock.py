@@ -1,7 +1,10 @@
 """The stock at a glance: how many numbers are used, available, reserved, cooling, and where."""
 
-from dataclasses import dataclass
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 import phonenumbers
 from django.core.cache import cache
@@ -11,7 +14,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.models import Account
 from numbers.models import held_by
-from portal.phones import country_code
+from portal.plans import country_code
 
 KEPT_SECONDS = 60
 MOST_BARS = 12
@@ -45,13 +48,24 @@ class Stock:
     def available(self) -> int:
         return self.total - self.used
 
+    def kept(self) -> dict[str, Any]:
+        """The stock as the cache keeps it."""
+        return asdict(self) | {"as_of": self.as_of.isoformat()}
+
+    @classmethod
+    def of(cls, kept: dict[str, Any]) -> Stock:
+        """The stock that ``kept`` was made of."""
+        bars = [Bar(**bar) for bar in kept["bars"]]
+        return cls(**kept | {"bars": bars, "as_of": datetime.fromisoformat(kept["as_of"])})
+
 
 def stock_of(actor: Actor) -> Stock:
     """The stock that the actor sees, counted at most once a minute for each account: it reads every number of it."""
     key = f"stock:{actor.account.pk}"
-    if (stock := cache.get(key)) is None:
-        stock = count_stock(actor)
-        cache.set(key, stock, KEPT_SECONDS)
+    if (kept := cache.get(key)) is not None:
+        return Stock.of(kept)
+    stock = count_stock(actor)
+    cache.set(key, stock.kept(), KEPT_SECONDS)
     return stock
 
 

@@ -54,7 +54,7 @@ class RunTable(tables.Table):
 
     first = tables.Column(_("First"))
     last = tables.Column(_("Last"))
-    length = tables.Column(_("In a row"))
+    length = tables.Column(_("Numbers"))
     var = tables.Column(_("VAR"))
 
 
@@ -86,7 +86,7 @@ class OrderTable(tables.Table):
     company = tables.Column(_("Company"))
     who = tables.Column(_("Who"))
     total = tables.Column(_("Numbers"))
-    active = tables.Column(_("Active"))
+    active = tables.Column(_("Delivered"))
     failed = tables.Column(_("Failed"))
     state = tables.Column(_("State"))
 
@@ -133,6 +133,19 @@ class ImportRowTable(tables.Table):
     column = tables.Column(_("Column"))
     reason = tables.Column(_("Reason"))
     original = tables.Column(_("Original"))
+
+
+class LevelTable(tables.Table):
+    """The levels below which a VAR is told of its stock."""
+
+    prefix = tables.Column(_("Numbers that begin with"))
+    least = tables.Column(_("Minimum"))
+    available = tables.Column(_("Available"))
+    state = tables.Column(_("State"))
+
+
+def level_columns(actor: Actor) -> dict[str, str]:
+    return columns_of(LevelTable)
 
 
 def order_columns(actor: Actor) -> dict[str, str]:

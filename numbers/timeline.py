@@ -8,7 +8,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
-from accounts.audit import VERBS
+from accounts.audit import VERBS, told
 from accounts.filters import differences
 from accounts.models import AuditEvent
 from numbers.models import NumberAsOf, PastNumber, PhoneNumber, use_text
@@ -45,7 +45,7 @@ def timeline(actor: Actor, number: PhoneNumber) -> list[Entry]:
             what=str(VERBS[event.verb]),
             who=event.person.name if event.person else _("the portal itself"),
             home=event.person.account.name if event.person else "",
-            change=differences(event.before, event.after, zone),
+            change=differences(event.before, told(actor, event.account_id, event.verb, event.after), zone),
         )
         for event in events.select_related("person__account").order_by("-id")[:SHOWN]
     ]

@@ -5,10 +5,13 @@ from django.urls import include, path
 from numbers import help_pages
 from numbers.views import (
     as_of,
+    assigning,
     calls,
     destinations,
+    finding,
     imports,
     jobs,
+    levels,
     ordering,
     orders,
     phone_numbers,
@@ -34,13 +37,21 @@ number_urls = (
         *imports.ImportList.paths("imports/"),
         path("imports/<int:import_id>/", imports.ImportPage.as_view(), name="import_page"),
         path("imports/<int:import_id>/export.csv", imports.ImportPage.as_view(export="csv"), name="import_csv"),
+        path("imports/<int:import_id>/export.xlsx", imports.ImportPage.as_view(export="xlsx"), name="import_xlsx"),
         path("imports/<int:import_id>/export.pdf", imports.ImportPage.as_view(export="pdf"), name="import_pdf"),
         path("imports/<int:import_id>/cancel/", imports.cancel, name="import_cancel"),
+        path("imports/<int:import_id>/columns/", imports.columns, name="import_columns"),
+        path("imports/<int:import_id>/lines/<int:number>/", imports.line, name="import_line"),
+        path("imports/<int:import_id>/undo/", imports.undo, name="import_undo"),
+        *levels.LevelList.paths("levels/"),
+        path("levels/add/", levels.add, name="level_add"),
+        path("levels/<int:level_id>/remove/", levels.remove, name="level_remove"),
         *releases.ReleaseList.paths("released/"),
         path("released/again/", releases.again, name="released_again"),
+        path("released/<int:release_id>/done/", releases.done, name="released_done"),
         *runs.RunList.paths("in-a-row/"),
         *as_of.AsOfList.paths("as-of/"),
-        path("find/", phone_numbers.find, name="find"),
+        path("find/", finding.find, name="find"),
         path("<int:digits>/", phone_numbers.detail, name="detail"),
         *(
             path(f"<int:digits>/{slug}/", verbs.act, {"slug": slug}, name=name)
@@ -54,6 +65,7 @@ number_urls = (
         *jobs.JobPage.paths("jobs/<int:job_id>/", "job"),
         path("jobs/<int:job_id>/cancel/", jobs.cancel, name="job_cancel"),
         path("jobs/<int:job_id>/retry/", jobs.retry, name="job_retry"),
+        path("jobs/<int:job_id>/undo/", jobs.undo, name="job_undo"),
     ],
     "numbers",
 )
@@ -66,6 +78,9 @@ order_urls = (
         path("<int:order_id>/approve/", orders.approve, name="approve"),
         path("<int:order_id>/refuse/", orders.refuse, name="refuse"),
         path("<int:order_id>/cancel/", orders.cancel, name="cancel"),
+        path("<int:order_id>/give-up/", orders.give_up, name="give_up"),
+        path("<int:order_id>/route/", orders.route, name="route"),
+        path("<int:order_id>/assign/", assigning.assign, name="assign"),
     ],
     "orders",
 )
@@ -94,6 +109,7 @@ call_urls = (
 
 urlpatterns = [
     path("", phone_numbers.home, name="account_home"),
+    path("go-to/", finding.go_to, name="go_to"),
     path("help/", help_pages.index, name="help"),
     path("help/<slug:topic>/", help_pages.page, name="help_topic"),
     path("numbers/", include(number_urls)),

@@ -28,10 +28,14 @@ from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
+from portal.database.functions import CLOSE
+
 SYSTEM_USER = "phone-portal"
 ROOT_HOME = Path("/var/lib/phone-numbers-portal")
 ADMIN, OWNER, ROLE, DATABASE = "postgres", "portal", "portal_web", "portal"
 START_SECONDS = 60
+#: Changes with the list of functions, so that a cluster that exists closes them again.
+CLOSED = 2
 PR_SET_PDEATHSIG = 1
 COMPLAINT = re.compile(r"\b(?:PANIC|FATAL|ERROR|error): +")
 
@@ -130,6 +134,8 @@ class Server:
                     self._launch()
                 if "portal_password" not in self.facts:
                     self._make_role()
+                if self.facts.get("closed") != CLOSED:
+                    self._close_functions()
         except OSError as error:
             raise CannotStart(f"The database cannot be set up in {self.folder}: {reason(error)}.") from error
 
@@ -203,6 +209,16 @@ class Server:
         )  # fmt: skip
         (self.home / "connection.json").write_text(json.dumps(facts))
 
+    def _close_functions(self) -> None:
+        """Close what no page has a use for, in the portal's database and in those that will be made."""
+        for database in ("template1", DATABASE):
+            self._run(
+                "psql", "-h", "127.0.0.1", "-p", str(self.facts["port"]), "-U", ADMIN, "-d", database, "-qv",
+                "ON_ERROR_STOP=1",
+                typed=CLOSE.format(owner=OWNER), env={"PGPASSWORD": (self.home / "admin").read_text()},
+            )  # fmt: skip
+        (self.home / "connection.json").write_text(json.dumps(self.facts | {"closed": CLOSED}))
+
     def _launch(self) -> None:
         facts = self.facts
         if not is_free(facts["port"]):
@@ -211,8 +227,11 @@ class Server:
         with (self.home / "postgresql.log").open("ab") as log:
             began = log.tell()
             self.process = self._popen(
-                "postgres", "-D", str(self.data), "-p", str(facts["port"]), stdout=log, stderr=log, last=signal.SIGINT
-            )
+                "postgres", "-D", str(self.data), "-p", str(facts["port"]),
+                # Values of rows would be in its log: neither statements that fail, nor the details of why.
+                "-c", "log_min_error_statement=panic", "-c", "log_error_verbosity=terse",
+                stdout=log, stderr=log, last=signal.SIGINT,
+            )  # fmt: skip
         deadline = time.monotonic() + START_SECONDS
         while not self._answers():
             if self.process.poll() is not None or time.monotonic() > deadline:

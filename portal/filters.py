@@ -12,14 +12,18 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from portal.listings import TableListing
+from portal import texts
+from portal.listings import TableListing, blanks_last
 from portal.paging import Listed
-from portal.phones import PUNCTUATION
+from portal.phones import readings
+from portal.spellings import PUNCTUATION, QUOTES, Odd, plain, spelled
 
 LONGEST_SEARCH = 100
 # Numbers shorter than this say too little for their first 0 to be a trunk prefix.
 SHORTEST_NATIONAL = 7
 MOST_SELECTED = 10_000
+#: Apostrophes and hyphens in names, which people leave out or type in another form.
+UNSEEN = dict.fromkeys(map(ord, "'’‘ʼ`´‐‑-"))
 
 
 class SearchField(forms.CharField):
@@ -36,7 +40,7 @@ class SearchField(forms.CharField):
             raise ValidationError(_("This search is too long: %(most)d characters at most.") % {"most": LONGEST_SEARCH})
         if any(unicodedata.category(c) in ("Cc", "Cs", "Cn", "Co") for c in text):
             raise ValidationError(_("This search has a character in it that cannot be searched. Type it again."))
-        return text
+        return texts.visible(text)
 
     def run_validators(self, value):
         """Nothing beyond ``to_python``: Django's own refuse NUL with an exception of their own wording."""
@@ -68,38 +72,67 @@ class ChoiceWordsField(WordsField):
         found = tuple(choice for choice, name in named if all(folded(word) in name for word in words))
         if not found:
             names = ", ".join(name for _choice, name in self.choices())
-            raise ValidationError(_("Nothing is called that here. There is: %(names)s.") % {"names": names})
+            raise ValidationError(_("There is no such name here. Choose from: %(names)s.") % {"names": names})
         return found
 
 
 class DigitsField(SearchField):
-    """A piece of a phone number in any punctuation, as the spellings of which one must occur in the number."""
+    """A piece of a phone number in any spelling, as the spellings of which one must occur in the number."""
 
     def to_python(self, value):
-        text = super().to_python(value)
-        return pieces(text) if text else ()
+        return pieces(text) if (text := str(value or "").strip()) else ()
 
 
-def pieces(text: str) -> tuple[str, ...]:
-    """The spellings in which ``text`` may stand inside an E.164 number.
+def pieces(typed: str, *, is_beginning: bool = False) -> tuple[str, ...]:
+    """The spellings in which ``typed`` may stand inside an E.164 number; with ``*`` for any digits and x for one, they
+    are LIKE patterns with % and _.
 
-    ``(514) 555`` is found as it is; ``0044 20`` also as ``+4420``; ``020 7946 0018`` also without its trunk 0. Raises
-    ``ValidationError`` for what has no digits, or letters between them.
+    ``(514) 555`` is found as it is; ``0044 20`` also as ``+4420``; ``020 7946 0018`` also without its trunk 0. What
+    surrounds a number is left out (``portal.spellings``). Of a piece that ``is_beginning`` nothing else is made than
+    digits, with + where it is international. Raises ``ValidationError`` for what has no digits, or letters
+    between them.
     """
-    bare = "".join(c for c in text.replace("(0)", "") if c not in PUNCTUATION)
-    digits = "".join(str(unicodedata.digit(c)) if c.isdigit() else c for c in bare)
-    if not re.fullmatch(r"\+?[0-9]+", digits):
+    if len(typed) > LONGEST_SEARCH:
+        raise ValidationError(_("This search is too long: %(most)d characters at most.") % {"most": LONGEST_SEARCH})
+    if any(unicodedata.category(c) in ("Cs", "Cn", "Co") or (c < " " and c not in "\t\r\n") for c in typed):
+        raise ValidationError(_("This search has a character in it that cannot be searched. Type it again."))
+    whole = () if is_beginning else readings(typed)
+    try:
+        text = ("" if is_beginning else wildcards(plain(typed))) or spelled(typed).text
+    except Odd as odd:
+        raise ValidationError(str(odd)) from odd
+    bare = "".join(c for c in re.sub(r"\(\s*0\s*\)", "", text) if c not in PUNCTUATION and c not in QUOTES)
+    if re.fullmatch(r"\+?[0-9%_]*[0-9][0-9%_]*", bare) and set(bare) & set("%_"):
+        return (bare if bare.startswith(("%", "+")) else f"%{bare}",) if "%" in bare else (f"%{bare}%",)
+    if not re.fullmatch(r"\+?[0-9]+", bare):
+        if whole:
+            return whole
         raise ValidationError(
             _("Type digits of the number, such as 514 555 or +1 514; letters cannot be searched here.")
+            if is_beginning
+            else _(
+                "Type digits of the number, such as 514 555 or +1 514. * stands for any digits and x for one; other"
+                " letters cannot be searched here."
+            )
         )
-    if len(digits) > 25:
+    if len(bare) > 25:
         raise ValidationError(_("This is longer than any phone number."))
-    found = [digits]
-    if digits.startswith("00") and len(digits) > 4:
-        found.append("+" + digits[2:])
-    elif digits.startswith("0") and len(digits) >= SHORTEST_NATIONAL:
-        found.append(digits[1:])
-    return tuple(found)
+    found = [bare]
+    if bare.startswith("00") and len(bare) > 4:
+        found.append("+" + bare[2:])
+    elif bare.startswith("0") and len(bare) >= SHORTEST_NATIONAL:
+        found.append(bare[1:])
+    return tuple(dict.fromkeys([*found, *whole]))
+
+
+def wildcards(text: str) -> str:
+    """The text with % for ``*`` and _ for each x, ? or #; empty where it has none, or where x means an extension."""
+    text = text.strip(QUOTES + " ")
+    if not re.fullmatch(r"\+?[0-9 ().\-/*x?#]+", text, re.IGNORECASE) or not re.search(r"[*x?#]", text, re.IGNORECASE):
+        return ""
+    if "*" not in text and spelled(text).extension:
+        return ""
+    return re.sub(r"[x?#]", "_", re.sub(r"\*+", "%", text), flags=re.IGNORECASE)
 
 
 class Words(django_filters.CharFilter):
@@ -116,7 +149,8 @@ class ChoiceWords(django_filters.CharFilter):
 
 def folded(text: str) -> str:
     """As the database's ``fold``, for the few names that live in the code."""
-    return "".join(c for c in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(c))
+    plain_text = "".join(c for c in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(c))
+    return plain_text.translate(UNSEEN)
 
 
 class ListFilter(django_filters.FilterSet):
@@ -136,6 +170,8 @@ class ListFilter(django_filters.FilterSet):
     unsorted: frozenset[str] = frozenset()
     #: column -> the fields of the queryset that its heading sorts by
     orders: dict[str, tuple[str, ...]] = {}
+    #: column -> when a row has nothing in it: such rows come last, whichever way the list is sorted
+    blanks: dict[str, Q] = {}
     #: Tabs: what the list shows one kind of at a time, by the value of ``kind`` in its address.
     kinds: dict[str, str] = {}
     kind = ""
@@ -152,14 +188,16 @@ class ListFilter(django_filters.FilterSet):
         self.refused: dict[str, str] = {}
         for name, field in self.fields.items():
             try:
-                self.understood[name] = field.clean(query.get(name, ""))
+                self.understood[name] = self.cleaned(field, query.get(name, ""))
             except ValidationError as refusal:
                 self.refused[name] = " ".join(refusal.messages)
         #: Sentences about the request that belong to no field; the list is shown all the same.
         self.problems: list[str] = []
+        #: Sentences about what was found, that keep nothing from being shown or exported.
+        self.notes: list[str] = []
         self.state = query.get("filter", "").strip() or "all"
         if self.state not in self.states:
-            self.problems.append(_("There is no such filter; everything is shown."))
+            self.problems.append(_("There is no such filter. Everything is shown."))
             self.state = "all"
         first = f"-{self.default_sort}" if self.descends_at_first else self.default_sort
         sort = query.get("sort", "").strip() or first
@@ -167,9 +205,13 @@ class ListFilter(django_filters.FilterSet):
         if self.sort not in columns or self.sort in self.unsorted:
             self.sort, self.descending = self.default_sort, self.descends_at_first
             self.problems.append(
-                _("The list cannot be sorted by that; it is sorted by %(column)s.")
+                _("The list cannot be sorted by that. It is sorted by %(column)s.")
                 % {"column": columns[self.default_sort]}
             )
+
+    def cleaned(self, field: SearchField, typed: str):
+        """What is understood of a field. Raises ``ValidationError``."""
+        return field.clean(typed)
 
     def listing(self) -> Listed | None:
         """What the request selects; None when a field could not be understood. That must never select more."""
@@ -186,15 +228,19 @@ class ListFilter(django_filters.FilterSet):
     ) -> TableListing:
         """The rows of a queryset, scoped and searched already, in the state and the order that the request asks for;
         see ``TableListing``."""
+        order = self.orders[self.sort]
+        if (is_blank := self.blanks.get(self.sort)) is not None:
+            rows, order = blanks_last(rows, is_blank, descending=self.descending), ("filled", *order)
         return TableListing(
             rows,
             fields=fields,
             texts=texts,
-            order=self.orders[self.sort],
+            order=order,
             descending=self.descending,
             states=states,
             state=self.state,
             ids=self.selected,
+            without=self.without,
             complete=complete,
         )
 
@@ -206,8 +252,8 @@ class ListFilter(django_filters.FilterSet):
     @property
     def searches(self) -> list[tuple[str, str]]:
         """The fields that are filled in, each with its heading and what was typed: for people to read."""
-        typed = [(str(f.label), self.query.get(name, "").strip()) for name, f in self.fields.items()]
-        return [(label, text[:LONGEST_SEARCH]) for label, text in typed if text]
+        typed = {name: texts.shown(self.query.get(name, "")[:LONGEST_SEARCH]) for name in self.fields}
+        return [(str(self.fields[name].label), text) for name, text in typed.items() if text]
 
     def suggestions(self, name: str) -> tuple[str, ...]:
         """What can be typed into a field where only so much can."""
@@ -220,6 +266,14 @@ class ListFilter(django_filters.FilterSet):
         chosen = self.query.getlist("selected")
         if not chosen:
             return None
-        return tuple(
-            int(text) for text in chosen[:MOST_SELECTED] if text.isascii() and text.isdigit() and len(text) < 19
-        )
+        return ids_of(chosen)
+
+    @property
+    def without(self) -> tuple[int, ...]:
+        """The ids of the rows that are left out where all that match are meant but these."""
+        return ids_of(self.query.getlist("without"))
+
+
+def ids_of(texts: list[str]) -> tuple[int, ...]:
+    """The first ``MOST_SELECTED`` of these texts that are ids."""
+    return tuple(int(text) for text in texts[:MOST_SELECTED] if text.isascii() and text.isdigit() and len(text) < 19)

@@ -6,6 +6,7 @@ The numbers have a listing of their own (``numbers.listing``): they are too many
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,7 +15,7 @@ from itertools import islice
 from operator import or_
 
 from django.core.exceptions import ValidationError
-from django.db.models import Count, F, Func, Q, QuerySet, TextField, Value
+from django.db.models import Case, Count, F, Func, IntegerField, Q, QuerySet, TextField, Value, When
 
 from portal import paging
 from portal.exports import inert
@@ -29,7 +30,8 @@ class TableListing:
 
     ``states`` are the conditions of Set Filter; *all* has one only where it leaves something out. ``order`` are the
     fields that sort, none of them ever NULL, before the row's id; ``fields`` what is read of a row, ``texts`` makes the
-    texts of its columns from that. ``complete`` adds to some rows what is found out about all of them at once.
+    texts of its columns from that. ``ids`` narrows to chosen rows, ``without`` leaves rows out. ``complete`` adds to
+    some rows what is found out about all of them at once.
     """
 
     queryset: QuerySet
@@ -40,6 +42,7 @@ class TableListing:
     states: tuple[tuple[str, Q], ...] = ()
     state: str = "all"
     ids: tuple[int, ...] | None = None
+    without: tuple[int, ...] = ()
     complete: Callable[[list[dict]], None] | None = None
 
     @property
@@ -56,6 +59,8 @@ class TableListing:
 
     def rows_in(self, state: str) -> QuerySet:
         queryset = self.queryset if self.ids is None else self.queryset.filter(pk__in=self.ids)
+        if self.without:
+            queryset = queryset.exclude(pk__in=self.without)
         return queryset.filter(dict(self.states).get(state, Q()))
 
     def page(self, size: int, cursor: Cursor | None = None, number: int | None = None) -> Page:
@@ -179,9 +184,23 @@ def having(queryset: QuerySet, searches: dict[str, tuple[str, ...]]) -> QuerySet
     return queryset
 
 
+def blanks_last(queryset: QuerySet, is_blank: Q, *, descending: bool) -> QuerySet:
+    """With ``filled``, a number that puts rows that have nothing to sort by at the end, in either direction."""
+    blank, filled = (0, 1) if descending else (1, 0)
+    return queryset.annotate(
+        filled=Case(When(is_blank, then=Value(blank)), default=Value(filled), output_field=IntegerField())
+    )
+
+
 def containing(queryset: QuerySet, field: str, pieces: tuple[str, ...]) -> QuerySet:
-    """The rows in whose field one of the pieces occurs; all of them where there are none."""
-    return queryset.filter(reduce(or_, (Q(**{f"{field}__contains": piece}) for piece in pieces), Q()))
+    """The rows in whose field one of the pieces occurs, or a LIKE pattern fits; all of them where there are none."""
+    return queryset.filter(reduce(or_, (occurring(field, piece) for piece in pieces), Q()))
+
+
+def occurring(field: str, piece: str) -> Q:
+    if not set(piece) & set("%_"):
+        return Q(**{f"{field}__contains": piece})
+    return Q(**{f"{field}__regex": f"^{re.escape(piece).replace('%', '.*').replace('_', '.')}$"})
 
 
 def written(value) -> str:

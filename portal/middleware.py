@@ -4,9 +4,12 @@ import logging
 import time
 import uuid
 
+from allauth.account.adapter import get_adapter
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from prometheus_client import Counter, Histogram
 
+from portal import security
 from portal.logs import request_facts
 
 log = logging.getLogger("portal.requests")
@@ -18,30 +21,55 @@ SECONDS = Histogram(
 )  # fmt: skip
 
 
+#: Methods with a name in logs and metrics: a client may send any word.
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"}
+STATIC = f"/{settings.STATIC_URL.strip('/')}/"
+
+
+def client_address(request) -> str:
+    """The client address of a request, past the number of proxies in ``TRUSTED_PROXIES``."""
+    try:
+        return get_adapter().get_client_ip(request)
+    except (ImproperlyConfigured, PermissionDenied):  # it came through fewer proxies, or names no address
+        return request.META.get("REMOTE_ADDR", "")
+
+
 class Observe:
-    """One log line and two figures for each request. Pages go by name, never by address: that would name accounts."""
+    """One log line and two metrics per request, except for static files.
+
+    They have the name and the route of a page, not its address, which contains password links, phone numbers and
+    accounts. Comes first, so that it sees refusals of all other middleware.
+    """
 
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request):
-        request.id = uuid.uuid4().hex
-        token = request_facts.set({"request": request.id})
+        request.id, request.is_told = uuid.uuid4().hex, False
+        method = request.method if request.method in METHODS else "other"
+        facts = {"request": request.id, "address": client_address(request), "method": method, "page": "none"}
+        token = request_facts.set(facts)
         began = time.perf_counter()
         try:
             response = self.get_response(request)
+            if response.status_code < 400 and request.path.startswith(STATIC):
+                return response
             seconds = time.perf_counter() - began
-            match = request.resolver_match
-            page = (match.view_name if match else None) or "none"
-            REQUESTS.labels(page, request.method, response.status_code).inc()
-            SECONDS.labels(page).observe(seconds)
-            facts = {"page": page, "method": request.method, "status": response.status_code, "ms": round(seconds * 1e3)}
-            level = logging.WARNING if response.status_code in (403, 503) else logging.INFO
-            log.log(level, "%s %s", request.method, request.path, extra={"facts": facts})
+            REQUESTS.labels(facts["page"], method, response.status_code).inc()
+            SECONDS.labels(facts["page"]).observe(seconds)
+            security.log_answer(request, response.status_code)
+            level = logging.WARNING if response.status_code in (403, 429, 503) else logging.INFO
+            level = logging.ERROR if response.status_code == 500 else level
+            answer = {"status": response.status_code, "ms": round(seconds * 1e3)}
+            log.log(level, "%s %s", method, facts["page"], extra={"facts": answer})
             response["X-Request-Id"] = request.id
             return response
         finally:
             request_facts.reset(token)
+
+    def process_view(self, request, view, args, kwargs):
+        match = request.resolver_match
+        request_facts.get().update(page=match.view_name or "none", route=match.route)
 
 
 def content_policy(**more: str) -> str:
@@ -64,6 +92,6 @@ class BrowserRules:
         response.headers.setdefault("Content-Security-Policy", self.policy)
         response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(self)")
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-        if not request.path.startswith(f"/{settings.STATIC_URL.strip('/')}/"):
+        if not request.path.startswith(STATIC):
             response.headers.setdefault("Cache-Control", "no-store")
         return response

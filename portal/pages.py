@@ -15,14 +15,16 @@ from django.utils.translation import gettext as _
 from django.views import View
 from django_tables2 import Table
 
-from portal.downloads import csv_download, pdf_download
+from portal import security
+from portal.downloads import csv_download, pdf_download, xlsx_download
 from portal.filters import ListFilter
 from portal.paging import BOUND, BrokenCursor, Cursor, Listed, Page
+from portal.room import ROW_ACT, needed, too_narrow
 
 #: What the address of a list has besides what is searched: Set Filter's, and what its form carries along unseen.
 KEPT = ("filter", "sort", "size")
 SIZES = (25, 50, 100)
-BROKEN = gettext_lazy("The link to this page is broken or too old; this is the beginning of the list.")
+BROKEN = gettext_lazy("The link to this page is broken or too old. The list is shown from its beginning.")
 DEFAULT_SIZE = 50
 
 
@@ -61,6 +63,7 @@ class Heading(NamedTuple):
     value: str = ""
     problem: str = ""
     suggestions: tuple[str, ...] = ()
+    is_figure: bool = False
 
 
 class Choice(NamedTuple):
@@ -94,6 +97,11 @@ class Paging(NamedTuple):
 def url_of(name: str, code: str) -> str:
     """The address of an account's page; a page asks for a dozen, and working one out costs as much as a row."""
     return reverse(name, args=[code])
+
+
+def xlsx_of(csv: str) -> str:
+    """The address of the workbook of a list, whose CSV has this one."""
+    return f"{csv.removesuffix('csv')}xlsx"
 
 
 class Address:
@@ -139,7 +147,7 @@ def page_size(query, problems: list[str]) -> int:
         return DEFAULT_SIZE
     if asked in map(str, SIZES):
         return int(asked)
-    problems.append(_("A page has 25, 50 or 100 rows; it has %(size)d now.") % {"size": DEFAULT_SIZE})
+    problems.append(_("A page can have 25, 50 or 100 rows. It now has %(size)d.") % {"size": DEFAULT_SIZE})
     return DEFAULT_SIZE
 
 
@@ -148,17 +156,23 @@ def position(query, listing: Listed, sort: str, problems: list[str]) -> tuple[Cu
     if asked := query.get("page", "").strip():
         if asked.isascii() and asked.isdigit() and int(asked[:12]) > 0 and len(asked) < 10:
             return None, int(asked)
-        problems.append(_("Pages are numbered from 1; this is the first."))
+        problems.append(_("Pages are numbered from 1. The first one is shown."))
     if text := query.get("cursor", "").strip():
         try:
             return Cursor.decode(text, sort, listing.key_count), None
         except BrokenCursor:
-            problems.append(BROKEN)
+            problems.append(broken_link())
     return None, None
 
 
-def headings(found: ListFilter, address: Address) -> tuple[Heading, ...]:
-    """The columns with what was typed into them and where a click sorts them."""
+def broken_link() -> str:
+    """The error for a forged cursor, which is also a security event."""
+    security.log("link.refused", kind="cursor")
+    return BROKEN
+
+
+def headings(found: ListFilter, address: Address, figures: Collection[str] = ()) -> tuple[Heading, ...]:
+    """The columns with what was typed into them and where a click sorts them; ``figures`` are those with figures."""
 
     return tuple(
         Heading(
@@ -167,9 +181,10 @@ def headings(found: ListFilter, address: Address) -> tuple[Heading, ...]:
             sort_url=url,
             direction="" if found.sort != name else "descending" if found.descending else "ascending",
             is_searched=name in found.fields,
-            value=address.query.get(name, "")[:200],
+            value=address.query.get(name, "")[:4_000],
             problem=found.refused.get(name, ""),
             suggestions=found.suggestions(name),
+            is_figure=name in figures,
         )
         for (name, heading), url in zip(
             found.columns.items(),
@@ -211,24 +226,33 @@ class ListPage(View):
     title = ""
     addresses: tuple[str, str, str] = ("", "", "")
     csv_name = ""
+    #: Whether the CSV is for spreadsheets unless somebody asks otherwise (``excel=no``): with a byte order mark.
+    csv_for_excel = False
     filter_class: type[ListFilter]
-    #: ``csv`` or ``pdf`` where an address is a download of the list, see ``portal.downloads``.
+    #: ``csv``, ``xlsx`` or ``pdf`` where an address is a download of the list, see ``portal.downloads``.
     export = ""
     #: Share of a PDF's width that each column has.
     widths: dict[str, int] = {}
     template_name = "portal/list.html"
     rows_template = ""
+    #: Columns with figures, which stand below one another at the right.
+    figures: frozenset[str] = frozenset()
+    #: What the buttons do that each row ends with; empty where rows have none.
+    row_acts = ""
+    #: The keys of a row whose texts make up the cell of a column, where it is not the column's name alone.
+    parts: dict[str, tuple[str, ...]] = {}
 
     @classmethod
     def paths(cls, route: str = "", name: str = "") -> list[URLPattern]:
-        """The addresses of the page, its CSV and its PDF below ``route``, called as ``addresses`` calls them, or after
-        ``name`` where the list belongs to one thing of many."""
+        """The addresses of the page, its CSV, XLSX and PDF below ``route``, called as ``addresses`` calls them, or
+        after ``name`` where the list belongs to one thing of many."""
         page, csv, pdf = (
             (name, f"{name}_csv", f"{name}_pdf") if name else (one.rpartition(":")[2] for one in cls.addresses)
         )
         return [
             path(route, cls.as_view(), name=page),
             path(f"{route}export.csv", cls.as_view(export="csv"), name=csv),
+            path(f"{route}export.xlsx", cls.as_view(export="xlsx"), name=xlsx_of(csv)),
             path(f"{route}export.pdf", cls.as_view(export="pdf"), name=pdf),
         ]
 
@@ -266,13 +290,15 @@ class ListPage(View):
             try:
                 page = listing.page(size, cursor, number)
             except BrokenCursor:
-                problems.append(BROKEN)
+                problems.append(broken_link())
                 page = listing.page(size)
             if page.number_ignored:
-                problems.append(_("In this order so long a list has no pages by number; this is its beginning."))
+                problems.append(
+                    _("A list of this length has no page numbers in this order. It is shown from its beginning.")
+                )
             if not page.rows and (cursor or number):
                 if number:
-                    problems.append(_("The list has fewer pages than that; this is its beginning."))
+                    problems.append(_("The list has fewer pages. It is shown from its beginning."))
                 page = listing.page(size)
         return render(request, self.template_name, self.context(request, found, listing, page, size))
 
@@ -281,7 +307,7 @@ class ListPage(View):
         if listing is None or found.problems:
             context = {"title": _("Export"), "problems": [*found.problems, *found.refused.values()]}
             return render(request, "portal/export_refused.html", context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-        make = {"csv": csv_download, "pdf": pdf_download}[self.export]
+        make = {"csv": csv_download, "xlsx": xlsx_download, "pdf": pdf_download}[self.export]
         return make(request, self, found, listing)
 
     def context(self, request, found: ListFilter, listing: Listed | None, page: Page, size: int) -> dict:
@@ -289,10 +315,11 @@ class ListPage(View):
         carried = (*KEPT[1:], *found.kept)
         address = Address(list_url, request.GET, [*found.columns, KEPT[0], *carried])
         paging = self.paging(request, found, listing, page, size, address)
+        rows = self.present(request, listing, page.rows)
         return {
             "title": str(self.title),
             "listing": {
-                "columns": headings(found, address),
+                "columns": headings(found, address, self.figures),
                 "filters": tuple(
                     Choice(
                         value, str(label), value == found.state, count_text(page.counts[value]) if page.counts else ""
@@ -300,9 +327,10 @@ class ListPage(View):
                     for value, label in states_in(get_language(), type(found))
                     if len(found.states) > 1
                 ),
-                "rows": self.present(request, listing, page.rows),
+                "rows": rows,
+                "cards": too_narrow(needed(found.columns, rows, self.parts) + (ROW_ACT if self.row_acts else 0)),
                 "has_rows": bool(page.rows),
-                "problems": found.problems,
+                "problems": [*found.problems, *found.notes],
                 "paging": paging,
                 "hidden": tuple((name, address.query[name]) for name in carried if name in address.query),
                 "reset_url": Address(list_url, request.GET, [*found.kept]).url(),
@@ -315,9 +343,12 @@ class ListPage(View):
                 "export_query": address.text(),
             },
             "csv_url": csv_url,
+            "xlsx_url": self.url(request, xlsx_of(self.addresses[1])),
             "pdf_url": pdf_url,
             "csv_name": self.csv_name,
+            "csv_for_excel": self.csv_for_excel,
             "rows_template": self.rows_template,
+            "row_acts": str(self.row_acts),
             **self.more_context(request, found),
         }
 

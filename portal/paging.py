@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from portal.machines import of_json
+
 #: Lists are counted up to here; beyond, a page says "more than" and offers to count exactly.
 BOUND = 10_000
 
@@ -37,11 +39,11 @@ class Cursor:
         """Raise ``BrokenCursor`` unless ``text`` is what ``encode`` made for this sort of ``key_count`` texts."""
         try:
             raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-            for_sort, backward, at, *key = json.loads(raw.decode())
+            for_sort, backward, at, *key = of_json(raw.decode())
         except (ValueError, TypeError) as error:
             raise BrokenCursor from error
         whole = [k for k in key if type(k) is int and -1 < k < 1 << 62]
-        texts = [k for k in key if isinstance(k, str) and "\0" not in k and len(k) < 500]
+        texts = [k for k in key if isinstance(k, str) and is_kept(k) and len(k) < 500]
         shape = [int, *[str] * key_count, int, int]
         right = (
             for_sort == sort
@@ -52,6 +54,11 @@ class Cursor:
         if not right:
             raise BrokenCursor
         return cls(tuple(key), backward, at)
+
+
+def is_kept(text: str) -> bool:
+    """Whether PostgreSQL can store this text: no NUL, no lone surrogate."""
+    return "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
 
 
 @dataclass

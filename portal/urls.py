@@ -5,6 +5,7 @@ from django.urls import include, path, register_converter
 from numbers.views.calls import record
 from numbers.views.carriers import told
 from portal import health
+from portal.machines import over_tls
 from webphone.views import machines
 
 
@@ -27,8 +28,8 @@ urlpatterns = [
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
-    path("calls/", record, name="calls"),
-    path("carriers/<int:provider_id>/", told, name="carrier"),
+    path("calls/", over_tls(record), name="calls"),
+    path("carriers/<int:provider_id>/", over_tls(told), name="carrier"),
     path("telephony/events/", machines.event, name="telephony_event"),
     path("telephony/route/", machines.route, name="telephony_route"),
     # Before the others: numbers are looked at most, and addresses are tried in order.

@@ -3,25 +3,46 @@
 import os
 
 import pytest
-from django.core.cache import caches
+from allauth.account.internal.flows.login import get_authentication_records, record_authentication
+from django.contrib.auth.signals import user_logged_in
+from django.core.cache import cache, caches
 from django.db import connection
+from django.dispatch import receiver
 
 from accounts.actor import Actor
-from portal import exports
-from tests import factories
+from portal import exports, figures, health
+from tests import factories, template
+from tests.logged import logging_to_memory
 from tests.queue import empty_queue
+
+
+@receiver(user_logged_in)
+def signed_in_by_a_test(sender, request, user, **kwargs):
+    """Whom a test signs in without a form has proved their identity as well."""
+    if not get_authentication_records(request, user):
+        record_authentication(request, user, "password")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings, django_db_blocker):
+    if "TESTS_DATABASE" not in os.environ:
+        with django_db_blocker.unblock():
+            template.use_template()
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
     """Tests that commit empty all tables afterwards, which the table of history refuses; their databases may."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
-        # What a run without one of the guards takes away (tests/mutants).
-        for statement in filter(None, os.environ.get("TESTS_SQL", "").split(";")):
+        # What a run without one of the guards takes away (tests/mutants); functions have semicolons of their own.
+        for statement in filter(None, os.environ.get("TESTS_SQL", "").split(";;")):
             cursor.execute(statement)
         cursor.execute("SELECT FROM pg_trigger WHERE tgname = 'accounts_auditevent_no_truncate'")
         if cursor.fetchone() is not None:
             cursor.execute("ALTER TABLE accounts_auditevent DISABLE TRIGGER accounts_auditevent_no_truncate")
+    yield
+    health.probe.close()
+    figures.from_database.probe.close()
 
 
 @pytest.fixture(autouse=True)
@@ -39,13 +60,14 @@ def fresh_process_cache():
 
 @pytest.fixture(autouse=True)
 def no_work_left_behind(request, django_db_blocker):
-    """What a test has queued for good is not the next one's: the queue's tables are not Django's, and nobody empties
-    them."""
+    """What a test has queued for good, or counted, is not the next one's: the tables of the queue and of the cache are
+    not Django's, and nobody empties them."""
     yield
     marker = request.node.get_closest_marker("django_db")
     if "transactional_db" in request.fixturenames or (marker and marker.kwargs.get("transaction")):
         with django_db_blocker.unblock():
             empty_queue()
+            cache.clear()
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +75,13 @@ def room_for_exports(settings):
     """An answer that a test does not read to its end holds its slot until it is collected as garbage."""
     settings.EXPORTS_AT_ONCE = 100
     exports.slots.cache_clear()
+
+
+@pytest.fixture
+def logged():
+    """What is logged while the test runs."""
+    with logging_to_memory() as lines:
+        yield lines
 
 
 @pytest.fixture

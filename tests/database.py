@@ -1,5 +1,6 @@
 """A pytest plugin, loaded before the settings: the tests' own embedded PostgreSQL, unless DATABASE_URL is set."""
 
+import fcntl
 import os
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -14,6 +15,9 @@ from portal.embedded import Server
 FAST = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_connections = 60"
 VAR = Path(__file__).resolve().parent.parent / "var"
 SERVER = Server(VAR / "test-postgres", FAST)
+VAR.mkdir(exist_ok=True)
+#: Held by every process that works on the server.
+USERS = (VAR / "test-postgres.users").open("w")
 #: The portal's role on a server that is only lent, for tests that sign in as the portal does.
 ROLE = "portal_tests"
 
@@ -36,9 +40,12 @@ def lend_role(owner: str, role: str) -> None:
 
 
 os.environ["DEMO"] = "1"
+# Workers of this run have its number, too.
+os.environ.setdefault("TESTS_RUN", str(os.getpid()))
 # WhiteNoise warns of a missing folder; the tests read static files from where they are built.
 (VAR / "static").mkdir(parents=True, exist_ok=True)
 if "DATABASE_URL" not in os.environ:
+    fcntl.flock(USERS, fcntl.LOCK_SH)
     SERVER.start()
     os.environ |= {"DATABASE_URL": SERVER.url, "MIGRATION_DATABASE_URL": SERVER.owner_url}
 elif "MIGRATION_DATABASE_URL" not in os.environ:
@@ -49,4 +56,6 @@ lend_role(os.environ["MIGRATION_DATABASE_URL"], urlsplit(os.environ["DATABASE_UR
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config):
+    if SERVER.process is not None:  # another run in this checkout may be at work on the server that this one started
+        fcntl.flock(USERS, fcntl.LOCK_EX)
     SERVER.stop()

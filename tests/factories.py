@@ -8,6 +8,7 @@ from guardian.shortcuts import assign_perm
 
 from accounts.models import Account, Grant, Person
 from numbers.models import Destination, PhoneNumber, Provider
+from numbers.views.ordering import OF_STOCK, seal
 
 _turns = count(1)
 PREFIX = {"var": "V", "company": "C2", "professional": "P3"}
@@ -29,6 +30,13 @@ def make_person(account, role="user", password=None, **fields):
     turn = next(_turns)
     fields = {"email": f"person{turn}@example.com", "name": f"Person {turn}"} | fields
     return Person.objects.create_user(password=password, account=account, role=role, **fields)
+
+
+def join(*people):
+    """Let people choose a password, which makes their address theirs; nobody else is told of anything."""
+    for person in people:
+        person.set_password("demo-portal-2026")
+        person.save()
 
 
 def make_provider(name="Northline"):
@@ -61,3 +69,8 @@ def grant(person, account, permission="view_account", until=None):
     given = assign_perm(permission, person, account)
     Grant.live_of(person).filter(pk=given.pk).update(until=until)
     return given
+
+
+def offered(customer, *numbers):
+    """These numbers of the stock as a search offers them to a customer: values of the boxes to tick."""
+    return [seal(customer, OF_STOCK, number.pk, number.e164) for number in numbers]

@@ -8,12 +8,14 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db import connection
+
+from portal.processes import web_command
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 120
@@ -42,11 +44,9 @@ def servers(count: int, **more: str):
     started = []
     try:
         for port in ports:
-            command = [
-                sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--workers", "1",
-                "--blocking-threads", "2", "--no-access-log", "--log-level", "error", "portal.wsgi:application",
-            ]  # fmt: skip
-            started.append(subprocess.Popen(command, cwd=ROOT, env=environment(**more), start_new_session=True))  # noqa: S603
+            command = web_command("127.0.0.1", port, workers=1)
+            own = environment(**{"THREADS": "2"} | more)
+            started.append(subprocess.Popen(command, cwd=ROOT, env=own, start_new_session=True))  # noqa: S603
         for port in ports:
             wait_for(port)
         yield ports
@@ -79,12 +79,12 @@ def wait_for(port: int) -> None:
     raise TimeoutError
 
 
-def ask(port: int, method: str, path: str, fields: dict | str | None = None, **headers: str):
-    """One request, with the fields of a form or with a text; its status, headers and content."""
+def ask(port: int, method: str, path: str, fields: dict | str | bytes | None = None, **headers: str):
+    """One request, with the fields of a form or with a body; its status, headers and content."""
     server = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     body = urlencode(fields, doseq=True) if isinstance(fields, dict) else fields
     if body:
-        headers["Content-Type"] = "application/x-www-form-urlencoded"
+        headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
     server.request(method, path, body, headers)
     response = server.getresponse()
     content = response.read()
@@ -93,12 +93,28 @@ def ask(port: int, method: str, path: str, fields: dict | str | None = None, **h
 
 
 @contextmanager
-def worker(**more: str):
-    """A worker, killed in the end; gives its process."""
-    command = [sys.executable, "manage.py", "worker"]
+def worker(*rooms: str, **more: str):
+    """A worker for these kinds of work, for all unless some are named; killed in the end; gives its process."""
+    command = [sys.executable, "manage.py", "worker", *rooms]
     process = subprocess.Popen(command, cwd=ROOT, env=environment(**more), start_new_session=True)  # noqa: S603
     try:
         yield process
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it has ended
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait(10)
+
+
+def children(pid: int) -> list[int]:
+    """The processes that ``pid`` has started (Linux)."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):
+            found += [int(one) for one in task.read_text().split()]
+    return found
+
+
+def command_of(pid: int) -> str:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+    return ""

@@ -14,7 +14,7 @@ from django.dispatch import receiver
 from psycopg import sql
 from psycopg.pq import TransactionStatus
 
-from accounts.walls import portal_role
+from accounts.walls.roles import portal_role
 
 _here = threading.local()
 
@@ -41,13 +41,13 @@ def streamed(chunks):
 @contextmanager
 def rights_of_the_portal() -> Iterator[None]:
     """Give up the rights of the tests' role."""
-    _here.inside = True
+    _here.inside, connection.role = True, own_role()
     if connection.connection is not None:
         take_role(connection)
     try:
         yield
     finally:
-        _here.inside = False
+        _here.inside, connection.role = False, "none"
         # A transaction in which a statement has failed takes no other; it is the test's, and rolled back as a whole.
         session = connection.connection
         usable = session is not None and not session.closed
@@ -57,7 +57,22 @@ def rights_of_the_portal() -> Iterator[None]:
 
 def take_role(wrapper) -> None:
     # Past Django, so that tests that count queries do not count it.
-    wrapper.connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(portal_role())))
+    wrapper.connection.execute(f"SET ROLE {own_role()}")
+
+
+def run_script(text: str) -> None:
+    """Run several statements at once, which only the owner of the tables may: what a migration does."""
+    connection.is_owner = True
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(text)
+    finally:
+        connection.is_owner = False
+
+
+def own_role() -> str:
+    """The portal's own role, as SQL."""
+    return sql.Identifier(portal_role()).as_string()
 
 
 @receiver(connection_created)

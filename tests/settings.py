@@ -9,8 +9,7 @@ from portal.settings import DATABASES, MIDDLEWARE, OWNER_SIGN_IN, PASSWORD_HASHE
 DATABASES["default"] |= {part: OWNER_SIGN_IN[part] for part in ("USER", "PASSWORD", "HOST", "PORT")}
 MIDDLEWARE = ["tests.rights.AsInProduction", *MIDDLEWARE]
 # A database that is there already, for a run on a copy of one (tests/mutants).
-if os.environ.get("TESTS_DATABASE"):
-    DATABASES["default"]["TEST"] = {"NAME": os.environ["TESTS_DATABASE"]}
+DATABASES["default"]["TEST"] = {"NAME": os.environ.get("TESTS_DATABASE", f"test_portal_{os.environ['TESTS_RUN']}")}
 # Tests that start servers have static files collected meanwhile: nobody looks through them before one is asked for.
 WHITENOISE_AUTOREFRESH = True
 PASSWORD_HASHERS = ["tests.hashers.Hasty", *PASSWORD_HASHERS[1:]]

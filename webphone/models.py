@@ -153,8 +153,20 @@ class Call(models.Model):
     answered_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     seconds = models.IntegerField(_("seconds"), default=0)
+    # For the budgets: how many of its legs leave to a trunk, what a minute of them together costs, how long the call
+    # may last, when the first of its legs was answered, and how long that took.
+    trunk_legs = models.SmallIntegerField(default=0, db_default=0)
+    rate = models.DecimalField(max_digits=9, decimal_places=4, default=0, db_default=0)
+    most_seconds = models.IntegerField(default=0, db_default=0)
+    billed_from = models.DateTimeField(null=True)
+    billed_seconds = models.IntegerField(default=0, db_default=0)
+    # For support: the SIP status with which it ended.
+    code = models.SmallIntegerField(_("SIP status"), default=0, db_default=0)
 
     unscoped = OwnQuerySet.as_manager()
+
+    #: A sentence for the person about the budget, when the call is placed.
+    notice = ""
 
     class Meta:
         verbose_name = _("call")

@@ -15,7 +15,7 @@ LOOKED_FOR_AT_ONCE = 500
 
 
 @app.periodic(cron="* * * * *")
-@app.task(name="webphone.close_lost_calls", queueing_lock="webphone.close_lost_calls")
+@app.task(name="webphone.close_lost_calls", queue="numbers", queueing_lock="webphone.close_lost_calls")
 def close_lost_calls(timestamp: int) -> None:
     """Ask the telephony after calls that it has not told of for a while, and close those that it does not know."""
     system = account_called("SYS")

@@ -37,7 +37,7 @@ def outcome_words(call: Call, other: str, own: str) -> str:
         Outcome.YOUR_BUSY: _("%(own)s is busy. %(other)s was not called.") % {"own": own, "other": other},
         Outcome.UNREACHABLE: _("%(other)s cannot be reached.") % {"other": other},
         Outcome.FAILED: _("The call could not be made. Try again, or call with this device."),
-        Outcome.UNKNOWN: _("How the call has ended is not known."),
+        Outcome.UNKNOWN: _("It is not known how the call ended."),
     }[call.outcome]
 
 

@@ -23,6 +23,8 @@ from accounts.actions.accounts import (
     why_not_closed,
 )
 from accounts.actions.grants import give_grant, withdraw_grant
+from accounts.actions.notices import choose_channels, read_all_notices, read_notice, stop_mail
+from accounts.actions.operators import NotNeeded, create_operator
 from accounts.actions.people import (
     change_person,
     change_profile,
@@ -32,17 +34,21 @@ from accounts.actions.people import (
     invite_again,
     invite_person,
     reactivate_person,
+    remove_factors,
     sign_out_person,
 )
 
 __all__ = [
+    "NotNeeded",
     "add_account",
     "ask_consent",
     "change_account",
     "change_person",
     "change_profile",
     "change_settings",
+    "choose_channels",
     "close_account",
+    "create_operator",
     "credentials_changed",
     "deactivate_person",
     "decide_access",
@@ -60,7 +66,11 @@ __all__ = [
     "people_of",
     "reactivate_account",
     "reactivate_person",
+    "read_all_notices",
+    "read_notice",
+    "remove_factors",
     "sign_out_person",
+    "stop_mail",
     "suspend_account",
     "why_none_invited",
     "why_not_closed",

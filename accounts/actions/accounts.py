@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts import audit
-from accounts.actions.people import newcomer, renewed, withdraw_invitation
+from accounts import audit, endings
+from accounts.actions.people import count_invitation, newcomer, renewed, withdraw_invitation
 from accounts.actor import Actor
 from accounts.holdings import holdings
 from accounts.models import Account, Person
@@ -21,7 +22,6 @@ IN_SERVICE = (Account.Status.PRODUCTION, Account.Status.TRIAL)
 NUMBERS_NAMED = 10
 
 
-@transaction.atomic
 def add_account(
     actor: Actor, *, kind: str, key: UUID, administrator: dict | None = None, **details
 ) -> tuple[Account, Person | None]:
@@ -32,22 +32,26 @@ def add_account(
     """
     if not actor.may("accounts.change") or kind not in Account.BELOW[actor.account.kind]:
         raise PermissionDenied
-    # One at a time: the same form sent twice waits here, and so does somebody who closes this account meanwhile.
-    parent = Account.visible_to(actor).select_for_update(no_key=True).get(pk=actor.account.pk)
-    if not parent.is_open:
-        raise ValidationError(_("%(account)s is not in service: no account can be added.") % {"account": parent.name})
-    if made := Account.visible_to(actor).filter(parent=parent, form_key=key).first():
-        return made, None
-    in_service(details["status"])
-    if kind == Account.Kind.PROFESSIONAL and not administrator and leaves_administrators(actor):
-        raise ValidationError({"email": _("A professional's account is one person's: say who is to be invited.")})
-    account = Account(kind=kind, parent=parent, code=Account.next_code(kind), form_key=key, **details)
-    account.save(force_insert=True)
-    audit.record(actor, "account.added", account, after={"code": account.code, "kind": kind, **details})
-    return account, first_administrator(actor, account, **administrator) if administrator else None
+    if administrator:
+        count_invitation(actor)
+    with transaction.atomic():
+        # One at a time: the same form sent twice waits here, and so does somebody who closes this account meanwhile.
+        parent = Account.visible_to(actor).select_for_update(no_key=True).get(pk=actor.account.pk)
+        if not parent.is_open:
+            raise ValidationError(
+                _("%(account)s is not in service: no account can be added.") % {"account": parent.name}
+            )
+        if made := Account.visible_to(actor).filter(parent=parent, form_key=key).first():
+            return made, None
+        in_service(details["status"])
+        if kind == Account.Kind.PROFESSIONAL and not administrator and leaves_administrators(actor):
+            raise ValidationError({"email": _("A professional's account belongs to one person. Enter whom to invite.")})
+        account = Account(kind=kind, parent=parent, code=Account.next_code(kind), form_key=key, **details)
+        account.save(force_insert=True)
+        audit.record(actor, "account.added", account, after={"code": account.code, "kind": kind, **details})
+        return account, first_administrator(actor, account, **administrator) if administrator else None
 
 
-@transaction.atomic
 def invite_administrator(actor: Actor, code: str, *, name: str, email: str) -> Person:
     """Invite somebody to look after an account below the actor's, in which no administrator is active.
 
@@ -56,12 +60,15 @@ def invite_administrator(actor: Actor, code: str, *, name: str, email: str) -> P
     """
     if not actor.may("accounts.invite"):
         raise PermissionDenied
-    account = locked(actor, code)
-    # Nobody of them joins from here on; who just did is an administrator.
-    before = list(people_of(actor, account).never_joined().select_for_update(no_key=True, of=("self",)).order_by("pk"))
-    if refusal := why_none_invited(actor, account):
-        raise refusal
-    return first_administrator(actor, account, before, name=name, email=email)
+    count_invitation(actor)
+    with transaction.atomic():
+        account = locked(actor, code)
+        # Nobody of them joins from here on; who just did is an administrator.
+        never_joined = people_of(actor, account).never_joined()
+        before = list(never_joined.select_for_update(no_key=True, of=("self",)).order_by("pk"))
+        if refusal := why_none_invited(actor, account):
+            raise refusal
+        return first_administrator(actor, account, before, name=name, email=email)
 
 
 def why_none_invited(actor: Actor, account: Account) -> ValidationError | None:
@@ -117,8 +124,9 @@ def change_account(actor: Actor, code: str, **details) -> Account:
 
 @transaction.atomic
 def change_settings(actor: Actor, **details) -> Account:
-    """Change contact, e-mail, phone, and of a VAR the cooling days, of the actor's own account."""
-    allowed = {"contact", "email", "phone"} | ({"cooling_days"} if actor.account.kind == Account.Kind.VAR else set())
+    """Change contact, e-mail, phone, home country, and of a VAR the cooling days, of the actor's own account."""
+    allowed = {"contact", "email", "phone", "home_country"}
+    allowed |= {"cooling_days"} if actor.account.kind == Account.Kind.VAR else set()
     if not actor.may("settings.change") or not set(details) <= allowed:
         raise PermissionDenied
     account = Account.visible_to(actor).select_for_update(no_key=True).get(pk=actor.account.pk)
@@ -134,6 +142,8 @@ def suspend_account(actor: Actor, code: str) -> Account:
         status = account.get_status_display().lower()
         raise ValidationError(_("%(account)s is %(status)s already.") % {"account": account.name, "status": status})
     set_status(actor, account, Account.Status.SUSPENDED, "account.suspended")
+    with connection.outside():
+        endings.end_for(list(Person.objects.filter(Q(account=account) | Q(account__parent=account), is_active=True)))
     return account
 
 

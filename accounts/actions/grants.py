@@ -4,7 +4,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from guardian.shortcuts import assign_perm, remove_perm
@@ -67,11 +67,15 @@ def withdraw(actor: Actor, grant: Grant) -> None:
 
 
 def end_unfounded_accesses(person: Person) -> None:
-    """End what somebody is inside of without being allowed to any more."""
-    for access in Access.of(person).filter(started_at__isnull=False, ended_at=None).select_related("account"):
-        allowed = standing(person, access.account.code)
-        if allowed is None or (access.manages and not allowed.manages):
-            end_access(access, Access.End.NOT_ALLOWED)
+    """End a person's accesses and requests for access that their rights no longer cover.
+
+    A request for more rights than they still have stays open: it leads to an access with fewer rights.
+    """
+    with connection.outside():
+        for access in Access.of(person).filter(ended_at=None).select_related("account"):
+            allowed = standing(person, access.account.code)
+            if allowed is None or (access.started_at and access.manages and not allowed.manages):
+                end_access(access, Access.End.NOT_ALLOWED)
 
 
 def end_of_day(day: date | None, zone: ZoneInfo) -> datetime | None:

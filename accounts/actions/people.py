@@ -1,22 +1,27 @@
 """Every change to people: their profile, who is invited, what they are, and that they are in or out."""
 
 from datetime import timedelta
+from functools import partial
 
+from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import audit
+from accounts import audit, endings, limits
 from accounts.actions.access import end_accesses
 from accounts.actions.grants import withdraw_all
 from accounts.actor import Actor
-from accounts.models import Access, Account, AuditEvent, Person
+from accounts.limits import HOUR, Limit
+from accounts.models import Access, Account, Notice, Person
+from accounts.models.people import ADDRESS_OF_ACCOUNT
 from accounts.rules import invitable_roles, possible_roles
+from portal import security
 
-#: An account invites no more people than this within an hour: nobody sends mail to the world through the portal.
+#: Attempts to invite per account and hour, so that nobody can send bulk mail through the portal.
 MOST_INVITED_AN_HOUR = 50
 #: How long one waits before the same person is mailed again.
 BETWEEN_INVITATIONS = timedelta(minutes=1)
@@ -39,7 +44,8 @@ def change_profile(actor: Actor, *, name: str, time_zone: str, number_format: st
 @transaction.atomic
 def end_session(actor: Actor, session_id: int) -> None:
     """End one of the acting person's sessions. One that is not theirs, or gone, is no session: ``DoesNotExist``."""
-    _end(UserSession.objects.filter(pk=UserSession.objects.get(pk=session_id, user=actor.person).pk))
+    session = UserSession.objects.get(pk=session_id, user=actor.person)
+    _end(UserSession.objects.filter(pk=session.pk), actor.person, "chosen")
 
 
 @transaction.atomic
@@ -51,23 +57,26 @@ def credentials_changed(person: Person, *, keep: str | None = None) -> None:
     end_everything(person, Access.End.CREDENTIALS, keep=keep)
 
 
-@transaction.atomic
 def invite_person(actor: Actor, *, name: str, email: str, role: str) -> Person:
-    """Take somebody into the actor's account who will choose a password by a link that is mailed to them."""
+    """Add a person to the actor's account and mail them a link with which they choose a password.
+
+    The same happens for an address that is in use in another account, but the mail then only informs its owner.
+    """
     if not actor.may("people.invite"):
         raise PermissionDenied
-    account = locked_account(actor)
-    if role not in invitable_roles(actor):
-        raise ValidationError(_("You cannot invite somebody in this role here."))
-    return newcomer(actor, account, name=name, email=email, role=role)
+    count_invitation(actor)
+    with transaction.atomic():
+        account = locked_account(actor)
+        if role not in invitable_roles(actor):
+            raise ValidationError(_("You cannot invite somebody in this role here."))
+        return newcomer(actor, account, name=name, email=email, role=role)
 
 
 def newcomer(actor: Actor, account: Account, *, name: str, email: str, role: str) -> Person:
     """Somebody new in ``account``: the actor's own, or one right below it. For actions that have asked who may.
 
-    Raises ``ValidationError``; for the field ``email`` when the address is in use.
+    Raises ``ValidationError`` for the field ``email`` when one of the account's own people has the address.
     """
-    not_too_many(actor)
     # Addresses are kept the way allauth looks them up.
     person = Person(account=account, name=name, email=email.lower(), role=role, invited_at=timezone.now())
     person.time_zone = actor.person.time_zone
@@ -76,23 +85,27 @@ def newcomer(actor: Actor, account: Account, *, name: str, email: str, role: str
         with transaction.atomic():
             person.save(force_insert=True)
     except IntegrityError as taken:
-        if "accounts_person_email" not in str(taken):
+        if ADDRESS_OF_ACCOUNT not in str(taken):
             raise
-        # Not where it is in use: that is another account's business.
-        sentence = _("This address cannot be invited; it may be in use already.")
+        security.log("person.not_invited")
+        sentence = _("Somebody in %(account)s has this address already.") % {"account": account.name}
         raise ValidationError({"email": sentence}) from taken
     record_invitation(actor, person)
     return person
 
 
-def not_too_many(actor: Actor) -> None:
-    """Raise ``ValidationError`` when the actor's account has invited enough for now, to itself and below."""
-    invited = AuditEvent.visible_to(actor).filter(account=actor.account, verb="person.invited")
-    if invited.filter(at__gt=timezone.now() - timedelta(hours=1)).count() >= MOST_INVITED_AN_HOUR:
-        raise ValidationError(
-            _("Your account has invited %(most)d people within the hour. Wait a while, then go on.")
-            % {"most": MOST_INVITED_AN_HOUR}
-        )
+def count_invitation(actor: Actor) -> None:
+    """Count an attempt to invite, successful or not, so outside the transaction of the action.
+
+    Raises ``ValidationError`` when the actor's account has reached its limit, for itself and the accounts below.
+    """
+    try:
+        limits.take({f"invitations:{actor.account.pk}": (Limit(MOST_INVITED_AN_HOUR, HOUR),)})
+    except limits.Reached as reached:
+        security.log("limit.reached", limit="invitations")
+        said = _("Your account has sent %(most)d invitations within the hour. Try again in %(time)s.")
+        wait = {"most": MOST_INVITED_AN_HOUR, "time": limits.duration(reached.seconds)}
+        raise ValidationError(said % wait) from None
 
 
 def record_invitation(actor: Actor, person: Person) -> None:
@@ -111,15 +124,16 @@ def other_account(actor: Actor, person: Person) -> int | None:
     return person.account_id if person.account_id != actor.account.pk else None
 
 
-@transaction.atomic
 def invite_again(actor: Actor, person_id: int) -> Person:
     """Make ready for another mail to somebody who has not chosen a password yet; links of earlier ones end."""
     if not actor.may("people.resend"):
         raise PermissionDenied
-    person = locked_person(actor, person_id)
-    if not person.is_active or person.has_joined:
-        raise ValidationError(_("%(name)s does not wait for an invitation.") % {"name": person.name})
-    return renewed(actor, person)
+    count_invitation(actor)
+    with transaction.atomic():
+        person = locked_person(actor, person_id)
+        if not person.is_active or person.has_joined:
+            raise ValidationError(_("%(name)s has no open invitation.") % {"name": person.name})
+        return renewed(actor, person)
 
 
 def renewed(actor: Actor, person: Person) -> Person:
@@ -128,17 +142,24 @@ def renewed(actor: Actor, person: Person) -> Person:
     if person.is_active and person.invited_at and now - person.invited_at < BETWEEN_INVITATIONS:
         raise ValidationError(_("An invitation was sent a moment ago. Wait a minute before you send another."))
     person.is_active, person.invited_at = True, now
-    person.set_unusable_password()
-    person.save(update_fields=["name", "is_active", "invited_at", "password"])
+    person.save(update_fields=["name", "is_active", "invited_at"])
+    end_links(person)
     record_invitation(actor, person)
     return person
+
+
+def end_links(person: Person) -> None:
+    """Invalidate the invitations mailed to a locked person who has not joined: links are sealed with the password."""
+    person.set_unusable_password()
+    with connection.outside():
+        person.save(update_fields=["password"])
 
 
 def withdraw_invitation(actor: Actor, person: Person) -> None:
     """End the link of a locked person who has not joined. For actions that have asked who may."""
     person.is_active = False
-    person.set_unusable_password()  # another one: the link in their mail ends
-    person.save(update_fields=["is_active", "password"])
+    person.save(update_fields=["is_active"])
+    end_links(person)
     audit.record(actor, "person.deactivated", person, concerns=other_account(actor, person))
 
 
@@ -155,7 +176,7 @@ def change_person(actor: Actor, person_id: int, *, name: str, role: str) -> Pers
             raise ValidationError(_("There is no such role in this account."))
         keep_an_administrator(actor, person)
         if person.pk == actor.person.pk:
-            raise ValidationError(_("Nobody changes their own role. Another administrator can change yours."))
+            raise ValidationError(_("You cannot change your own role. Another administrator can."))
     if before == after:
         return person
     person.name, person.role = name, role
@@ -164,7 +185,9 @@ def change_person(actor: Actor, person_id: int, *, name: str, role: str) -> Pers
     if before["role"] != role:
         # Should they have the old role again one day, nobody would expect what they were granted then.
         withdraw_all(actor, person)
-        end_accesses(person, Access.End.NOT_ALLOWED)
+        forget_notices(person)
+        with connection.outside():
+            end_accesses(person, Access.End.NOT_ALLOWED)
     return person
 
 
@@ -179,14 +202,21 @@ def deactivate_person(actor: Actor, person_id: int) -> Person:
         raise ValidationError(_("%(name)s is deactivated already.") % {"name": person.name})
     keep_an_administrator(actor, person)
     if person.pk == actor.person.pk:
-        raise ValidationError(_("Nobody deactivates themselves. Another administrator can do it."))
+        raise ValidationError(_("You cannot deactivate yourself. Another administrator can."))
     person.is_active = False
+    person.save(update_fields=["is_active"])
     if not person.has_joined:
-        person.set_unusable_password()  # another one: the link in their mail ends
-    person.save(update_fields=["is_active", "password"])
+        end_links(person)
     audit.record(actor, "person.deactivated", person)
+    forget_notices(person)
     end_everything(person, Access.End.NOT_ALLOWED)
     return person
+
+
+def forget_notices(person: Person) -> None:
+    """Remove the notices of a person whose rights have changed."""
+    with connection.outside():
+        Notice.forget_all(person)
 
 
 @transaction.atomic
@@ -210,23 +240,47 @@ def sign_out_person(actor: Actor, person_id: int) -> Person:
         raise PermissionDenied
     person = locked_person(actor, person_id)
     if person.pk == actor.person.pk:
-        raise ValidationError(_("This would end the session in which you work. Sign out instead."))
+        raise ValidationError(_("This is the session you are using. Sign out instead."))
     audit.record(actor, "person.signed_out", person)
     end_everything(person, Access.End.SIGNED_OUT)
     return person
 
 
+@transaction.atomic
+def remove_factors(person: Person) -> bool:
+    """Remove the second factors of a person who has lost them all; False when there are none.
+
+    For the operator of the portal, who acts in no account and must check the identity of the person who asks.
+    """
+    removed, _of_what = Authenticator.objects.filter(user=person).delete()
+    if not removed:
+        return False
+    end_everything(person, Access.End.CREDENTIALS)
+    portal = Actor(person=None, account=person.account, chain=(person.account,))
+    audit.record(portal, "person.factors_removed", person)
+    return True
+
+
 def end_everything(person: Person, why: Access.End, *, keep: str | None = None) -> None:
-    """End the sessions of a person, but for the one with the key ``keep``, and all they have entered. The one place
-    that does: whatever else is opened by proving oneself ends here too."""
-    _end(UserSession.objects.filter(user=person).exclude(session_key=keep))
-    end_accesses(person, why)
+    """End a person's sessions, except the one with the key ``keep``, their accesses, and the trust in their browsers.
+
+    The only place that ends them: any other proof of identity that is added has to end here too.
+    """
+    person.devices_since = timezone.now()
+    with connection.outside():
+        _end(UserSession.objects.filter(user=person).exclude(session_key=keep), person, why)
+        end_accesses(person, why)
+        Person.objects.filter(pk=person.pk).update(devices_since=person.devices_since)
 
 
-def _end(sessions) -> None:
+def _end(sessions, person: Person, why: str) -> None:
     keys = list(sessions.values_list("session_key", flat=True))
     Session.objects.filter(pk__in=keys).delete()
     sessions.delete()
+    endings.end_for([person])
+    if keys:
+        tell = partial(security.log, "session.ended", target=f"person {person.pk}", count=len(keys), why=str(why))
+        transaction.on_commit(tell, robust=True)
 
 
 def locked_account(actor: Actor) -> Account:

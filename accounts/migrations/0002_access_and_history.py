@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
                 db_default=False,
                 default=False,
                 help_text="Our operator's and reseller's staff may work in this account only after we have agreed.",
-                verbose_name="ask us first",
+                verbose_name="consent required",
             ),
         ),
         migrations.AddField(
@@ -53,7 +53,8 @@ class Migration(migrations.Migration):
             field=models.PositiveSmallIntegerField(
                 db_default=30,
                 default=30,
-                help_text="How long a number that came back waits before it may go to somebody else; 0: not at all.",
+                help_text="How many days a returned number waits before it can be assigned "
+                "to somebody else; 0 for none.",
                 verbose_name="cooling days",
             ),
         ),
@@ -67,7 +68,7 @@ class Migration(migrations.Migration):
             name="number_quota",
             field=models.PositiveIntegerField(
                 blank=True,
-                help_text="The most numbers it may hold; empty: no limit.",
+                help_text="The most numbers it may hold. Leave empty for no limit.",
                 null=True,
                 verbose_name="number quota",
             ),

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
             field=models.BooleanField(
                 db_default=False,
                 default=False,
-                help_text="Numbers that it orders are delivered after you have approved the order.",
+                help_text="Orders of this account are delivered after you approve them.",
                 verbose_name="orders wait for approval",
             ),
         ),

@@ -96,23 +96,32 @@ class Account(models.Model):
     email = models.EmailField(_("e-mail"), max_length=254, blank=True, default="", db_default="")
     # E.164, or empty.
     phone = models.CharField(_("phone"), max_length=16, blank=True, default="", db_default="")
+    # ISO 3166, two letters, or empty.
+    home_country = models.CharField(
+        _("home country"),
+        max_length=2,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("The country of numbers that are written without a country code."),
+    )
     number_quota = models.PositiveIntegerField(
-        _("number quota"), null=True, blank=True, help_text=_("The most numbers it may hold; empty: no limit.")
+        _("number quota"), null=True, blank=True, help_text=_("The most numbers it may hold. Leave empty for no limit.")
     )
     cooling_days = models.PositiveSmallIntegerField(
         _("cooling days"),
         default=30,
         db_default=30,
-        help_text=_("How long a number that came back waits before it may go to somebody else; 0: not at all."),
+        help_text=_("How many days a returned number waits before it can be assigned to somebody else; 0 for none."),
     )
     orders_need_approval = models.BooleanField(
         _("orders wait for approval"),
         default=False,
         db_default=False,
-        help_text=_("Numbers that it orders are delivered after you have approved the order."),
+        help_text=_("Orders of this account are delivered after you approve them."),
     )
     asks_consent = models.BooleanField(
-        _("ask us first"),
+        _("consent required"),
         default=False,
         db_default=False,
         help_text=_("Our operator's and reseller's staff may work in this account only after we have agreed."),
@@ -181,7 +190,10 @@ class Account(models.Model):
         code = text.rpartition("(")[2].rstrip(") ").upper()
         named = Fold(Value(text))
         below = cls.below(actor).order_by("name_folded", "pk")
-        ways = (below.filter(code=code), below.filter(name_folded=named), having(below, {"name_folded": text.split()}))
+        # Folding leaves nothing of other words, and nothing is in every name.
+        words = [word for word in text.split() if any(map(str.isalnum, word))]
+        with_words = having(below, {"name_folded": words}) if words else below.none()
+        ways = (below.filter(code=code), below.filter(name_folded=named), with_words)
         return next((found for way in ways if (found := list(way[:most]))), [])
 
     @classmethod
@@ -201,6 +213,13 @@ class Account(models.Model):
                     " HAVING count(*) > 0",
                     [f"accounts_account_{kind}_code", kind],
                 )
+
+    @classmethod
+    def of_the_system(cls, name: str) -> tuple[Account, bool]:
+        """The system account, locked until the transaction ends, and whether it was made just now, with this name."""
+        facts = {"code": "SYS", "name": name}
+        _account, is_new = cls.unscoped.get_or_create(kind=cls.Kind.SYSTEM, defaults=facts)
+        return cls.unscoped.select_for_update(no_key=True).get(kind=cls.Kind.SYSTEM), is_new
 
     @classmethod
     def called(cls, code: str) -> Account | None:
@@ -228,6 +247,11 @@ class Account(models.Model):
         return rows.get(pk=pk, parent=parent)
 
     @classmethod
+    def held(cls, account: Account) -> Account:
+        """An account itself, held until the transaction ends: for the worker, in its scope."""
+        return cls.unscoped.select_for_update(no_key=True, of=("self",)).get(pk=account.pk)
+
+    @classmethod
     def with_ids(cls, ids: list[int]) -> list[Account]:
         """Accounts in the order of their ids: to name a chain."""
         found = cls.unscoped.in_bulk(ids)
@@ -242,6 +266,11 @@ class Account(models.Model):
     def kind_label(self) -> str:
         """What it is, in words: as Django's ``get_kind_display``, which takes as long as a row of a list does."""
         return str(self.Kind(self.kind).label)
+
+    @property
+    def home(self) -> str:
+        """The home country: its own, or the one of the account above it; empty where neither has one."""
+        return self.home_country or (self.parent.home_country if self.parent_id else "")
 
     @property
     def is_customer(self) -> bool:

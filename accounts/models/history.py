@@ -18,6 +18,9 @@ from accounts.models.people import Person
 from portal.database.planned import columns, instances, planned_once
 from portal.listings import Fold
 
+#: How long somebody's question to be let in stands, and what was agreed to it.
+CONSENT = timedelta(hours=24)
+
 
 class AccountRowQuerySet(models.QuerySet):
     """Rows that tell of one account."""
@@ -29,6 +32,23 @@ class AccountRowQuerySet(models.QuerySet):
 
 
 class AccessQuerySet(AccountRowQuerySet):
+    def questions(self, now: datetime):
+        """What was asked within the day and neither answered nor used nor withdrawn, or agreed to and not yet used."""
+        return self.filter(started_at=None, ended_at=None, asked_at__gt=now - CONSENT)
+
+    def asking(self, now: datetime):
+        """The questions that wait for an answer."""
+        return self.questions(now).filter(consented_at=None)
+
+    def agreed(self, now: datetime):
+        """The questions that were agreed to by somebody who may still say so."""
+        return self.questions(now).filter(
+            consented_at__isnull=False,
+            consented_by__account=F("account"),
+            consented_by__role=Person.Role.ADMINISTRATOR,
+            consented_by__is_active=True,
+        )
+
     def history(self, now: datetime):
         """What has begun, with when it ended or will end, the folded texts that lists search, and how much was changed.
 
@@ -49,7 +69,8 @@ class Access(models.Model):
     """Somebody working in an account that is not their own, under their own name: from entering to leaving.
 
     It holds for one sign-in and is believed only together with what the person may do at present, see
-    ``accounts.middleware``. Where the account asks for its consent, the row begins as a question.
+    ``accounts.middleware``. Where the account asks for its consent, the row begins as a question: consent is to this
+    person, in this sign-in, by this chain of accounts, with these rights or fewer, for this reason, within ``CONSENT``.
     """
 
     class End(models.TextChoices):
@@ -204,6 +225,12 @@ class AuditEvent(models.Model):
     @classmethod
     def told_to(cls, actor: Actor):
         return cls.unscoped.told_to(actor)
+
+    @classmethod
+    def last_at(cls, account: Account, verb: str) -> datetime | None:
+        """When this was last done to an account."""
+        done = cls.unscoped.filter(target_type="account", target_id=account.pk, verb=verb)
+        return done.order_by("-pk").values_list("at", flat=True).first()
 
     @classmethod
     def visible_to(cls, actor: Actor):

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
-from django.db.models import Case, Value, When
+from django.db.models import Case, Q, Value, When
 from django.db.models.functions import Coalesce, Lower
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
@@ -20,7 +20,15 @@ from accounts.models.accounts import Account
 from portal import phones
 from portal.listings import Fold
 
+JOINED_ADDRESS, ADDRESS_OF_ACCOUNT = "accounts_person_joined_address", "accounts_person_address_of_account"
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class PasswordField(models.CharField):
+    """The hash of a password. Inside a scope no page may read it, and a person comes without: it is None there."""
+
+    def select_format(self, compiler, sql, params):
+        return ("NULL", ()) if compiler.connection.scope else (sql, params)
 
 
 class PersonQuerySet(models.QuerySet):
@@ -30,11 +38,16 @@ class PersonQuerySet(models.QuerySet):
 
     def joined(self):
         """Those who can sign in."""
-        return self.filter(is_active=True).exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX)
+        return self.filter(is_active=True, has_joined=True)
+
+    def owner_of(self, email: str) -> Person | None:
+        """The one who signs in with an address, active or not. People who were only invited do not own theirs yet."""
+        joined = self.filter(has_joined=True)
+        return joined.alias(address=Lower("email")).filter(address=email.lower()).select_related("account").first()
 
     def never_joined(self):
         """Administrators who were invited and have not chosen a password, whether they still may or not."""
-        return self.filter(role=Person.Role.ADMINISTRATOR, password__startswith=UNUSABLE_PASSWORD_PREFIX)
+        return self.filter(role=Person.Role.ADMINISTRATOR, has_joined=False)
 
     def agents(self):
         """Support agents who can be let into accounts."""
@@ -44,7 +57,7 @@ class PersonQuerySet(models.QuerySet):
         """With their state, when they signed in last (``LONG_AGO``: never), and the folded texts that lists search."""
         state = Case(
             When(is_active=False, then=Value("deactivated")),
-            When(password__startswith=UNUSABLE_PASSWORD_PREFIX, then=Value("invited")),
+            When(has_joined=False, then=Value("invited")),
             default=Value("active"),
         )
         return self.annotate(
@@ -57,7 +70,9 @@ class PersonQuerySet(models.QuerySet):
 
 class PersonManager(BaseUserManager.from_queryset(PersonQuerySet)):
     def get_by_natural_key(self, email):
-        return self.get(email__iexact=email)
+        if (person := self.owner_of(email)) is None:
+            raise self.model.DoesNotExist
+        return person
 
     def create_user(self, email, password=None, **fields):
         person = self.model(email=self.normalize_email(email), **fields)
@@ -88,7 +103,21 @@ class Person(AbstractBaseUser):
         _("number format"), max_length=13, choices=NumberFormat, default=NumberFormat.INTERNATIONAL
     )
 
+    # The channels chosen for each kind of notice; a kind that is missing has the usual ones (accounts.notices).
+    channels = models.JSONField(default=dict, db_default={}, editable=False)
     invited_at = models.DateTimeField(_("invited"), null=True, editable=False)
+    password = PasswordField(_("password"), max_length=128)
+    # Whether an invited person has chosen a password yet.
+    has_joined = models.GeneratedField(
+        expression=~Q(password__startswith=UNUSABLE_PASSWORD_PREFIX),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
+    # Browsers that became known as theirs before are not any more (accounts.devices).
+    devices_since = models.DateTimeField(_("known devices since"), null=True, editable=False)
+
+    #: How many notices they have not read, up to ``MOST_COUNTED``; comes with whoever makes a request.
+    unread = 0
 
     # What libraries ask of a user; nobody has every permission here.
     is_staff = is_superuser = False
@@ -103,7 +132,10 @@ class Person(AbstractBaseUser):
         verbose_name = _("person")
         verbose_name_plural = _("people")
         constraints = [
-            models.UniqueConstraint(Lower("email"), name="accounts_person_email"),
+            # An address belongs to the one who has chosen a password. Any account may invite it meanwhile: that an
+            # address is somebody's elsewhere shows nowhere.
+            models.UniqueConstraint(Lower("email"), name=JOINED_ADDRESS, condition=Q(has_joined=True)),
+            models.UniqueConstraint(Lower("email"), "account", name=ADDRESS_OF_ACCOUNT),
             # What two-column foreign keys point at.
             models.UniqueConstraint("id", "account", name="accounts_person_id_account"),
         ]
@@ -130,6 +162,11 @@ class Person(AbstractBaseUser):
         return "active" if self.has_joined else "invited"
 
     @property
+    def for_log(self) -> dict:
+        """How the log names them: no word that somebody typed."""
+        return {"person": self.pk, "account": self.account.code}
+
+    @property
     def zone(self) -> ZoneInfo:
         """Their time zone."""
         return ZoneInfo(self.time_zone)
@@ -138,11 +175,6 @@ class Person(AbstractBaseUser):
     def written(self) -> Callable[[str], str]:
         """What writes a number in the way this person reads them."""
         return phones.national if self.number_format == self.NumberFormat.NATIONAL else phones.international
-
-    @property
-    def has_joined(self) -> bool:
-        """Whether an invited person has chosen a password yet."""
-        return self.has_usable_password()
 
     @cached_property
     def has_second_factor(self) -> bool:

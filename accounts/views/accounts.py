@@ -1,18 +1,23 @@
 """The accounts below one: VARs of the system, customers of a VAR."""
 
+from collections.abc import Callable
 from http import HTTPStatus
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import actions
 from accounts.actor import Actor
+from accounts.entrance import enter_button
 from accounts.filters import AccountFilter
 from accounts.forms import (
     AccountForm,
@@ -70,6 +75,9 @@ class AccountList(ListPage):
         "quota": 8, "cooling": 11, "contact": 16, "phone": 14, "status": 9,
     }  # fmt: skip
     template_name = "accounts/accounts.html"
+    figures = frozenset({"companies", "professionals", "used", "available", "numbers", "quota", "cooling"})
+    parts = {"phone": ("phone_shown",)}
+    row_acts = gettext_lazy("Enter")
 
     @property
     def rows_template(self) -> str:
@@ -85,14 +93,13 @@ class AccountList(ListPage):
         return {
             "enters": True,
             "accounts_url": url_of("accounts", code),
-            "webphone_url": url_of("webphone:phone", code),
             "shows_var": "var" in found.columns,
             "add_url": add_url if is_added(request.actor, found.kind) else "",
             "add_label": ADD[found.kind],
         }
 
     def present(self, request, listing, rows: list[dict]) -> list[dict]:
-        written = request.actor.person.written
+        written, phone_url = request.actor.person.written, url_of("webphone:phone", request.actor.account.code)
         shown = []
         for row in rows:
             texts = listing.texts(row)
@@ -101,9 +108,10 @@ class AccountList(ListPage):
                 row
                 | texts
                 | {
-                    "enter": row["name"] if is_open else "",
-                    "shut": "" if is_open else row["name"],
-                    "landing": landing(self.found.kind, row["code"]),
+                    "enters": enter_button(row["name"], row["code"], landing(self.found.kind, row["code"]))
+                    if is_open
+                    else "",
+                    "dials": dials(row["phone"], written, phone_url),
                     "companies": plain(row["company_count"]),
                     "professionals": plain(row["professional_count"]),
                     "used": plain(row["held"].used),
@@ -111,11 +119,21 @@ class AccountList(ListPage):
                     "numbers": plain(row["held"].total),
                     "quota": _("no limit") if row["number_quota"] is None else plain(row["number_quota"]),
                     "phone_shown": written(row["phone"]) if row["phone"] else "",
-                    "phone_digits": row["phone"].lstrip("+"),
                     "state": row["status"],
                 }
             )
         return shown
+
+
+def dials(e164: str, written: Callable[[str], str], phone_url: str) -> SafeString | str:
+    """A number as ``written`` writes it, that is dialled by a click."""
+    if not e164:
+        return ""
+    said = written(e164)
+    return format_html(
+        '<a href="{}?{}" title="{}">{}</a>',
+        phone_url, urlencode({"number": e164}), f"{_('Dial')} {said}", said,
+    )  # fmt: skip
 
 
 def child(request, code: str) -> Account:
@@ -199,6 +217,11 @@ def edit_page(request, account: Account, form, is_mine: bool, problem: str = "")
         "form": form,
         "problem": problem,
         "held": plain(held.total),
+        "used": plain(held.used),
+        "available": plain(held.available) if account.kind == Account.Kind.VAR else "",
+        "people": plain(actions.people_of(request.actor, account).count())
+        if account.parent_id == request.actor.account.pk
+        else "",
         "numbers_url": numbers_url(request.actor, account) if request.actor.may("numbers.view") else "",
         "back": accounts_url(request, account.kind),
         "landing": landing(account.kind, account.code),

@@ -34,6 +34,7 @@ class Grants(ListPage):
     template_name = "accounts/grants.html"
     rows_template = "accounts/_grant_rows.html"
     columns = staticmethod(grant_columns)
+    parts = {"account": ("account_name", "account_code")}
     widths = {"agent": 22, "account": 30, "mode": 12, "until": 18, "by": 18}
 
     def more_context(self, request, found) -> dict:

@@ -20,6 +20,7 @@ from accounts.models import Person
 from accounts.rules import invitable_roles, possible_roles
 from accounts.tables import person_columns
 from accounts.tasks import send_invitation
+from portal.links import base_url
 from portal.pages import ListPage, url_of
 from portal.times import moment
 
@@ -49,9 +50,7 @@ class People(ListPage):
 
 def mail(request, person: Person) -> None:
     """Have the worker mail the invitation, once what it invites to is there for good."""
-    send_invitation.defer(
-        person_id=person.pk, inviter=request.actor.person.name, host=request.get_host(), scheme=request.scheme
-    )
+    send_invitation.defer(person_id=person.pk, inviter=request.actor.person.email, base_url=base_url(request))
     messages.success(request, _("An invitation is on its way to %(email)s.") % {"email": person.email})
 
 
@@ -92,7 +91,7 @@ def person(request, code, person_id):
         except ValidationError as refusal:
             form.add_error(None, refusal)
         else:
-            messages.success(request, _("What you changed is saved."))
+            messages.success(request, _("Your changes are saved."))
             return redirect("person", code=code, person_id=person_id)
     return person_page(request, found, form)
 

@@ -1,8 +1,10 @@
 """What keeps one's own sign-in safe: password, second factors, sessions."""
 
+from allauth.account.views import LoginView, PasswordResetFromKeyView
 from allauth.mfa.app_settings import RECOVERY_CODE_COUNT
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.sessions.models import Session
 from django.http import Http404
@@ -12,7 +14,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import actions
-from accounts.sign_in import reauthentication_required
+from accounts.confirmation import reauthentication_required
+from accounts.models import Person
+from accounts.sign_in import proof_changed
+from portal import security as security_log
 from portal.browsers import in_words
 
 
@@ -50,6 +55,23 @@ def security(request):
         return render(request, "accounts/security.html", context)
 
 
+class SignIn(LoginView):
+    """The sign-in page. In an installation where nobody can sign in yet, it tells how the first person is made."""
+
+    def get_context_data(self, **kwargs) -> dict:
+        more = {"is_new": not Person.objects.joined().exists(), "is_plain": settings.PLAIN_HTTP}
+        return super().get_context_data(**kwargs) | more
+
+
+class PasswordFromLink(PasswordResetFromKeyView):
+    """Where the link in a mail leads: a password is chosen, and a link that does not hold is logged."""
+
+    def get_context_data(self, **kwargs) -> dict:
+        if kwargs.get("token_fail"):
+            security_log.log("link.refused", self.request, kind="password")
+        return super().get_context_data(**kwargs)
+
+
 @require_POST
 @reauthentication_required
 def end_session(request, session_id):
@@ -66,6 +88,6 @@ def end_session(request, session_id):
 @reauthentication_required
 def end_other_sessions(request):
     """End all of one's own sessions but this one."""
-    actions.credentials_changed(request.actor.person, keep=request.session.session_key)
+    proof_changed(request, request.actor.person)
     messages.success(request, _("All other sessions are ended."))
     return redirect("mfa_index")

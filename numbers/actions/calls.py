@@ -2,8 +2,8 @@
 
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
@@ -14,9 +14,6 @@ from accounts.actor import Actor
 from accounts.scope import scope
 from numbers.calls import Calls
 from numbers.models import TelephoneSystem
-
-#: So long calls are remembered one by one: told of again within that time, they are not counted again.
-KEPT = timedelta(days=90)
 
 
 @dataclass(frozen=True)
@@ -68,13 +65,21 @@ def revoke_system(actor: Actor, system_id: int) -> TelephoneSystem:
 def record_calls(system: TelephoneSystem, calls: Calls) -> Recorded:
     """Take calls down, each once, however often it is told of; numbers that were called in this tenure are active.
 
-    In one statement and one transaction (migration 0010).
+    In one statement and one transaction (migration 0024). Calls are remembered for ``CALL_DAYS`` days: told of again
+    within that time, also with a time up to two days apart, they are not counted again.
     """
     if not calls.ids:
         return Recorded()
     with scope(system.account), connection.cursor() as cursor:
         cursor.execute(
-            "SELECT * FROM numbers_record_calls(%s, %s, %s, %s, %s)",
-            [system.pk, calls.ids, calls.digits, calls.times, KEPT],
+            "SELECT * FROM numbers_record_calls(%s, %s, %s, %s)", [system.pk, calls.ids, calls.digits, calls.times]
         )
         return Recorded(*cursor.fetchone())
+
+
+def tend_days() -> tuple[int, int]:
+    """Make the days of calls that will be needed, and drop those whose time is over; how many days are there after
+    today, and how many could not be dropped yet, because somebody reads calls. In the system's scope."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM numbers_call_days(%s)", [settings.CALL_DAYS])
+        return cursor.fetchone()

@@ -12,16 +12,21 @@ from django.utils.translation import gettext as _
 from accounts.actor import Actor
 from accounts.models import Account
 from numbers.actions.verbs import verbs_of
-from numbers.models import USES, Destination, Import, ImportRow, PhoneNumber, Provider, use_text
-from portal import phones
-from portal.exports import FORMULA_STARTS
+from numbers.models import Destination, Import, ImportRow, PhoneNumber, Provider
+from portal import number_lists, phones, plans
+from portal.exports import without_guards
 from portal.filters import folded
 
 #: What people write for on and off.
 SWITCHES = {
-    **dict.fromkeys(("yes", "y", "on", "true", "1", "x", "oui", "vrai"), True),
-    **dict.fromkeys(("no", "n", "off", "false", "0", "-", "non", "faux"), False),
+    **dict.fromkeys(("yes", "y", "on", "true", "1", "x", "enabled", "active", "oui", "vrai", "ja", "si", "sim"), True),
+    **dict.fromkeys(("no", "n", "off", "false", "0", "-", "disabled", "inactive", "non", "faux", "nein", "nao"), False),
 }
+
+
+#: The column of a statement that says why calls to a number do not arrive, and how its texts begin: the carrier cannot
+#: use the number, or leads its calls elsewhere. No file has it: only a carrier that is asked.
+CARRIER_STATE, UNUSABLE, ELSEWHERE = "carrier_state", "unusable ", "elsewhere "
 
 
 class Refused(Exception):
@@ -41,6 +46,8 @@ class Line:
     reason: str = ""
     #: What is done to the number, in order: pairs of a verb and its fields.
     plan: list = field(default_factory=list)
+    #: What the other numbers of a line with several mean.
+    others: list[Line] = field(default_factory=list)
 
 
 class Checker:
@@ -51,15 +58,24 @@ class Checker:
         self.is_var = not actor.account.is_customer
         self.providers = {folded(p.name): p for p in Provider.objects.all()}
         self.meant: dict[tuple[str, str], list] = {}
-        self.uses = {use: use_text(*use) for use in USES}
         self.verbs = verbs_of(actor)
+        self.places = [place for place, column in enumerate(wanted.columns) if column == "number"]
+
+    def read(self, lines: list[Line], most: int) -> int:
+        """Read the numbers of these lines; returns how many lines were read, the last one with about the ``most``-th
+        number."""
+        count = 0
+        for at, line in enumerate(lines, 1):
+            self.understood(line, self.number)
+            count += 1 + len(line.others)
+            if count >= most:
+                return at
+        return len(lines)
 
     def check(self, lines: list[Line]) -> None:
-        """Give each line its verdict."""
-        for line in lines:
-            self.understood(line, self.number)
+        """Give each line its verdict, whose numbers are read."""
         wanted = [int(line.row.e164[1:]) for line in lines if line.row.e164]
-        numbers = PhoneNumber.visible_to(self.actor).filter(digits__in=wanted)
+        numbers = PhoneNumber.visible_to(self.actor).with_digits(wanted)
         related = ("provider", "customer", "destination", "reserved_for")
         here = {number.e164: number for number in numbers.select_related(*related)}
         for line in lines:
@@ -75,10 +91,48 @@ class Checker:
             line.plan = []
 
     def number(self, line: Line) -> None:
-        try:
-            line.row.e164 = phones.from_cell(self.cell(line, "number"), self.wanted.region)
-        except phones.NotANumber as refusal:
-            raise Refused("number", str(refusal)) from refusal
+        """Read the number of a line, or its numbers: lists and ranges stand in files too."""
+        line.row.e164 = ""
+        text = "\n".join(filter(None, (self.text_at(line, place) for place in self.places)))
+        if fast := phones.quick(text):
+            line.row.e164 = fast
+            return
+        how = {"without_plus": self.wanted.without_plus, "strict": not self.wanted.unusual}
+        region, prefix = self.country(line)
+        if prefix and "+" not in text and not text.lstrip(" (").startswith("0"):
+            text = f"+{prefix} {text}"
+        pieces = number_lists.read_list(text, region, **how)
+        if not pieces:
+            raise Refused("number", _("There is no number in this line."))
+        if len(pieces) == 1 and pieces[0].refusal:
+            raise Refused("number", pieces[0].refusal)
+        found: dict[str, str] = {}
+        for piece in pieces:
+            found |= dict.fromkeys(piece.e164s, "")
+            if piece.refusal:
+                found[piece.text] = f"{piece.text[:60]}: {piece.refusal}"
+        if len(found) > number_lists.MOST_IN_RANGE:
+            said = {"most": number_lists.MOST_IN_RANGE}
+            raise Refused("number", _("This line has more than %(most)d numbers.") % said)
+        parts = [line]
+        for _other in range(1, len(found)):
+            row = ImportRow(of=self.wanted, account_id=self.wanted.account_id, source=line.row.line)
+            row.cells = line.row.cells
+            parts.append(Line(row))
+        line.others = parts[1:]
+        for part, (e164, refusal) in zip(parts, found.items(), strict=True):
+            if refusal:
+                part.verdict, part.column, part.reason = ImportRow.Verdict.REFUSED, "number", refusal
+            else:
+                part.row.e164 = e164
+
+    def country(self, line: Line) -> tuple[str, str]:
+        """The country of a line's number, and the calling code that a column of its own has."""
+        said = self.cell(line, "country").upper().lstrip("+")
+        if said in plans.REGIONS:
+            return said, ""
+        is_code = 1 <= len(said) <= 3 and plans.country_code(said) == int(said) if said.isdecimal() else False
+        return self.wanted.region, said if is_code else ""
 
     def wish(self, line: Line, number: PhoneNumber | None) -> None:
         """What should be different: of a number that is here, or of one that is to be added."""
@@ -101,9 +155,10 @@ class Checker:
         """What stands in a column, without what keeps a spreadsheet from running it; blank where there is none."""
         if column not in self.wanted.columns:
             return ""
-        place = self.wanted.columns.index(column)
-        text = line.row.cells[place] if place < len(line.row.cells) else ""
-        return text[1:] if text[:1] == "'" and text[1:2] in FORMULA_STARTS else text
+        return self.text_at(line, self.wanted.columns.index(column))
+
+    def text_at(self, line: Line, place: int) -> str:
+        return without_guards(self.wanted.text(line.row.cells[place])) if place < len(line.row.cells) else ""
 
     def clears(self, column: str) -> bool:
         """Whether an empty cell of this column means that there should be nothing."""
@@ -112,9 +167,12 @@ class Checker:
     def added(self, line: Line) -> PhoneNumber:
         """A number that is to be added, as it will be."""
         name = self.cell(line, "provider")
-        provider = self.providers.get(folded(name)) if name else self.wanted.provider
+        # A column of a carrier's or another system's names what we may call otherwise.
+        provider = self.providers.get(folded(name)) or self.wanted.provider
         if provider is None:
-            raise Refused("provider", _("No provider is called that.") if name else _("A new number needs a provider."))
+            raise Refused(
+                "provider", _("There is no provider with this name.") if name else _("A new number needs a provider.")
+            )
         for column in ("used_by", "reserved_for"):
             if self.cell(line, column):
                 raise Refused(column, self.not_here(column))
@@ -122,17 +180,14 @@ class Checker:
         return PhoneNumber(provider=provider, voice=provider.supports_voice)
 
     def fixed(self, line: Line, number: PhoneNumber) -> None:
-        """What no file changes: it may say what is so."""
-        rings = number.destination
+        """What no file changes: it may say what is so. Status and use are not compared: they change by themselves, and
+        the columns that carriers call so say something else."""
         reserved = number.reserved_for if number.reserved_until and number.reserved_until > timezone.now() else None
-        facts = {
-            "provider": number.provider.name,
-            "use": self.uses.get((rings.kind, rings.service_type), "") if rings else "",
-            "status": _("Active") if number.first_call_at else _("Pending"),
-            "reserved_for": reserved.name if reserved else "",
-        }
+        facts = {"reserved_for": reserved.name if reserved else ""}
+        if folded(self.cell(line, "provider")) in self.providers:
+            facts["provider"] = number.provider.name
         if self.is_var:
-            facts["used_by"] = str(rings or "")
+            facts["used_by"] = str(number.destination or "")
         for column, text in facts.items():
             said = self.cell(line, column)
             if said and folded(said) != folded(text):
@@ -141,11 +196,9 @@ class Checker:
     @staticmethod
     def not_here(column: str) -> str:
         return {
-            "provider": _("The provider of a number that is here cannot be changed."),
-            "use": _("The use comes from what the number rings, and cannot be set."),
-            "status": _("The status is set by calls, and cannot be imported."),
+            "provider": _("The provider of an existing number cannot be changed."),
             "reserved_for": _("Reservations have an end: reserve the number in the portal."),
-            "used_by": _("What a number rings is set inside the company."),
+            "used_by": _("A company sets itself what its numbers ring."),
         }[column]
 
     def company(self, line: Line, number: PhoneNumber) -> None:
@@ -171,7 +224,7 @@ class Checker:
             line.plan.append(["unassign", {}])
         elif name and not (rings and folded(name) == folded(rings.name)):
             if "assign" not in self.verbs:
-                raise Refused("used_by", _("What your number rings is not set here."))
+                raise Refused("used_by", _("A professional's number always rings their own line."))
             found = self.one_of("used_by", name, lambda: Destination.meant_by(self.actor, name, 2))
             line.plan.append(["assign", {"destination_id": found.pk}])
 
@@ -182,11 +235,11 @@ class Checker:
             self.meant[key] = look_up()
         found = self.meant[key]
         if len(found) > 1:
-            raise Refused(column, _("Several are called that: write the code, or the extension."))
+            raise Refused(column, _("Several have this name. Enter the code or the extension."))
         if not found:
             unknown = {
-                "company": _("No customer of yours is called that."),
-                "used_by": _("No user, group or service here is called that."),
+                "company": _("You have no customer with this name."),
+                "used_by": _("There is no user, group or service with this name."),
             }
             raise Refused(column, unknown[column])
         return found[0]
@@ -206,7 +259,7 @@ class Checker:
                 continue
             on = SWITCHES.get(folded(text))
             if on is None:
-                raise Refused(feature, _("Write yes or no."))
+                raise Refused(feature, _("Enter yes or no."))
             if on and not getattr(number.provider, f"supports_{feature}"):
                 said = {"provider": number.provider.name}
                 raise Refused(feature, _("%(provider)s does not offer it for this number.") % said)
@@ -221,10 +274,18 @@ class StatementChecker(Checker):
 
     def wish(self, line: Line, number: PhoneNumber | None) -> None:
         carrier = self.wanted.provider_id
+        said = self.cell(line, CARRIER_STATE)
+        if said.startswith(UNUSABLE):
+            reason = _("The carrier cannot use this number: %(state)s.") % {"state": said.removeprefix(UNUSABLE)}
+            raise Refused("number", reason)
+        if said.startswith(ELSEWHERE):
+            found = {"found": said.removeprefix(ELSEWHERE)}
+            line.reason = _("The carrier routes its calls elsewhere: %(found)s.") % found
         if number is None:
             line.verdict, line.plan = ImportRow.Verdict.ADD, [["add", {"provider": carrier}]]
         elif number.provider_id == carrier:
-            line.verdict = ImportRow.Verdict.SAME
+            line.verdict = ImportRow.Verdict.ROUTE if line.reason else ImportRow.Verdict.SAME
+            line.plan = [["route", {}]] if line.reason else []
         else:
             line.verdict, line.plan = ImportRow.Verdict.CHANGE, [["correct-provider", {"provider_id": carrier}]]
-            line.reason = _("Here it is with %(provider)s.") % {"provider": number.provider.name}
+            line.reason = _("In the portal its provider is %(provider)s.") % {"provider": number.provider.name}

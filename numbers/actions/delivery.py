@@ -8,56 +8,52 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
 from collections.abc import Collection, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
 from django.db import IntegrityError, transaction
-from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from procrastinate.contrib.django import app
 
 from accounts import audit
-from accounts.models import Account, Person
+from accounts.models import Account
 from accounts.scope import scope
-from accounts.tasks import send_message
 from numbers import carriers
+from numbers.actions import routing
+from numbers.actions.endings import end_if_over, held_buyer, notify_of_carrier
+from numbers.actions.retries import LATEST, LEASE, MOST_ATTEMPTS, SOONEST, later
 from numbers.carriers import (
     ACTIVE,
     FAILED,
     Carrier,
     CarrierError,
     CarrierOffer,
+    Configured,
+    Line,
     NotReached,
     Refused,
     Report,
     Standing,
     Unclear,
 )
-from numbers.models import CarrierOrder, Order, OrderLine, PhoneNumber, Provider
+from numbers.models import CarrierOrder, Destination, Order, OrderLine, PhoneNumber, Provider
 from numbers.prices import price
-from portal.phones import international
 
 log = logging.getLogger(__name__)
 #: The worker's task that goes on with an order, ``numbers.tasks.deliver``.
 TASK = "numbers.deliver"
-#: Longer than any call takes: who began one so long ago does not come back from it.
-LEASE = timedelta(seconds=60)
 #: A carrier that has not heard of an order so long after it was sent will not hear of it any more.
 GRACE = timedelta(seconds=120)
 #: Whoever was held up for longer than this does not call any more: somebody may be asking already.
 HELD_UP_SECONDS = 20.0
-#: Seconds until the next step, at least and at most; and how often a carrier is tried to be reached.
-SOONEST, LATEST, MOST_ATTEMPTS = 1, 300, 9
-#: So many numbers' prices are asked for at the same time.
-PRICES_AT_ONCE = 8
 #: Within so many seconds a carrier is asked again whose answer is missing.
 CYCLE = 60
-NOT_TAKEN = gettext_lazy("The carrier has not taken the order, and charges nothing. Order again.")
+NOT_TAKEN = gettext_lazy("The carrier has not accepted the order and charges nothing. Order again.")
+GIVEN_UP = gettext_lazy("The order was cancelled before it was delivered.")
 State = CarrierOrder.State
 
 
@@ -105,42 +101,75 @@ def go_on(var: Account, pk: int) -> None:
     setting = carriers.configured().get(one.provider.name)
     report: Report | CarrierError | None
     try:
+        if one.state == State.READY:
+            raise Refused(str(GIVEN_UP))
         if setting is None:
-            raise NotReached(_("The carrier is not set up any more. Your operator has to look."), LATEST)
+            raise NotReached(_("The carrier is no longer set up. Ask your operator."))
         refuse_if_held_up(began)
         if one.state == State.SENDING:
-            report = order_from(setting.carrier, str(one.key), lines, began)
+            report = order_from(var, setting, one, lines)
         else:
+            problem = cancelled(setting.carrier, one) if one.given_up and one.reference else ""
             report = setting.carrier.look(str(one.key), one.reference)
+            report = replace(report, problem=problem) if report else None
+    except Superseded:
+        return
     except CarrierError as error:
-        log.warning("Carrier %s, order %s, %s: %r", one.provider.name, one.key, one.state, error)
+        # Why is with the order: numbers may be in a carrier's words.
+        log.warning("Carrier %s, order %s, %s: %s", one.provider.name, one.key, one.state, type(error).__name__)
         report = error
     with scope(var):
         settle(var, pk, one, report)
 
 
+class Superseded(Exception):
+    """Whoever was held up for longer than the lease is not the one who goes on any more."""
+
+
 def refuse_if_held_up(began: float) -> None:
     if time.monotonic() - began > HELD_UP_SECONDS:
-        raise NotReached(_("The portal was held up."))
+        raise NotReached(_("The portal was delayed."))
 
 
-def order_from(carrier: Carrier, key: str, lines: list[OrderLine], began: float) -> Report:
+def cancelled(carrier: Carrier, one: CarrierOrder) -> str:
+    """Give up what the carrier has not delivered yet; why not, where it refuses. The order goes on then."""
+    try:
+        carrier.cancel(one.reference)
+    except Refused as refusal:
+        return _("The carrier does not cancel it: %(reason)s") % {"reason": refusal.for_operators}
+    return ""
+
+
+def order_from(var: Account, setting: Configured, one: CarrierOrder, lines: list[OrderLine]) -> Report:
     """Order what costs no more than was said when it was chosen; what does has failed. Raises ``CarrierError``."""
+    carrier = setting.carrier
     priced = [line for line in lines if line.monthly is not None or line.setup is not None]
     try:
-        with ThreadPoolExecutor(PRICES_AT_ONCE) as pool:
-            offers = list(pool.map(carrier.price, [line.e164 for line in priced]))
+        offers = carrier.prices([line.e164 for line in priced]) if priced else {}
     except Unclear as error:
         raise NotReached(str(error)) from error  # nothing is ordered yet
     dear = {
         line.e164: Standing(FAILED, sentence)
-        for line, offer in zip(priced, offers, strict=True)
-        if offer is not None and (sentence := costs_more(line, offer))
+        for line in priced
+        if line.e164 in offers and (sentence := costs_more(line, offers[line.e164]))
     }
     wanted = [line.e164 for line in lines if line.e164 not in dear]
-    refuse_if_held_up(began)
-    report = carrier.order(key, wanted) if wanted else Report("", {})
-    return Report(report.reference, report.numbers | dear)
+    with scope(var):
+        renew(var, one)
+    if not wanted:
+        return Report("", dear)
+    sent = [Line(e164, setting.documents(var.code, e164)) for e164 in wanted]
+    report = carrier.order(str(one.key), sent, setting.route(var.code))
+    return replace(report, numbers=report.numbers | dear)
+
+
+def renew(var: Account, one: CarrierOrder) -> None:
+    """Begin the lease anew before the carrier is called. Raises ``Superseded`` where somebody else goes on by now."""
+    next_at = timezone.now() + LEASE
+    rows = CarrierOrder.in_work(var).filter(pk=one.pk, state=State.SENDING, next_at=one.next_at)
+    if not rows.update(next_at=next_at, sent_at=timezone.now()):
+        raise Superseded
+    one.next_at = next_at
 
 
 def costs_more(line: OrderLine, offer: CarrierOffer) -> str:
@@ -150,19 +179,20 @@ def costs_more(line: OrderLine, offer: CarrierOffer) -> str:
     if not is_dearer and offer.currency in ("", line.currency):
         return ""
     prices = {"now": price(*now, offer.currency), "before": price(*said, line.currency)}
-    return _("It costs %(now)s by now, and %(before)s when it was chosen. Choose it again.") % prices
+    return _("Its price is now %(now)s; it was %(before)s when you chose it. Choose it again.") % prices
 
 
 @transaction.atomic
 def take_up(var: Account, pk: int) -> tuple[CarrierOrder, list[OrderLine], float] | None:
-    """Write down that the next step is taken, and return with what and when; None where there is none to take now."""
+    """Write down that the next step is taken, and return with what and when; None where there is none to take now.
+    What was given up before it was sent stays unsent."""
     rows = CarrierOrder.in_work(var).select_related("provider", "var").select_for_update(skip_locked=True, of=("self",))
     now = timezone.now()
     one = rows.filter(pk=pk, next_at__lte=now).first()
     if one is None:
         return None
     one.attempts += 1
-    if one.state == State.READY:
+    if one.state == State.READY and not one.given_up:
         one.state, one.sent_at = State.SENDING, now
     elif one.state == State.SENDING:  # who sent it did not come back
         one.state = State.UNKNOWN
@@ -178,7 +208,7 @@ def lines_of(one: CarrierOrder):
 @transaction.atomic
 def settle(var: Account, pk: int, asked: CarrierOrder, report: Report | CarrierError | None) -> None:
     """Write down what came of a step. The customer is held before its order, as everywhere."""
-    customer = Account.held_below(var, asked.customer_id)
+    buyer = held_buyer(var, asked.customer_id)
     order = Order.in_var(var).select_for_update(of=("self",)).select_related("person").get(pk=asked.order_id)
     rows = CarrierOrder.in_work(var).select_related("provider", "var").select_for_update(of=("self",))
     one = rows.filter(pk=pk).first()
@@ -188,20 +218,25 @@ def settle(var: Account, pk: int, asked: CarrierOrder, report: Report | CarrierE
     one.order = order
     now = timezone.now()
     was_sent = one.state == State.SENDING
-    one.problem = str(report) if isinstance(report, CarrierError) else ""
+    one.problem = (report.for_operators if isinstance(report, CarrierError) else report.problem if report else "")[:500]
     if isinstance(report, Report):
         one.reference, one.state = report.reference[:100], State.PLACED
-        deliver(customer, order, one, report.numbers)
+        deliver(buyer, order, one, report.numbers)
+        if was_sent and report.left:
+            go_on_later(one, report)
         if one.sent_at + GRACE < now:
-            fail(one, NOT_TAKEN, besides=report.numbers)
-    elif was_sent and isinstance(report, NotReached) and one.attempts < MOST_ATTEMPTS:
+            fail(one, NOT_TAKEN, besides={*report.numbers, *report.left})
+    elif was_sent and isinstance(report, NotReached) and (one.attempts < MOST_ATTEMPTS or report.after):
         one.state = State.READY
+        one.attempts -= bool(report.after)  # too much to do is no failure
     elif was_sent and isinstance(report, (Refused, NotReached)):
-        fail(one, report)
+        fail(one, report, report.detail)
     elif was_sent:
         one.state = State.UNKNOWN
     elif report is None and one.sent_at + GRACE < now:
         fail(one, NOT_TAKEN)
+    if one.given_up and one.state == State.READY:
+        fail(one, GIVEN_UP)
     if lines_of(one).exists():
         wait = max(pause(one, now), getattr(report, "after", 0))
         one.next_at = now + timedelta(seconds=wait)
@@ -209,7 +244,17 @@ def settle(var: Account, pk: int, asked: CarrierOrder, report: Report | CarrierE
     else:
         one.state = State.ENDED
     one.save()
-    end_if_over(order, customer)
+    end_if_over(order, buyer)
+
+
+def go_on_later(one: CarrierOrder, report: Report) -> None:
+    """Order under a key of their own the numbers that the carrier was not asked for, in as many seconds as it wants."""
+    rest = CarrierOrder.in_order(one.order).create(
+        order=one.order, var=one.var, customer_id=one.customer_id, provider_id=one.provider_id, key=uuid4(),
+        next_at=timezone.now() + timedelta(seconds=report.after), problem=one.problem,
+    )  # fmt: skip
+    lines_of(one).filter(e164__in=report.left).update(carrier_order=rest)
+    queue(rest, int(report.after))
 
 
 def pause(one: CarrierOrder, now: datetime) -> float:
@@ -221,54 +266,62 @@ def pause(one: CarrierOrder, now: datetime) -> float:
     return min(max((now - one.sent_at).total_seconds() / 4, SOONEST), latest)
 
 
-def later(attempts: int) -> float:
-    """Seconds until a carrier is tried again that could not be reached so often."""
-    return min(SOONEST * 2**attempts, LATEST)
-
-
-def fail(one: CarrierOrder, reason: object, besides: Collection[str] = ()) -> None:
+def fail(one: CarrierOrder, reason: object, detail: str = "", besides: Collection[str] = ()) -> None:
     """Nothing comes of what is open, ``besides`` these numbers."""
     rows = lines_of(one).exclude(e164__in=besides)
-    rows.update(state=OrderLine.State.FAILED, reason=str(reason)[:500], ended_at=timezone.now())
+    ended = {"reason": str(reason)[:500], "detail": detail[:500], "ended_at": timezone.now()}
+    failed = rows.update(state=OrderLine.State.FAILED, **ended)
+    if not one.given_up:
+        notify_of_carrier(one.var, one.provider, "order", failed, detail or str(reason))
 
 
-def deliver(customer: Account, order: Order, one: CarrierOrder, numbers: dict[str, Standing]) -> None:
-    """Take over what the carrier has delivered, and what it says has failed."""
-    now, events = timezone.now(), []
+def deliver(buyer: Account, order: Order, one: CarrierOrder, numbers: dict[str, Standing]) -> None:
+    """Take over what the carrier has delivered, and what it says has failed, or waits for."""
+    now, events, fresh, failed = timezone.now(), [], [], []
+    # Paid for: where the customer is no more, it is the VAR's.
+    holder = buyer if buyer.is_customer and buyer.status != Account.Status.CLOSED else None
     for line in lines_of(one).select_for_update(of=("self",)).order_by("e164"):
         standing = numbers.get(line.e164)
-        if standing is None or standing.state not in (ACTIVE, FAILED):
+        if standing is None:
             continue
-        line.state, line.reason, line.ended_at = standing.state, standing.reason[:500], now
+        line.reason, line.detail = standing.reason[:500], standing.for_operators[:500]
+        if standing.state in (ACTIVE, FAILED):
+            line.state, line.ended_at = OrderLine.State.FAILED, now
+        if standing.state == FAILED and not one.given_up:
+            failed.append(standing.for_operators)
         if standing.state == ACTIVE:
-            # Paid for: where the customer is no more, it is the VAR's.
-            holder = None if customer.status == Account.Status.CLOSED else customer
-            number = added(customer.parent, holder, one.provider, line.e164)
+            number = added(one.var, holder, one.provider, line.e164)
             if number is None:
-                line.state = OrderLine.State.FAILED
                 line.reason = _(
-                    "The carrier has delivered it, but the system has this number. Your operator has to look."
+                    "The carrier has delivered it, but the number is already in the system. Ask your operator."
                 )
             else:
-                line.number_id = number.pk
-                line.reason = "" if holder else _("The account was closed meanwhile: it is in the stock.")
+                line.number_id, line.state = number.pk, OrderLine.State.UNROUTED
+                is_orphan = buyer.is_customer and holder is None
+                line.reason = _("The account has been closed since. The number is in the stock.") if is_orphan else ""
                 after = {"provider": one.provider.name, "customer": holder.written if holder else None}
                 events.append((number, after))
-        line.save(update_fields=["state", "reason", "ended_at", "number_id"])
-    actor = order.actor_in(customer)
-    told = [
-        audit.event(actor, "number.ordered", number, after=after, concerns=customer.parent_id)
-        for number, after in events
-    ]
+                fresh.append(number)
+        line.save(update_fields=["state", "reason", "detail", "ended_at", "number_id"])
+    actor = order.actor_in(buyer)
+    other = one.var_id if buyer.is_customer else None
+    told = [audit.event(actor, "number.ordered", number, after=after, concerns=other) for number, after in events]
     audit.record_all(actor, told)
+    if fresh:
+        routing.want(one.var, fresh, one.key)
+    if failed:
+        notify_of_carrier(one.var, one.provider, "order", len(failed), failed[-1])
 
 
 def added(var: Account, holder: Account | None, provider: Provider, e164: str) -> PhoneNumber | None:
-    """A number of a carrier's, new, with the customer or in the VAR's stock; None where the system has it already."""
+    """A number of a carrier's, new, with the customer or in the VAR's stock; a professional's rings the own line. None
+    where the system has it already."""
+    is_professional = holder is not None and holder.kind == Account.Kind.PROFESSIONAL
     try:
         with transaction.atomic():
             return PhoneNumber.in_stock_of(var).create(
                 e164=e164, var=var, customer=holder, assigned_at=timezone.now() if holder else None,
+                destination=Destination.own_line(holder) if is_professional else None,
                 provider=provider, voice=provider.supports_voice,
             )  # fmt: skip
     except IntegrityError:
@@ -283,44 +336,3 @@ def nudge(var: Account, pk: int) -> None:
         one.next_at = timezone.now()
         one.save(update_fields=["next_at"])
         queue(one, 0)
-
-
-# The end
-
-
-def end_if_over(order: Order, customer: Account) -> None:
-    """Count what has become of an order's numbers; when nothing is open any more, it has ended."""
-    states = Counter(OrderLine.in_order(order).values_list("state", flat=True))
-    order.active, order.failed = states[OrderLine.State.ACTIVE], states[OrderLine.State.FAILED]
-    if order.active + order.failed == order.total:
-        end(order, customer, Order.State.DONE)
-    else:
-        order.save()
-
-
-def end(order: Order, customer: Account, state: Order.State) -> None:
-    """Write down that an order is over, and tell those who are to know."""
-    order.state, order.ended_at = state, timezone.now()
-    order.save()
-    mail("ended", order, customer, [order.person.email, *([customer.email] if order.informs else [])])
-
-
-def administrators_of(account: Account) -> list[str]:
-    """The addresses of those who look after an account."""
-    people = Person.objects.filter(account=account, role="administrator", is_active=True)
-    return list(people.order_by("pk").values_list("email", flat=True)[:20])
-
-
-def mail(what: str, order: Order, customer: Account, to: list[str]) -> None:
-    """Queue a message for each of these addresses, in this transaction."""
-    said = {
-        "order": order,
-        "customer": customer,
-        "lines": [
-            (international(line.e164), line.get_state_display(), line.reason) for line in OrderLine.in_order(order)
-        ],
-    }
-    subject = render_to_string(f"numbers/email/order_{what}_subject.txt", said).strip()
-    body = render_to_string(f"numbers/email/order_{what}.txt", said)
-    for address in dict.fromkeys(filter(None, to)):
-        send_message.defer(subject=subject, body=body, to=[address])

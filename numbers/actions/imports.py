@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator
 from datetime import timedelta
 from typing import Any
@@ -10,91 +9,30 @@ from uuid import UUID
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection, transaction
-from django.db.models import Count, Max, Q
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from procrastinate.contrib.django import app
 
 from accounts.actor import Actor
 from accounts.models import Account
 from accounts.policy import allows
-from numbers.actions.checking import Checker, Line, StatementChecker
-from numbers.actions.jobs import actor_of, ended
-from numbers.actions.verbs import Verb, perform, verbs_of
-from numbers.models import Import, ImportRow, PhoneNumber
+from numbers.actions import applying, turns, verdicts
+from numbers.actions.checking import Line
+from numbers.actions.jobs import actor_of, not_allowed
+from numbers.actions.work_ends import notify_of_work
+from numbers.models import Import, ImportRow
 from portal.logs import request_facts
 
-#: A batch is one transaction. Lines that only add numbers are quick; others are done as by hand.
+#: So many lines are written in one statement.
 KEPT_AT_ONCE = 5_000
-CHECKED_AT_ONCE = 2_000
-ADDED_AT_ONCE = 5_000
-CHANGED_AT_ONCE = 200
 #: So many lines are checked and applied while somebody waits.
 AT_ONCE = 2_000
 MOST_LINES = 2_000_000
-#: What is done as it stands.
-SAME = ImportRow.Verdict.SAME
 DRAFTS_KEPT = timedelta(days=7)
-#: The worker's task that takes an import up, ``numbers.tasks.run_import``.
-TASK = "numbers.run_import"
 KEEP = """
 INSERT INTO numbers_importrow (account_id, of_id, line, cells, e164, verdict, "column", reason, plan)
 SELECT %s, %s, line, string_to_array(cells, chr(1)), '', '', '', '', '[]'
 FROM unnest(%s::int[], %s::text[]) AS kept (line, cells)
-"""
-#: What is here with the carrier and not in its statement comes after the lines, each with who has it.
-GONE = """
-INSERT INTO numbers_importrow (account_id, of_id, line, cells, e164, verdict, "column", reason, plan)
-SELECT %(account)s, %(of)s, %(lines)s + row_number() OVER (ORDER BY n.digits), '{}', n.e164, 'gone', '',
-       coalesce(replace(%(with)s, '{customer}', c.name), %(free)s), '[["release", {"said_by_carrier": true}]]'
-FROM numbers_phonenumber n LEFT JOIN accounts_account c ON c.id = n.customer_id
-WHERE n.var_id = %(account)s AND n.provider_id = %(provider)s
-  AND NOT EXISTS (SELECT FROM numbers_importrow r WHERE r.of_id = %(of)s AND r.e164 = n.e164)
-"""
-#: The second line with a number is refused, and says where the first one is.
-TWICE = """
-UPDATE numbers_importrow r SET verdict = 'refused', "column" = 'number', plan = '[]',
-       reason = replace(%(why)s, '{line}', first.line::text)
-FROM (SELECT e164, min(line) AS line FROM numbers_importrow WHERE of_id = %(of)s AND e164 > ''
-      GROUP BY e164 HAVING count(*) > 1) first
-WHERE r.of_id = %(of)s AND r.e164 = first.e164 AND r.line > first.line AND r.verdict <> 'refused'
-"""
-VERDICTS = """
-UPDATE numbers_importrow r SET e164 = v.e164, verdict = v.verdict, "column" = v.col, reason = v.reason,
-       plan = v.plan::jsonb
-FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
-     AS v (id, e164, verdict, col, reason, plan)
-WHERE r.id = v.id
-"""
-# The next lines that add numbers: they are added in the order of the numbers, so that whoever adds the same at once
-# waits for us, and we never for them as well; an event for each, as ``audit.event`` makes them; and a word in the lines
-# whose number was added elsewhere meanwhile. One statement, and nothing is written into the other lines: a file may
-# have two million. Lines that want more of their number are done when all are added.
-ADD = """
-WITH batch AS MATERIALIZED (
-    SELECT r.id, r.line, r.e164, (r.plan #>> '{0,1,provider}')::bigint AS provider_id,
-           jsonb_array_length(r.plan) = 1 AS is_all
-    FROM numbers_importrow r
-    WHERE r.account_id = %(account)s AND r.of_id = %(of)s AND r.verdict = 'add' AND r.line > %(after)s
-    ORDER BY r.line LIMIT %(most)s
-), added AS (
-    INSERT INTO numbers_phonenumber (e164, var_id, provider_id, label, caller_name, voice, sms, fax)
-    SELECT b.e164, %(account)s, p.id, '', '', p.supports_voice, false, false
-    FROM batch b JOIN numbers_provider p ON p.id = b.provider_id ORDER BY b.e164
-    ON CONFLICT DO NOTHING RETURNING id, e164, provider_id
-), told AS (
-    INSERT INTO accounts_auditevent (at, account_id, person_id, chain, access_id, verb, target_type, target_id, target,
-                                     before, after, request_id)
-    SELECT clock_timestamp(), %(account)s, %(person)s, %(chain)s, %(access)s, 'number.imported', 'number', a.id, a.e164,
-           '{}', jsonb_build_object('provider', p.name), %(request)s
-    FROM added a JOIN numbers_provider p ON p.id = a.provider_id
-), refused AS (
-    UPDATE numbers_importrow SET verdict = 'refused', "column" = 'number', reason = %(already)s
-    WHERE id = ANY (ARRAY(SELECT id FROM batch WHERE e164 NOT IN (SELECT e164 FROM added)))
-    RETURNING id
-)
-SELECT max(line), count(*) FILTER (WHERE is_all AND id NOT IN (SELECT id FROM refused)), (SELECT count(*) FROM refused)
-FROM batch
 """
 
 
@@ -118,12 +56,65 @@ def begin_import(actor: Actor, key: UUID, rows: Iterator[tuple[int, list[str]]],
         **facts,
     )
     keep(wanted, rows)
+    start_checking(actor, wanted)
+    return wanted
+
+
+def remembered_columns(actor: Actor, headings: list[str], columns: list[str]) -> list[str]:
+    """What stands in each column of a file with these headings: as somebody has chosen for the last file that had them,
+    otherwise ``columns``."""
+    if not headings:
+        return columns
+    same = Import.visible_to(actor).filter(headings=headings, is_statement=False).exclude(state=Import.State.CHECKING)
+    last = same.order_by("-pk").values_list("columns", flat=True).first()
+    return last if last and "number" in last and len(last) == len(columns) else columns
+
+
+@transaction.atomic
+def check_again(actor: Actor, import_id: int, **facts: Any) -> Import:
+    """Have the lines of a file checked again that was not applied, with other columns, country or provider."""
+    if not actor.may("numbers.import"):
+        raise PermissionDenied
+    wanted = Import.visible_to(actor).select_for_update(of=("self",)).select_related("account").get(pk=import_id)
+    if not wanted.is_draft or wanted.is_statement:
+        return wanted
+    for name, value in facts.items():
+        setattr(wanted, name, value)
+    wanted.state, wanted.done, wanted.checked_to = Import.State.CHECKING, 0, 0
+    wanted.save()
+    start_checking(actor, wanted)
+    return wanted
+
+
+@transaction.atomic
+def correct_line(actor: Actor, import_id: int, line: int, cells: list[str]) -> Import:
+    """Change the cells of one line of a file that was not applied, and check that line again."""
+    if not actor.may("numbers.import"):
+        raise PermissionDenied
+    wanted = Import.visible_to(actor).select_for_update(of=("self",)).select_related("account").get(pk=import_id)
+    if not wanted.is_draft or wanted.is_statement:
+        return wanted
+    rows = ImportRow.visible_to(actor).filter(of=wanted)
+    row = rows.get(line=line, source=0)
+    before = [e164 for e164 in rows.filter(Q(line=line) | Q(source=line)).values_list("e164", flat=True) if e164]
+    wanted.total -= rows.filter(source=line).delete()[0]
+    row.cells, row.e164 = cells, ""
+    row.save(update_fields=["cells", "e164"])
+    # Other lines with its numbers were refused because of it.
+    others = rows.filter(e164__in=before, source=0, verdict=ImportRow.Verdict.REFUSED).exclude(pk=row.pk)
+    verdicts.check_lines(actor, wanted, [Line(one) for one in (row, *others[: verdicts.CHECKED_AT_ONCE])])
+    verdicts.mark_repeated(wanted)
+    wanted.save()
+    return wanted
+
+
+def start_checking(actor: Actor, wanted: Import) -> None:
+    """Check a short file at once, and have the worker check a long one."""
     if wanted.total <= AT_ONCE:
         while wanted.state == Import.State.CHECKING:
-            check(actor, wanted)
+            verdicts.check(actor, wanted)
     else:
-        app.configure_task(TASK, queue="numbers").defer(import_id=wanted.pk, account=account.code)
-    return wanted
+        turns.queue(wanted, actor.account)
 
 
 def keep(wanted: Import, rows: Iterator[tuple[int, list[str]]]) -> None:
@@ -134,6 +125,7 @@ def keep(wanted: Import, rows: Iterator[tuple[int, list[str]]]) -> None:
         with connection.cursor() as cursor:
             cursor.execute(KEEP, [wanted.account_id, wanted.pk, lines, cells])
         wanted.total += len(lines)
+        wanted.last_line = lines[-1]
         lines.clear()
         cells.clear()
 
@@ -159,9 +151,9 @@ def forget_drafts(actor: Actor) -> None:
 
 @transaction.atomic
 def apply_import(
-    actor: Actor, import_id: int, *, all_or_nothing: bool = False, verdicts: Collection[str] = ()
+    actor: Actor, import_id: int, *, all_or_nothing: bool = False, applies: Collection[str] = ()
 ) -> Import:
-    """Do what the lines mean, of a statement those with these ``verdicts``; few at once, many by the worker. Asked
+    """Do what the lines mean, of a statement those with these verdicts; few at once, many by the worker. Asked
     twice, it is done once."""
     if not actor.may("numbers.import"):
         raise PermissionDenied
@@ -170,14 +162,14 @@ def apply_import(
         return wanted
     wanted.acted_by(actor)
     wanted.all_or_nothing, wanted.state, wanted.started_at = all_or_nothing, Import.State.RUNNING, timezone.now()
-    wanted.applies = sorted(verdicts)
+    wanted.applies = sorted(applies)
     wanted.save()
-    counted(actor, wanted, SAME)
+    applying.count(actor, wanted, applying.SAME)
     if wanted.total <= AT_ONCE:
-        while go_on(actor, wanted):
+        while applying.go_on(actor, wanted):
             pass
     else:
-        app.configure_task(TASK, queue="numbers").defer(import_id=wanted.pk, account=actor.account.code)
+        turns.queue(wanted, actor.account)
     return wanted
 
 
@@ -188,7 +180,7 @@ def cancel_import(actor: Actor, import_id: int) -> Import:
         raise PermissionDenied
     wanted = Import.visible_to(actor).select_for_update(of=("self",)).get(pk=import_id)
     if wanted.state == Import.State.RUNNING:
-        ended(wanted, Import.State.CANCELLED)
+        wanted.ended(Import.State.CANCELLED)
     elif wanted.state in (Import.State.DRAFT, Import.State.CHECKING):
         wanted.delete()
     return wanted
@@ -203,181 +195,49 @@ def take_up(account: Account, import_id: int) -> bool:
         return False
     actor = actor_of(wanted)
     if actor is None or not allows(actor.role, "numbers.import", inside=actor.is_inside, viewing=actor.is_viewing):
-        said = {"person": wanted.person.name}
-        ended(wanted, Import.State.STOPPED, _("Stopped: %(person)s may not do this any more.") % said)
+        not_allowed(wanted)
         return False
     token = request_facts.set({"request": wanted.request_id, "person": wanted.person_id, "account": account.code})
     try:
         if wanted.state == Import.State.CHECKING:
-            check(actor, wanted)
-            return wanted.state == Import.State.CHECKING
-        return go_on(actor, wanted)
+            verdicts.check(actor, wanted)
+            more = wanted.state == Import.State.CHECKING
+        else:
+            more = applying.go_on(actor, wanted)
+        if more:
+            turns.heard(wanted)
+        else:
+            notify_of_work(wanted)
+        return more
     finally:
         request_facts.reset(token)
 
 
-# Checking
+# Undoing
+
+#: Numbers that an import has added, and that nothing was done to since by anything else.
+ADDED = """
+SELECT n.id, n.e164, n.digits, n.since FROM numbers_phonenumber n
+WHERE n.var_id = %(account)s AND n.customer_id IS NULL
+  AND EXISTS (SELECT FROM numbers_importrow r WHERE r.of_id = %(of)s AND r.e164 = n.e164 AND r.verdict = 'add')
+  AND EXISTS (SELECT FROM accounts_auditevent e WHERE e.target_type = 'number' AND e.target_id = n.id
+              AND e.verb = 'number.imported' AND e.request_id = %(request)s)
+  AND NOT EXISTS (SELECT FROM accounts_auditevent e WHERE e.target_type = 'number' AND e.target_id = n.id
+                  AND e.request_id <> %(request)s)
+"""
 
 
-def check(actor: Actor, wanted: Import) -> None:
-    """Find out what the next lines mean; after the last, which numbers come twice, and that somebody may look at it."""
-    rows = ImportRow.visible_to(actor).filter(of=wanted, verdict="").order_by("line")[:CHECKED_AT_ONCE]
-    lines = [Line(row) for row in rows]
-    if lines:
-        checker = StatementChecker if wanted.is_statement else Checker
-        checker(actor, wanted).check(lines)
+class Added:
+    """The numbers that an import has added and that can be taken away again, as a choice for a job."""
+
+    def __init__(self, actor: Actor, wanted: Import):
+        self.params = {"account": actor.account.pk, "of": wanted.pk, "request": wanted.request_id}
+
+    def chosen(self) -> tuple[str, dict]:
+        """A statement for them, with its values: id, number, digits, and since when it stands so."""
+        return ADDED, self.params
+
+    def exist(self) -> bool:
         with connection.cursor() as cursor:
-            cursor.execute(
-                VERDICTS,
-                [
-                    [line.row.pk for line in lines],
-                    [line.row.e164 for line in lines],
-                    [line.verdict for line in lines],
-                    [line.column for line in lines],
-                    [line.reason[:500] for line in lines],
-                    [json.dumps(line.plan) for line in lines],
-                ],
-            )
-        wanted.done += len(lines)
-        wanted.save(update_fields=["done"])
-    if len(lines) < CHECKED_AT_ONCE:
-        with connection.cursor() as cursor:
-            why = _("The same number stands in line {line} already.")
-            cursor.execute(TWICE, {"of": wanted.pk, "why": why})
-        if wanted.is_statement:
-            note_gone(actor, wanted)
-        wanted.state, wanted.done = Import.State.DRAFT, 0
-        wanted.save()
-
-
-def note_gone(actor: Actor, wanted: Import) -> None:
-    """Write down which numbers are here with the carrier, and not in its statement."""
-    last = ImportRow.visible_to(actor).filter(of=wanted).aggregate(last=Max("line"))["last"] or 0
-    said = {"with": _("It is with {customer}."), "free": _("It is in the stock.")}
-    facts = {"account": wanted.account_id, "of": wanted.pk, "provider": wanted.provider_id, "lines": last}
-    with connection.cursor() as cursor:
-        cursor.execute(GONE, facts | said)
-        wanted.total += cursor.rowcount
-
-
-# Applying
-
-
-def go_on(actor: Actor, wanted: Import) -> bool:
-    """Apply a batch, or where it is all or nothing everything, in the transaction that holds the import's row."""
-    if not wanted.all_or_nothing:
-        if apply_some(actor, wanted):
-            wanted.save(update_fields=["done", "refused", "added_to", "changed_to"])
-            return True
-    else:
-        with transaction.atomic():
-            while apply_some(actor, wanted):
-                pass
-            refused = list(refusals(actor, wanted)[:MOST_LINES])
-            if refused:
-                transaction.set_rollback(True)
-        if refused:
-            ids, columns, reasons = zip(*refused, strict=True)
-            undone = _("Nothing was done to it, because others were refused.")
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "UPDATE numbers_importrow r SET verdict = 'refused', \"column\" = v.col, reason = v.reason"
-                    " FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS v (id, col, reason) WHERE r.id = v.id",
-                    [list(ids), list(columns), list(reasons)],
-                )
-            left = ImportRow.visible_to(actor).filter(of=wanted).exclude(verdict__in=["refused", "same"])
-            left.update(verdict="refused", reason=undone)
-    counted(actor, wanted, SAME, *wanted.applied_verdicts)
-    ended(wanted, Import.State.DONE)
-    return False
-
-
-def refusals(actor: Actor, wanted: Import):
-    rows = ImportRow.visible_to(actor).filter(of=wanted, verdict=ImportRow.Verdict.REFUSED)
-    return rows.values_list("pk", "column", "reason")
-
-
-def counted(actor: Actor, wanted: Import, *done: str) -> None:
-    """Count what became of all lines, which are done by these verdicts: when applying begins and when it has ended. In
-    between, batches are added up."""
-    rows = ImportRow.visible_to(actor).filter(of=wanted)
-    found = rows.aggregate(done=Count("pk", filter=Q(verdict__in=done)),
-                           refused=Count("pk", filter=Q(verdict="refused")))  # fmt: skip
-    wanted.done, wanted.refused = found["done"], found["refused"]
-    wanted.save(update_fields=["done", "refused"])
-
-
-def apply_some(actor: Actor, wanted: Import) -> bool:
-    """Add the next numbers, or when all are added change the next; whether there was anything left to do.
-
-    How far either has come stands in the import, not in its lines.
-    """
-    verdicts = wanted.applied_verdicts
-    adds = ImportRow.Verdict.ADD in verdicts and actor.may("numbers.add")
-    if adds and add(actor, wanted):
-        return True
-    left = ImportRow.visible_to(actor).filter(of=wanted, line__gt=wanted.changed_to, verdict__in=verdicts)
-    if adds:
-        left = left.exclude(verdict=ImportRow.Verdict.ADD, plan__1__isnull=True)
-    rows = list(left.order_by("line")[:CHANGED_AT_ONCE])
-    if not rows:
-        return False
-    change(actor, rows)
-    refused_now = sum(row.verdict == ImportRow.Verdict.REFUSED for row in rows)
-    wanted.changed_to = rows[-1].line
-    wanted.done += len(rows) - refused_now
-    wanted.refused += refused_now
-    return True
-
-
-def add(actor: Actor, wanted: Import) -> bool:
-    """Add the numbers of the next lines that want that; whether there were any."""
-    facts = {
-        "account": actor.account.pk, "person": actor.person.pk, "chain": [account.pk for account in actor.chain],
-        "access": actor.access.pk if actor.access else None, "request": wanted.request_id, "of": wanted.pk,
-        "already": _("It is already on the system."), "after": wanted.added_to, "most": ADDED_AT_ONCE,
-    }  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute(ADD, facts)
-        last, done, refused_now = cursor.fetchone()
-    if last is None:
-        return False
-    wanted.added_to = last
-    wanted.done += done
-    wanted.refused += refused_now
-    return True
-
-
-def change(actor: Actor, rows: list[ImportRow]) -> None:
-    """Do what the lines want done to numbers that are here: what many want alike, to all of them at once."""
-    here = PhoneNumber.visible_to(actor).filter(digits__in=[int(row.e164[1:]) for row in rows])
-    numbers = dict(here.values_list("e164", "pk"))
-    offered = verbs_of(actor, of_files=True)
-    by_wish: dict[str, tuple[Verb, list[ImportRow]]] = {}
-    for row in rows:
-        if row.e164 not in numbers:
-            refused(row, "number", _("It is not here any more."))
-            continue
-        for slug, params in row.plan:
-            if slug == "add":
-                continue  # done before all else
-            verb = offered[slug](**params)
-            by_wish.setdefault(f"{slug}{params}", (verb, []))[1].append(row)
-    # Whom a number is with comes before what it is called.
-    for verb, wanting in sorted(by_wish.values(), key=lambda wish: wish[0].slug == "options"):
-        some = {numbers[row.e164]: row for row in wanting if row.verdict != ImportRow.Verdict.REFUSED}
-        try:
-            outcomes = perform(actor, verb, some)
-        except ValidationError as refusal:
-            for row in some.values():
-                refused(row, "", " ".join(refusal.messages))
-            continue
-        for outcome in outcomes:
-            if outcome.refusal:
-                refused(some[outcome.number_id], "", outcome.refusal)
-    of_refused = [row for row in rows if row.verdict == ImportRow.Verdict.REFUSED]
-    ImportRow.visible_to(actor).bulk_update(of_refused, ["verdict", "column", "reason"])
-
-
-def refused(row: ImportRow, column: str, reason: str) -> None:
-    row.verdict, row.column, row.reason = ImportRow.Verdict.REFUSED, column, reason[:500]
+            cursor.execute(f"SELECT EXISTS ({ADDED})", self.params)
+            return cursor.fetchone()[0]

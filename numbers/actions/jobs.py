@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection, transaction
+from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from procrastinate.contrib.django import app
 
 from accounts.actor import Actor
 from accounts.models import Account, Person
 from accounts.rules import standing
-from numbers.actions.verbs import Outcome, Verb, outcomes_of, perform, verbs_of
-from numbers.models import Job, JobItem, Work
+from numbers.actions import turns
+from numbers.actions.verbs import UNDOES, Outcome, Verb, outcomes_of, perform, verbs_of
+from numbers.actions.work_ends import notify_of_work
+from numbers.models import Job, JobItem, PhoneNumber, Work
+from portal import security
 from portal.logs import request_facts
+from portal.queries import by_key
 
 if TYPE_CHECKING:
     from numbers.listing import Listing
@@ -27,15 +33,33 @@ if TYPE_CHECKING:
 BATCH = 200
 #: So many are done while somebody waits.
 AT_ONCE = 200
+#: So many are named before somebody confirms.
+NAMED = 10
+#: A number that was called within this time is one that people use.
+RECENT = timedelta(days=7)
 #: So many are looked at before somebody confirms, for what would be refused.
 LOOKED_AT = 2_000
-#: The worker's task that takes a job up, ``numbers.tasks.run_job``.
-TASK = "numbers.run_job"
 DRAFTS_KEPT = timedelta(days=1)
 FREEZE = """
 INSERT INTO numbers_jobitem (account_id, job_id, number_id, e164, digits, since, state, sentence)
 SELECT %(job_account)s, %(job)s, chosen.id, chosen.e164, chosen.digits, chosen.since, 'waiting', ''
 FROM ({chosen}) chosen
+"""
+#: What a job has changed, by the ids of its items.
+NOTE_CHANGES = """
+UPDATE numbers_jobitem i SET was = v.was, made = v.made
+FROM unnest(%s::bigint[], %s::jsonb[], %s::jsonb[]) AS v (id, was, made)
+WHERE i.id = v.id
+"""
+#: The numbers that a job has changed and that are still here.
+CHANGED = """
+SELECT n.id, n.e164, n.digits, n.since FROM numbers_jobitem i JOIN numbers_phonenumber n ON n.id = i.number_id
+WHERE i.job_id = %(before)s AND i.state = 'done' AND i.was IS NOT NULL
+"""
+#: The numbers of a job that were refused or not reached.
+FAILED = """
+SELECT n.id, n.e164, n.digits, n.since FROM numbers_jobitem i JOIN numbers_phonenumber n ON n.id = i.number_id
+WHERE i.job_id = %(before)s AND i.state <> 'done'
 """
 
 
@@ -76,14 +100,38 @@ def forget_drafts(actor: Actor) -> None:
 
 def foreseen(actor: Actor, job: Job, verb: Verb) -> Counter[str]:
     """How many numbers would be refused at present, by the sentence that says why; looks at the first ones only."""
-    since = dict(waiting(actor, job)[:LOOKED_AT])
+    since = {item.number_id: item.since for item in waiting(actor, job)[:LOOKED_AT]}
     return Counter(one.refusal for one in outcomes_of(actor, verb, since, since) if one.refusal)
 
 
+@dataclass(frozen=True)
+class Affected:
+    """What a job will meet: how many of its numbers are in use, how many were called lately, and the first of them."""
+
+    in_use: int
+    called: int
+    first: list[PhoneNumber]
+
+
+def affected(actor: Actor, job: Job) -> Affected:
+    """The numbers of a draft as they stand now. In use are those that a customer has, inside a customer those that ring
+    something; a call of the last ``RECENT`` counts as lately."""
+    items = JobItem.visible_to(actor).filter(job=job)
+    numbers = PhoneNumber.visible_to(actor).filter(pk__in=items.values("number_id"))
+    holder = "destination" if actor.account.is_customer else "customer"
+    lately = timezone.now() - RECENT
+    counts = numbers.aggregate(in_use=Count(holder), called=Count("pk", filter=Q(last_call_at__gt=lately)))
+    related = ("customer", "destination")
+    return Affected(
+        counts["in_use"], counts["called"], list(numbers.select_related(*related).order_by("digits")[:NAMED])
+    )
+
+
 def waiting(actor: Actor, job: Job):
-    """The ids of the numbers that nothing has been tried with, and since when they stood as chosen."""
-    items = JobItem.visible_to(actor).filter(job=job, state=JobItem.State.WAITING)
-    return items.order_by("number_id").values_list("number_id", "since")
+    """The numbers that nothing has been tried with. Those before are not read again, though the database has not
+    tidied them away yet."""
+    items = JobItem.visible_to(actor).filter(job=job, state=JobItem.State.WAITING, number_id__gt=job.reached)
+    return items.order_by("number_id").only("number_id", "since")
 
 
 @transaction.atomic
@@ -97,7 +145,7 @@ def confirm_job(actor: Actor, job_id: int, verb: Verb, *, all_or_nothing: bool) 
     job = Job.visible_to(actor).select_for_update().get(pk=job_id)
     if not job.is_draft:
         return job
-    if type(verb) is not verbs_of(actor).get(job.verb):
+    if type(verb) is not verbs_of(actor, of_jobs=True).get(job.verb):
         raise PermissionDenied
     verb.prepare(actor)
     job.params, job.all_or_nothing = verb.params, all_or_nothing
@@ -108,7 +156,7 @@ def confirm_job(actor: Actor, job_id: int, verb: Verb, *, all_or_nothing: bool) 
         go_on(actor, job)
     else:
         # In this transaction: it is queued if and only if the job is begun.
-        app.configure_task(TASK, queue="numbers").defer(job_id=job.pk, account=actor.account.code)
+        turns.queue(job, actor.account)
     return job
 
 
@@ -119,7 +167,7 @@ def cancel_job(actor: Actor, job_id: int) -> Job:
         raise PermissionDenied
     job = Job.visible_to(actor).select_for_update().get(pk=job_id)
     if job.is_running:
-        ended(job, Job.State.CANCELLED)
+        job.ended(Job.State.CANCELLED)
     elif job.is_draft:
         job.delete()
     return job
@@ -131,21 +179,53 @@ def retry_job(actor: Actor, job_id: int) -> Job:
     if not actor.may("jobs.change"):
         raise PermissionDenied
     before = Job.visible_to(actor).select_for_update().get(pk=job_id)
-    verb = verbs_of(actor).get(before.verb)
+    verb = verbs_of(actor, of_jobs=True).get(before.verb)
     if verb is None:
         raise PermissionDenied
+    return draft_of_job(actor, before, FAILED, verb, before.params, all_or_nothing=before.all_or_nothing)
+
+
+@transaction.atomic
+def undo_job(actor: Actor, job_id: int) -> Job:
+    """Draft a job that undoes another one, for the numbers that it has changed."""
+    if not actor.may("jobs.change"):
+        raise PermissionDenied
+    before = Job.visible_to(actor).select_for_update().get(pk=job_id)
+    undo = UNDOES.get(verbs_of(actor).get(before.verb))
+    if undo is None:
+        raise PermissionDenied
+    return draft_of_job(actor, before, CHANGED, undo, {"of": before.pk})
+
+
+def undone_by(actor: Actor, job: Job) -> Job | None:
+    """The last job that was begun to undo this one."""
+    undos = Job.visible_to(actor).filter(verb=f"undo-{job.verb}", params__of=job.pk).exclude(state=Job.State.DRAFT)
+    return undos.order_by("-pk").first()
+
+
+def can_be_undone(actor: Actor, job: Job) -> bool:
+    """Whether the actor may undo a job that has ended, and whether it has changed anything."""
+    if job.is_draft or job.is_running or not job.done or UNDOES.get(verbs_of(actor).get(job.verb)) is None:
+        return False
+    return JobItem.visible_to(actor).filter(job=job, was__isnull=False).exists() and not undone_by(actor, job)
+
+
+def draft_of_job(
+    actor: Actor, before: Job, numbers: str, verb: type[Verb], params: dict, *, all_or_nothing: bool = False
+) -> Job:
+    """Draft a job of some ``numbers`` of another one, as they stand now.
+
+    Raises ``ValidationError`` while the other one goes on.
+    """
     if before.is_draft or before.is_running:
         raise ValidationError(_("It has not ended yet: wait, or cancel it."))
+    if before.is_forgotten(timezone.now()):
+        raise ValidationError(_("Its numbers were removed, because it ended long ago. Choose them in the list."))
     job = new_job(actor, verb, before.chosen, before.back)
-    job.params, job.all_or_nothing = before.params, before.all_or_nothing
+    job.params, job.all_or_nothing = params, all_or_nothing
     with connection.cursor() as cursor:
-        cursor.execute(
-            FREEZE.format(
-                chosen="SELECT n.id, n.e164, n.digits, n.since FROM numbers_jobitem i"
-                " JOIN numbers_phonenumber n ON n.id = i.number_id WHERE i.job_id = %(before)s AND i.state <> 'done'"
-            ),
-            {"before": before.pk, "job_account": actor.account.pk, "job": job.pk},
-        )
+        of_job = {"before": before.pk, "job_account": actor.account.pk, "job": job.pk}
+        cursor.execute(FREEZE.format(chosen=numbers), of_job)
         job.total = cursor.rowcount
     job.save()
     return job
@@ -161,12 +241,16 @@ def take_up(account: Account, job_id: int) -> bool:
     if job is None:
         return False
     actor = actor_of(job)
-    if actor is None or job.verb not in verbs_of(actor):
-        ended(job, Job.State.STOPPED, _("Stopped: %(person)s may not do this any more.") % {"person": job.person.name})
+    if actor is None or job.verb not in verbs_of(actor, of_jobs=True):
+        not_allowed(job)
         return False
     token = request_facts.set({"request": job.request_id, "person": job.person_id, "account": account.code})
     try:
-        return go_on(actor, job)
+        if more := go_on(actor, job):
+            turns.heard(job)
+        else:
+            notify_of_work(job)
+        return more
     finally:
         request_facts.reset(token)
 
@@ -187,26 +271,35 @@ def actor_of(job: Work) -> Actor | None:
 
 def go_on(actor: Actor, job: Job) -> bool:
     """Do a batch, or where it is all or nothing the whole job, in the transaction that holds the job's row."""
-    verb = verbs_of(actor)[job.verb].of(job.params)
+    verb = verbs_of(actor, of_jobs=True)[job.verb].of(job.params)
     try:
         if job.all_or_nothing:
             do_all(actor, job, verb)
         else:
-            ids = dict(waiting(actor, job)[:BATCH])
-            noted(actor, job, perform(actor, verb, ids, since=ids) if ids else [])
+            do_some(actor, job, verb)
     except ValidationError as refusal:
-        ended(job, Job.State.STOPPED, _("Stopped: %(why)s") % {"why": " ".join(refusal.messages)})
+        job.ended(Job.State.STOPPED, _("Stopped: %(why)s") % {"why": " ".join(refusal.messages)})
         return False
     if job.left:
         job.save()
         return True
-    ended(job, Job.State.DONE)
+    job.ended(Job.State.DONE)
     return False
+
+
+def do_some(actor: Actor, job: Job, verb: Verb) -> None:
+    """Do it to the next numbers."""
+    items = list(waiting(actor, job)[:BATCH])
+    if items:
+        since = {item.number_id: item.since for item in items}
+        noted(actor, job, items, perform(actor, verb, since, since=since))
+        job.reached = items[-1].number_id
 
 
 def do_all(actor: Actor, job: Job, verb: Verb) -> None:
     """Do it to every number, or if one is refused to none; then the others say why nothing was done to them."""
-    ids = dict(waiting(actor, job))
+    items = list(waiting(actor, job))
+    ids = {item.number_id: item.since for item in items}
     outcomes: list[Outcome] = []
     undone = _("Nothing was done to it, because others were refused.")
     with transaction.atomic():
@@ -219,24 +312,33 @@ def do_all(actor: Actor, job: Job, verb: Verb) -> None:
             transaction.set_rollback(True)
     if refused:
         outcomes = [Outcome(one.number_id, one.number, one.refusal or undone) for one in outcomes]
-    noted(actor, job, outcomes)
+    noted(actor, job, items, outcomes)
 
 
-def noted(actor: Actor, job: Job, outcomes: Iterable[Outcome]) -> None:
+def noted(actor: Actor, job: Job, items: Iterable[JobItem], outcomes: Iterable[Outcome]) -> None:
     """Write down what became of each number."""
+    keys = {item.number_id: item.pk for item in items}
     by_sentence: dict[str, list[int]] = {}
+    undoable = []
     for outcome in outcomes:
-        by_sentence.setdefault(outcome.refusal, []).append(outcome.number_id)
+        by_sentence.setdefault(outcome.refusal, []).append(keys[outcome.number_id])
+        if outcome.was:
+            undoable.append((keys[outcome.number_id], json.dumps(outcome.was), json.dumps(outcome.made)))
+    if undoable:
+        with connection.cursor() as cursor:
+            cursor.execute(NOTE_CHANGES, [*map(list, zip(*undoable, strict=True))])
     for sentence, ids in by_sentence.items():
         state = JobItem.State.REFUSED if sentence else JobItem.State.DONE
-        items = JobItem.visible_to(actor).filter(job=job, number_id__in=ids)
-        items.update(state=state, sentence=sentence[:500])
+        of_job = JobItem.visible_to(actor).filter(job=job)
+        by_key(of_job, pk__in=ids).update(state=state, sentence=sentence[:500])
         if sentence:
             job.refused += len(ids)
         else:
             job.done += len(ids)
 
 
-def ended(job: Work, state: Work.State, problem: str = "") -> None:
-    job.state, job.ended_at, job.problem = state, timezone.now(), problem[:500]
-    job.save()
+def not_allowed(work: Work) -> None:
+    """End work whose person may not do it any more."""
+    work.ended(Work.State.STOPPED, _("Stopped: %(person)s may not do this any more.") % {"person": work.person.name})
+    notify_of_work(work)
+    security.log("work.stopped", **work.person.for_log, work=f"{work._meta.model_name} {work.pk}")

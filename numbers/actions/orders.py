@@ -14,10 +14,10 @@ from django.utils.translation import ngettext
 from accounts import audit
 from accounts.actor import Actor
 from accounts.models import Account
-from numbers.actions import delivery
+from numbers.actions import delivery, endings
 from numbers.actions.verbs import Hold, LetGo, Outcome, Take, outcomes_of, write
 from numbers.carriers import CarrierOffer
-from numbers.models import Order, OrderLine, PhoneNumber
+from numbers.models import CarrierOrder, Order, OrderLine, PhoneNumber
 
 #: So long what is chosen is kept for whoever chose it, and what waits for approval.
 HOLD, HOLD_WAITING = timedelta(minutes=15), timedelta(days=7)
@@ -28,12 +28,29 @@ State = Order.State
 
 def basket_of(actor: Actor) -> Order | None:
     """What this person has chosen in the acting account and not ordered yet."""
-    return Order.visible_to(actor).filter(person=actor.person, state=State.BASKET).first()
+    return Order.own(actor).filter(person=actor.person, state=State.BASKET).first()
 
 
-def refuse_unless_customer(actor: Actor) -> None:
-    if not actor.may("numbers.order") or not actor.account.is_customer:
+def numbers_of_lines(actor: Actor, line_ids: Collection[int]) -> dict[int, str]:
+    """The numbers of the stock in these lines of the person's basket: their ids, and how they are written in E.164."""
+    basket = basket_of(actor)
+    lines = OrderLine.in_order(basket).filter(pk__in=line_ids) if basket and line_ids else ()
+    return {line.number_id: line.e164 for line in lines if line.number_id}
+
+
+def refuse_unless_buyer(actor: Actor) -> None:
+    if not actor.may("numbers.order") or actor.account.kind == Account.Kind.SYSTEM:
         raise PermissionDenied
+
+
+def var_of(buyer: Account) -> Account:
+    """The VAR whose stock and whose carriers a buyer orders from: it may be the buyer itself."""
+    return buyer.parent if buyer.is_customer else buyer
+
+
+def facts_of(buyer: Account) -> dict[str, Account | None]:
+    """Whose an order is, and its lines are, that this account makes."""
+    return {"var": var_of(buyer), "customer": buyer if buyer.is_customer else None}
 
 
 @transaction.atomic
@@ -41,23 +58,25 @@ def choose(
     actor: Actor, number_ids: Collection[int], offers: Collection[tuple[int, CarrierOffer]] = ()
 ) -> list[Outcome]:
     """Put numbers of the VAR's stock into the basket and keep them for a while, or keep those in it for longer; and
-    what carriers offer, each with the provider's id, as it was offered to this customer.
+    what carriers offer, each with the provider's id, as it was offered to this account. A VAR has its stock already.
 
     Returns an ``Outcome`` for each of the stock; one that somebody else was quicker to get is refused, and leaves the
     basket. Raises ``ValidationError`` for none, for too many, and where the account is not in service.
     """
-    refuse_unless_customer(actor)
+    refuse_unless_buyer(actor)
     if not number_ids and not offers:
         raise ValidationError(_("Tick at least one number."))
-    customer = locked(actor)
-    basket = basket_of(actor) or Order(var=customer.parent, customer=customer, person=actor.person, chain=[])
+    buyer = locked(actor)
+    if not buyer.is_customer and number_ids:
+        raise ValidationError(_("Numbers in your stock are already yours."))
+    basket = basket_of(actor) or Order(**facts_of(buyer), person=actor.person, chain=[])
     lines = list(OrderLine.in_order(basket)) if basket.pk else []
     chosen, there = {line.number_id for line in lines if line.number_id}, {line.e164 for line in lines}
     offers = [(provider_id, offer) for provider_id, offer in offers if offer.e164 not in there]
     if len(lines) + len(set(number_ids) - chosen) + len(offers) > MOST_NUMBERS:
         raise ValidationError(_("%(most)d numbers fit into one order. Order these first.") % {"most": MOST_NUMBERS})
     until = timezone.now() + HOLD
-    outcomes, ours = hold(actor, customer, number_ids, until)
+    outcomes, ours = hold(actor, buyer, number_ids, until) if number_ids else ([], set())
     held = [outcome.number for outcome in outcomes if not outcome.refusal]
     if basket.pk is None or basket.held_until <= timezone.now():
         basket.held_until = until
@@ -67,14 +86,14 @@ def choose(
     OrderLine.in_order(basket).filter(number_id__in=ours).update(held_until=until)
     OrderLine.in_order(basket).bulk_create(
         OrderLine(
-            order=basket, var=customer.parent, customer=customer, e164=number.e164, digits=number.digits,
+            order=basket, **facts_of(buyer), e164=number.e164, digits=number.digits,
             provider=number.provider, number_id=number.pk, held_until=until if number.pk in ours else None,
         )
         for number in held if number.pk not in chosen
     )  # fmt: skip
     OrderLine.in_order(basket).bulk_create(
         OrderLine(
-            order=basket, var=customer.parent, customer=customer, e164=offer.e164, digits=int(offer.e164[1:]),
+            order=basket, **facts_of(buyer), e164=offer.e164, digits=int(offer.e164[1:]),
             provider_id=provider_id, setup=offer.setup, monthly=offer.monthly, currency=offer.currency,
         )
         for provider_id, offer in offers
@@ -106,14 +125,14 @@ def counted(basket: Order) -> None:
 
 
 def locked(actor: Actor) -> Account:
-    """The acting customer, held until the transaction ends: who suspends it, or orders for it too, waits for us.
+    """The acting account, held until the transaction ends: who suspends it, or orders for it too, waits for us.
 
     Raises ``ValidationError`` where it is not in service.
     """
     accounts = Account.visible_to(actor).select_related("parent").select_for_update(no_key=True, of=("self",))
-    customer = accounts.get(pk=actor.account.pk)
-    refuse_unless_open(customer)
-    return customer
+    buyer = accounts.get(pk=actor.account.pk)
+    refuse_unless_open(buyer)
+    return buyer
 
 
 def refuse_unless_open(customer: Account) -> None:
@@ -124,6 +143,8 @@ def refuse_unless_open(customer: Account) -> None:
 def let_go(actor: Actor, customer: Account, lines: Collection[OrderLine]) -> None:
     """Keep the numbers of these lines no longer."""
     held = {line.number_id: line.held_until for line in lines if line.held_until}
+    if not held:
+        return
     verb = LetGo(customer, held)
     outcomes = outcomes_of(actor, verb, held, None, locks=True)
     write(actor, verb, [outcome.number for outcome in outcomes if not outcome.refusal], timezone.now())
@@ -132,13 +153,13 @@ def let_go(actor: Actor, customer: Account, lines: Collection[OrderLine]) -> Non
 @transaction.atomic
 def put_back(actor: Actor, line_ids: Collection[int]) -> None:
     """Take numbers out of the basket; an empty one is forgotten."""
-    refuse_unless_customer(actor)
-    customer = locked(actor)
+    refuse_unless_buyer(actor)
+    buyer = locked(actor)
     basket = basket_of(actor)
     if basket is None:
         return
     lines = list(OrderLine.in_order(basket).filter(pk__in=line_ids))
-    let_go(actor, customer, lines)
+    let_go(actor, buyer, lines)
     OrderLine.in_order(basket).filter(pk__in=[line.pk for line in lines]).delete()
     counted(basket)
 
@@ -151,32 +172,33 @@ def confirm(actor: Actor, order_id: int, seen: Collection[int], *, informs: bool
     not keep the others from being delivered. Raises ``Order.DoesNotExist`` for a basket that is not this person's,
     ``ValidationError`` where nothing can be ordered.
     """
-    refuse_unless_customer(actor)
-    customer = locked(actor)
-    order = Order.visible_to(actor).select_for_update().get(pk=order_id)
+    refuse_unless_buyer(actor)
+    buyer = locked(actor)
+    order = Order.own(actor).select_for_update(of=("self",)).get(pk=order_id)
     if order.person_id != actor.person.pk:
         raise Order.DoesNotExist
     if not order.is_basket:
         return order
     lines = list(OrderLine.in_order(order))
     if {line.pk for line in lines} != set(seen):
-        raise ValidationError(_("The basket has changed since. Look at what is in it now, and order that."))
-    refuse_beyond_quota(customer, len(lines))
+        raise ValidationError(_("The basket has changed. Check what is in it now, and order again."))
+    if not lines:
+        raise ValidationError(_("There is nothing in the basket."))
+    refuse_beyond_quota(buyer, len(lines))
     order.acted_by(actor)
     order.informs, order.confirmed_at = informs, timezone.now()
-    audit.record(
-        actor, "order.confirmed", order, after={"numbers": [line.e164 for line in lines]}, concerns=order.var_id
-    )
-    if not customer.orders_need_approval:
-        deliver(actor, customer, order, lines)
+    above = order.var_id if buyer.is_customer else None
+    audit.record(actor, "order.confirmed", order, after={"numbers": [line.e164 for line in lines]}, concerns=above)
+    if not buyer.orders_need_approval:
+        deliver(actor, buyer, order, lines)
         return order
     order.held_until = timezone.now() + HOLD_WAITING
-    ours = hold(actor, customer, [line.number_id for line in lines if line.number_id], order.held_until)[1]
+    ours = hold(actor, buyer, [line.number_id for line in lines if line.number_id], order.held_until)[1]
     OrderLine.in_order(order).filter(number_id__in=ours).update(held_until=order.held_until)
     OrderLine.in_order(order).update(state=OrderLine.State.PENDING)
     order.state = State.WAITING
     order.save()
-    delivery.mail("waiting", order, customer, delivery.administrators_of(customer.parent))
+    endings.notify_of_waiting(order, buyer)
     return order
 
 
@@ -197,20 +219,21 @@ def refuse_beyond_quota(customer: Account, count: int) -> None:
         )
 
 
-def deliver(actor: Actor, customer: Account, order: Order, lines: list[OrderLine]) -> None:
+def deliver(actor: Actor, buyer: Account, order: Order, lines: list[OrderLine]) -> None:
     """Give the numbers of the stock to the customer, those that somebody else has by now excepted, and have carriers
-    deliver the others. The caller holds customer and order."""
+    deliver the others. The caller holds buyer and order."""
     now = timezone.now()
-    ids = [line.number_id for line in lines if line.number_id]
-    outcomes = outcomes_of(actor, Take(customer), ids, None, locks=True)
-    write(actor, Take(customer), [outcome.number for outcome in outcomes if not outcome.refusal], now)
-    for refusal in {outcome.refusal for outcome in outcomes}:
-        state = OrderLine.State.FAILED if refusal else OrderLine.State.ACTIVE
-        some = [outcome.number_id for outcome in outcomes if outcome.refusal == refusal]
-        OrderLine.in_order(order).filter(number_id__in=some).update(state=state, reason=refusal, ended_at=now)
+    if ids := [line.number_id for line in lines if line.number_id]:
+        outcomes = outcomes_of(actor, Take(buyer), ids, None, locks=True)
+        write(actor, Take(buyer), [outcome.number for outcome in outcomes if not outcome.refusal], now)
+        for refusal in {outcome.refusal for outcome in outcomes}:
+            state = OrderLine.State.FAILED if refusal else OrderLine.State.ACTIVE
+            some = [outcome.number_id for outcome in outcomes if outcome.refusal == refusal]
+            ended = {"state": state, "reason": refusal, "ended_at": now}
+            OrderLine.in_order(order).filter(number_id__in=some).update(**ended)
     order.state = State.RUNNING  # written with what has become of it already
     delivery.hand_over(order, [line for line in lines if not line.number_id])
-    delivery.end_if_over(order, customer)
+    endings.end_if_over(order, buyer)
 
 
 # While an order waits
@@ -235,10 +258,10 @@ def refuse(actor: Actor, order_id: int, reason: str) -> Order:
     if not order.is_undecided:
         return order
     if not reason.strip():
-        raise ValidationError({"reason": _("Say why, for the customer to read.")})
+        raise ValidationError({"reason": _("Enter a reason; the customer can read it.")})
     audit.record(actor, "order.refused", order, after={"reason": reason}, concerns=customer.pk)
     order.reason = reason
-    give_up(actor, customer, order, State.REFUSED, reason)
+    end_undelivered(actor, customer, order, State.REFUSED, reason)
     return order
 
 
@@ -255,20 +278,44 @@ def waiting(actor: Actor, order_id: int) -> tuple[Account, Order]:
 @transaction.atomic
 def cancel(actor: Actor, order_id: int) -> Order:
     """Take back an order that nobody has decided about yet. Raises ``Order.DoesNotExist`` and ``ValidationError``."""
-    refuse_unless_customer(actor)
-    customer = locked(actor)
-    order = Order.visible_to(actor).select_for_update().get(pk=order_id)
+    refuse_unless_buyer(actor)
+    buyer = locked(actor)
+    order = Order.own(actor).select_for_update(of=("self",)).get(pk=order_id)
     if not order.is_undecided:
-        raise ValidationError(_("It is too late: the order does not wait any more."))
+        raise ValidationError(_("It is too late: the order has already been decided."))
     audit.record(actor, "order.cancelled", order, concerns=order.var_id)
-    give_up(actor, customer, order, State.CANCELLED, _("The order was cancelled."))
+    end_undelivered(actor, buyer, order, State.CANCELLED, _("The order was cancelled."))
     return order
 
 
-def give_up(actor: Actor, customer: Account, order: Order, state: Order.State, reason: str) -> None:
+def end_undelivered(actor: Actor, buyer: Account, order: Order, state: Order.State, reason: str) -> None:
     """Deliver no more of an order; one of which something is delivered is done."""
-    lines = OrderLine.in_order(order).exclude(state=OrderLine.State.ACTIVE)
-    let_go(actor, customer, list(lines))
+    lines = OrderLine.in_order(order).exclude(state__in=OrderLine.DELIVERED)
+    let_go(actor, buyer, list(lines))
     lines.update(state=OrderLine.State.FAILED, reason=reason, ended_at=timezone.now())
     order.failed = order.total - order.active
-    delivery.end(order, customer, State.DONE if order.active else state)
+    endings.end(order, buyer, State.DONE if order.active else state)
+
+
+# While carriers deliver
+
+
+@transaction.atomic
+def give_up(actor: Actor, order_id: int) -> Order:
+    """Have carriers deliver no more of an order: the account's own, or a VAR one of its customers'. What a carrier has
+    not heard of ends at once; of the rest the carrier is asked to give it up, which it may refuse.
+
+    Raises ``Order.DoesNotExist`` and ``ValidationError``.
+    """
+    if not actor.may("orders.give_up"):
+        raise PermissionDenied
+    order = Order.visible_to(actor).select_for_update(of=("self",)).get(pk=order_id)
+    under_way = list(CarrierOrder.open_in(order).select_related("var").filter(given_up=False))
+    if not order.is_running or not under_way:
+        raise ValidationError(_("There is nothing left to cancel in this order."))
+    CarrierOrder.open_in(order).update(given_up=True, next_at=timezone.now())
+    for one in under_way:
+        delivery.queue(one, 0)
+    other = order.var_id if actor.account.is_customer else order.customer_id
+    audit.record(actor, "order.given_up", order, concerns=other)
+    return order

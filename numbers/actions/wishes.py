@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -13,8 +13,8 @@ from django.utils.translation import ngettext
 
 from accounts import audit
 from accounts.actor import Actor
-from numbers.actions import delivery
-from numbers.actions.orders import locked, refuse_beyond_quota, refuse_unless_customer, refuse_unless_open, waiting
+from numbers.actions import endings
+from numbers.actions.orders import locked, refuse_beyond_quota, refuse_unless_open, waiting
 from numbers.actions.stock import add_numbers
 from numbers.actions.verbs import AssignToCustomer, perform
 from numbers.models import Order, OrderLine, PhoneNumber
@@ -29,7 +29,8 @@ NAMED = 10
 def ask(actor: Actor, key: UUID, wish: str, count: int, note: str = "") -> Order:
     """Ask the VAR for so many numbers, ``wish`` says in words which. Of a form that was sent before, the order that it
     made then. Raises ``ValidationError`` beyond the quota, and where the account is not in service."""
-    refuse_unless_customer(actor)
+    if not actor.may("numbers.wish"):
+        raise PermissionDenied
     customer = locked(actor)
     if made := Order.visible_to(actor).filter(key=key).first():
         return made
@@ -48,7 +49,7 @@ def ask(actor: Actor, key: UUID, wish: str, count: int, note: str = "") -> Order
         total=count,
     )
     audit.record(actor, "order.asked", order, after={"wish": order.wish}, concerns=order.var_id)
-    delivery.mail("asked", order, customer, delivery.administrators_of(customer.parent))
+    endings.notify_of_waiting(order, customer)
     return order
 
 
@@ -65,7 +66,9 @@ def fulfil(actor: Actor, order_id: int, e164s: Collection[str], provider_id: int
     refuse_unless_open(customer)
     wanted, left = set(e164s), order.total - order.active
     if len(wanted) > left:
-        said = ngettext("%(count)d number is still asked for.", "%(count)d numbers are still asked for.", left)
+        said = ngettext(
+            "%(count)d requested number is still open.", "%(count)d requested numbers are still open.", left
+        )
         raise ValidationError({"numbers": said % {"count": left} + " " + _("These are %d.") % len(wanted)})
     add_numbers(actor, wanted, provider_id)
     here = dict(PhoneNumber.visible_to(actor).filter(e164__in=wanted).values_list("pk", "e164"))
@@ -83,5 +86,5 @@ def fulfil(actor: Actor, order_id: int, e164s: Collection[str], provider_id: int
         for number in (outcome.number for outcome in outcomes)
     )  # fmt: skip
     audit.record(actor, "order.delivered", order, after={"numbers": sorted(wanted)}, concerns=customer.pk)
-    delivery.end_if_over(order, customer)
+    endings.end_if_over(order, customer)
     return order

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,11 +15,14 @@ import urllib3
 from django.utils.translation import gettext as _
 
 from numbers.carriers import Missing, NotReached, Refused, Unclear
+from portal.machines import of_json, shown
 
 #: Seconds until a connection stands, between two pieces of an answer, and for all of it; and where somebody waits for
 #: their page.
 CONNECT, READ, WHOLE, WAITED_FOR = 3.0, 10.0, 20.0, 5.0
 MOST_BYTES = 5 * 1024 * 1024
+#: A carrier is asked again after so many seconds, whatever it says.
+LONGEST_PAUSE = 3600.0
 
 
 def call(
@@ -48,24 +55,42 @@ def call(
     with urllib3.PoolManager(retries=False, timeout=timeout) as connections:
         response, content = asked(connections, deadline, method, address, body=body, headers=headers)
     if response.status == 429:
-        after = response.headers.get("Retry-After", "")
-        raise NotReached(_("The carrier has too much to do."), float(after) if after.isdigit() else 10)
+        raise NotReached(_("The carrier is busy and asks to be tried later."), after(response.headers))
     if response.status >= 500:
         raise Unclear(_("The carrier has failed to answer (%(status)d).") % {"status": response.status})
-    if response.status in (401, 403):
-        raise Refused(_("The carrier does not accept the portal's key. Your operator has to look."))
+    if response.status == 401:
+        raise Refused(_("The carrier does not accept the portal's key. Ask your operator."))
     if response.status == 204:
         return {}
     try:
-        answer = json.loads(content)
+        answer = shown(of_json(content))
     except ValueError as error:
         raise Unclear(_("The carrier's answer cannot be read.")) from error
     if not isinstance(answer, dict):
         raise Unclear(_("The carrier's answer cannot be read."))
+    if response.status == 403:
+        refusal = _("The carrier does not allow the portal to do this. Ask your operator.")
+        raise Refused(refusal, detail=said(answer))
+    if response.status == 404:
+        raise Missing(_("The carrier has nothing of this kind."), detail=said(answer))
     if response.status >= 300:
-        kind = Missing if response.status == 404 else Refused
-        raise kind(said(answer) or _("The carrier refuses (%(status)d).") % {"status": response.status})
+        detail = said(answer) or _("Status %(status)d") % {"status": response.status}
+        raise Refused(_("The carrier does not deliver this. Your operator can see why."), detail=detail)
     return answer
+
+
+def after(headers: Mapping[str, str]) -> float:
+    """How many seconds a carrier wants to be left alone: as ``Retry-After`` says, in seconds or as a date (RFC 9110,
+    10.2.3), or Telnyx's ``x-ratelimit-reset``; ten where neither can be read, and never more than an hour."""
+    seconds = 10.0
+    for text in (headers.get("Retry-After", ""), headers.get("x-ratelimit-reset", "")):
+        with suppress(ValueError, TypeError, OverflowError):
+            if text.replace(".", "", 1).isdecimal():
+                seconds = float(text)
+            else:
+                seconds = (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
+            break
+    return min(max(seconds, 1.0), LONGEST_PAUSE)
 
 
 def asked(connections: urllib3.PoolManager, deadline: float, method: str, address: str, **request):

@@ -11,11 +11,6 @@ import base64
 import json
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlencode, urlsplit
 from urllib.request import Request, urlopen
 from uuid import uuid4
 
@@ -23,9 +18,9 @@ import phonenumbers
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from portal import phones
+from portal import plans
 
-KEY, ACCOUNT = "simulated", "AC0123"
+KEY, ACCOUNT = "simulated", "AC" + "0123456789abcdef" * 2
 BASIC = base64.b64encode(f"{ACCOUNT}:{KEY}".encode()).decode()
 TWILIO = f"/2010-04-01/Accounts/{ACCOUNT}"
 # From a fixed seed: a message proves that this program sent it, and nothing else hangs on it.
@@ -38,8 +33,27 @@ TYPES = {
     "mobile": phonenumbers.PhoneNumberType.MOBILE,
     "toll_free": phonenumbers.PhoneNumberType.TOLL_FREE,
 }
+TELNYX_ROUTE = ("connection_id", "messaging_profile_id", "billing_group_id", "emergency_address_id")
+TWILIO_ROUTE = {
+    "TrunkSid": "trunk_sid", "VoiceUrl": "voice_url", "VoiceApplicationSid": "voice_application_sid",
+    "SmsUrl": "sms_url", "SmsApplicationSid": "sms_application_sid", "EmergencyAddressSid": "emergency_address_sid",
+}  # fmt: skip
+#: filter of a list of numbers -> the column that it is about
+LISTED_BY = {
+    "PhoneNumber": "phone_number", "filter[phone_number]": "phone_number", "FriendlyName": "friendly_name",
+    "filter[customer_reference]": "customer_reference", "filter[status]": "status",
+}  # fmt: skip
+#: Where the carrier leads what is ordered from it in the demo and in tests, by API.
+CONNECTIONS = {"telnyx": {"connection": "1293384261075731499"}, "twilio": {"trunk": "TK" + "0123456789abcdef" * 2}}
 #: Of so many numbers one is taken by somebody else before it is delivered.
 ONE_IS_TAKEN_OF = 13
+
+
+def is_found(name: str, wanted: str, value: str) -> bool:
+    """Whether a row is found by a filter. In Telnyx's filter of numbers signs other than digits find nothing."""
+    if name == "filter[phone_number]":
+        return wanted.isdecimal() and len(wanted) >= 3 and wanted in value
+    return value == wanted
 
 
 class SimulatedCarrier:
@@ -54,6 +68,14 @@ class SimulatedCarrier:
         # What some numbers cost each month, other than all others; and whether it can say what is for sale at all.
         self.dear: dict[str, str] = {}
         self.is_searched = True
+        # Where it leads numbers, by what it calls them: in its own words. Whether it takes that with an order, and
+        # whether it does as it is told afterwards.
+        self.routes: dict[str, dict[str, str]] = {}
+        self.connects, self.obeys = True, True
+        # Numbers that it lists and that cannot be used, with their states.
+        self.unusable: dict[str, str] = {}
+        # Countries whose numbers need documents, with how the documents of new orders stand.
+        self.documents: dict[str, str] = {}
         # What it holds besides what was ordered here, and how many numbers are on a page of its list.
         self.ported: set[str] = set()
         self.page = 250
@@ -76,7 +98,7 @@ class SimulatedCarrier:
             return query.get(f"filter[{name}]", [""])[0]
 
         region = asked("country_code") or "US"
-        code = str(phones.calling_code(region))
+        code = str(plans.calling_code(region))
         features = ("voice", "sms") if region in ("US", "CA", "GB") else ("voice",)
         if code == "0" or not set(query.get("filter[features][]", [])) <= set(features):
             return []
@@ -113,6 +135,11 @@ class SimulatedCarrier:
 
     # Numbers bought one by one, as with Twilio
 
+    def lead(self, reference: str, route: dict[str, str], *, later: bool = False) -> None:
+        """Have a number lead somewhere: with its order, or ``later``."""
+        if self.obeys if later else self.connects:
+            self.routes[reference] = self.routes.get(reference, {}) | {n: v for n, v in route.items() if v}
+
     def buy(self, form: dict[str, str]) -> dict | None:
         """One number, at once; None when somebody else was quicker."""
         e164 = form["PhoneNumber"]
@@ -123,6 +150,7 @@ class SimulatedCarrier:
                 return None
             row = {"sid": f"PN{uuid4().hex}", "phone_number": e164, "friendly_name": form.get("FriendlyName", "")}
             self.bought.append(row)
+            self.lead(row["sid"], {TWILIO_ROUTE[name]: value for name, value in form.items() if name in TWILIO_ROUTE})
         return row
 
     # Orders
@@ -141,10 +169,14 @@ class SimulatedCarrier:
                 "id": str(uuid4()),
                 "customer_reference": fields.get("customer_reference", ""),
                 "at": time.time(),
+                "documents": {row["phone_number"]: row.get("requirement_group_id") for row in fields["phone_numbers"]},
                 "numbers": [(e164, e164 in self.sold or int(e164[1:]) % ONE_IS_TAKEN_OF == 0) for e164 in numbers],
             }
             self.orders[one["id"]] = one
             self.sold.update(numbers)
+            route = {name: fields[name] for name in TELNYX_ROUTE if fields.get(name)}
+            for at in range(len(numbers)):
+                self.lead(f"{one['id']}-{at}", route)
         if self.listener:
             threading.Thread(target=self.tell, args=(one,), daemon=True).start()
         return self.shown(one)
@@ -168,23 +200,57 @@ class SimulatedCarrier:
             self.given_up.append(reference)
         return was_held
 
-    def page_of(self, at: int) -> tuple[list[tuple[str, str]], int]:
-        """A page of what it holds, from 0, and how many pages there are."""
-        held = list(self.held().items())
-        return held[at * self.page : (at + 1) * self.page], -(-len(held) // self.page)
+    def listed(self, query: dict[str, list[str]]) -> list[dict]:
+        """What it lists, as both APIs write it, for the filters of either."""
+        keys = {row["phone_number"]: row["friendly_name"] for row in list(self.bought)} | {
+            e164: one["customer_reference"] for one in list(self.orders.values()) for e164, _taken in one["numbers"]
+        }
+        rows = [self.row_of(e164, reference, keys.get(e164, "")) for e164, reference in self.held().items()]
+        rows += [{**self.row_of(e164, f"PN{e164[1:]}", ""), "status": state} for e164, state in self.unusable.items()]
+        for name, column in LISTED_BY.items():
+            if wanted := query.get(name, [""])[0]:
+                rows = [row for row in rows if is_found(name, wanted, row[column])]
+        return rows
+
+    def named(self, path: str) -> dict | None:
+        """The number of the account that a path is about."""
+        reference = path.removesuffix(".json").rpartition("/")[2]
+        return next((row for row in self.listed({}) if row["sid"] == reference), None)
+
+    def row_of(self, e164: str, reference: str, key: str) -> dict:
+        """A number as both APIs write it."""
+        return {
+            "phone_number": e164, "sid": reference, "id": reference, "status": "active", "friendly_name": key,
+            "customer_reference": key, **self.routes.get(reference, {}),
+        }  # fmt: skip
 
     def shown(self, one: dict) -> dict:
         arrived = int((time.time() - one["at"]) / self.seconds) if self.seconds else len(one["numbers"])
         rows = []
         for at, (e164, is_taken) in enumerate(one["numbers"]):
             status = "pending" if at >= arrived else "failure" if is_taken else "success"
+            standing = self.documents_of(one, e164)
+            if standing and standing != "approved":
+                status = "pending"
+            if one.get("cancelled") and status == "pending":
+                status = "cancelled"
             errors = [{"code": "85001", "title": "Taken", "detail": "Somebody else was quicker to get this number."}]
             rows.append({"id": f"{one['id']}-{at}", "phone_number": e164, "status": status,
-                         "errors": errors if status == "failure" else []})  # fmt: skip
+                         "errors": errors if status == "failure" else [],
+                         "requirements_met": standing in ("", "approved"), "requirements_status": standing,
+                         "deadline": "2027-01-31T00:00:00Z" if standing else None})  # fmt: skip
         states = {row["status"] for row in rows}
         status = "pending" if "pending" in states else "success" if states == {"success"} else "failure"
         return {"id": one["id"], "record_type": "number_order", "status": status, "phone_numbers": rows,
+                "sub_number_orders_ids": [f"{one['id']}-part"],
                 "customer_reference": one["customer_reference"]}  # fmt: skip
+
+    def documents_of(self, one: dict, e164: str) -> str:
+        """How the documents of a number stand, in the words of the API; empty where it needs none."""
+        region = phonenumbers.region_code_for_number(phonenumbers.parse(e164)) or ""
+        if region not in self.documents:
+            return ""
+        return "approved" if one["documents"].get(e164) else self.documents[region]
 
     def tell(self, one: dict) -> None:
         """Send a signed message when all of it has arrived, and another, as real ones do."""
@@ -205,218 +271,3 @@ class SimulatedCarrier:
                 return answer.status
         except OSError as error:
             return getattr(error, "code", 0)
-
-
-class Handler(BaseHTTPRequestHandler):
-    """One request to the carrier."""
-
-    carrier: SimulatedCarrier
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *args):
-        """Says nothing."""
-
-    def do_GET(self):
-        parts = urlsplit(self.path)
-        query, path = parse_qs(parts.query), parts.path.removeprefix("/v2")
-        carrier = self.carrier
-        carrier.asked += 1
-        time.sleep(carrier.slow)
-        if not self.is_known():
-            self.refuse(HTTPStatus.UNAUTHORIZED, "Authentication failed")
-        elif path == "/available_phone_numbers" and not carrier.is_searched:
-            self.refuse(HTTPStatus.BAD_GATEWAY, "Bad gateway")
-        elif path == "/available_phone_numbers":
-            self.answer(HTTPStatus.OK, {"data": carrier.for_sale(query)})
-        elif path.startswith("/v1/PhoneNumbers/Countries/"):
-            rows = [{"number_type": kind, "current_price": price} for kind, price in carrier.prices.items()]
-            self.answer(HTTPStatus.OK, {"phone_number_prices": rows, "price_unit": "usd"})
-        elif path.startswith(f"{TWILIO}/AvailablePhoneNumbers/"):
-            region, kind = path.removesuffix(".json").split("/")[-2:]
-            asked = {
-                "filter[country_code]": [region],
-                "filter[phone_number_type]": [{"TollFree": "toll_free"}.get(kind, kind.lower())],
-                "filter[phone_number][starts_with]": query.get("AreaCode", []) or [""],
-                "filter[limit]": query.get("PageSize", ["20"]),
-            }
-            rows = [
-                {"phone_number": row["phone_number"], "capabilities": {
-                    "voice": True, "SMS": {"name": "sms"} in row["features"], "fax": False}}
-                for row in carrier.for_sale(asked)
-            ]  # fmt: skip
-            self.answer(HTTPStatus.OK, {"available_phone_numbers": rows})
-        elif e164 := (query.get("PhoneNumber") or query.get("filter[phone_number]") or [""])[0]:
-            found = carrier.held().get(e164)
-            rows = [{"phone_number": e164, "sid": found, "id": found}] if found else []
-            self.answer(HTTPStatus.OK, {"data": rows, "incoming_phone_numbers": rows})
-        elif path == f"{TWILIO}/IncomingPhoneNumbers.json" and "FriendlyName" not in query:
-            at = int(query.get("Page", ["0"])[0])
-            page, pages = carrier.page_of(at)
-            more = f"{TWILIO}/IncomingPhoneNumbers.json?Page={at + 1}" if at + 1 < pages else None
-            rows = [{"phone_number": e164, "sid": sid} for e164, sid in page]
-            self.answer(HTTPStatus.OK, {"incoming_phone_numbers": rows, "next_page_uri": more})
-        elif path == f"{TWILIO}/IncomingPhoneNumbers.json":
-            name = query.get("FriendlyName", [""])[0]
-            rows = [row for row in list(carrier.bought) if row["friendly_name"] == name]
-            self.answer(HTTPStatus.OK, {"incoming_phone_numbers": rows})
-        elif path == "/phone_numbers":
-            at = int(query.get("page[number]", ["1"])[0])
-            page, pages = carrier.page_of(at - 1)
-            meta = {"page_number": at, "total_pages": pages}
-            self.answer(
-                HTTPStatus.OK, {"data": [{"phone_number": e164, "id": one} for e164, one in page], "meta": meta}
-            )
-        elif path == "/number_orders":
-            key = query.get("filter[customer_reference]", [""])[0]
-            found = [carrier.shown(one) for one in list(carrier.orders.values()) if one["customer_reference"] == key]
-            self.answer(HTTPStatus.OK, {"data": [{**one, "phone_numbers": []} for one in found]})
-        elif path.startswith("/number_orders/") and (one := carrier.orders.get(path.rpartition("/")[2])):
-            self.answer(HTTPStatus.OK, {"data": carrier.shown(one)})
-        else:
-            self.refuse(HTTPStatus.NOT_FOUND, "Resource not found")
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        if self.headers.get("Content-Type") == "application/json":
-            fields = json.loads(body or b"{}")
-        else:
-            fields = {name: values[-1] for name, values in parse_qs(body.decode()).items()}
-        path = urlsplit(self.path).path.removeprefix("/v2")
-        carrier = self.carrier
-        carrier.asked += 1
-        if not self.is_known():
-            self.refuse(HTTPStatus.UNAUTHORIZED, "Authentication failed")
-        elif path == "/number_reservations" and not carrier.is_searched:
-            self.refuse(HTTPStatus.BAD_GATEWAY, "Bad gateway")
-        elif path == "/number_reservations":
-            self.answer(HTTPStatus.OK, {"data": carrier.keep(fields)})
-        elif path in ("/number_orders", f"{TWILIO}/IncomingPhoneNumbers.json"):
-            with carrier.lock:
-                fault = carrier.faults.pop(0) if carrier.faults else ""
-            FAULTS[fault](self, fields)
-        else:
-            self.refuse(HTTPStatus.NOT_FOUND, "Resource not found")
-
-    def do_DELETE(self):
-        carrier, path = self.carrier, urlsplit(self.path).path.removeprefix("/v2").removesuffix(".json")
-        carrier.asked += 1
-        reference = path.removeprefix(f"{TWILIO}/IncomingPhoneNumbers/").removeprefix("/phone_numbers/")
-        with carrier.lock:
-            fault = carrier.release_faults.pop(0) if carrier.release_faults else ""
-        if not self.is_known():
-            self.refuse(HTTPStatus.UNAUTHORIZED, "Authentication failed")
-        elif "/" in reference:
-            self.refuse(HTTPStatus.NOT_FOUND, "Resource not found")
-        elif fault in ("", "taken without an answer"):
-            was_held = carrier.give_up(reference)
-            if fault:
-                self.hang_up()
-            elif not was_held:
-                self.refuse(HTTPStatus.NOT_FOUND, "Resource not found")
-            elif path.startswith(TWILIO):
-                self.answer(HTTPStatus.NO_CONTENT, None)
-            else:
-                self.answer(HTTPStatus.OK, {"data": {"id": reference, "status": "deleted"}})
-        else:
-            FAULTS[fault](self, {})
-
-    def is_known(self) -> bool:
-        return self.headers.get("Authorization") in (f"Bearer {KEY}", f"Basic {BASIC}")
-
-    def answer(self, status: HTTPStatus, content: dict | None, **headers: str) -> None:
-        body = b"" if content is None else json.dumps(content).encode()
-        self.send_response(status)
-        for name, value in {"Content-Type": "application/json", "Content-Length": str(len(body)), **headers}.items():
-            self.send_header(name.replace("_", "-"), value)
-        with suppress(ConnectionError):  # whoever asked may be gone
-            self.end_headers()
-            self.wfile.write(body)
-
-    def refuse(self, status: HTTPStatus, why: str, **headers: str) -> None:
-        self.answer(status, {"errors": [{"code": "10000", "title": why, "detail": why}]}, **headers)
-
-    def hang_up(self) -> None:
-        self.close_connection = True
-        self.connection.close()
-
-
-def done(handler: Handler, fields: dict) -> tuple[HTTPStatus, dict]:
-    """Do what is asked for; the answer."""
-    if "PhoneNumber" not in fields:
-        return HTTPStatus.OK, {"data": handler.carrier.order(fields)}
-    if row := handler.carrier.buy(fields):
-        return HTTPStatus.CREATED, row
-    return HTTPStatus.BAD_REQUEST, {"code": 21422, "status": 400, "message": "PhoneNumber is not available."}
-
-
-def taken(handler: Handler, fields: dict) -> None:
-    time.sleep(handler.carrier.slow)
-    answer = done(handler, fields)
-    time.sleep(handler.carrier.slow)
-    handler.answer(*answer)
-
-
-def taken_without_an_answer(handler: Handler, fields: dict) -> None:
-    done(handler, fields)
-    handler.hang_up()
-
-
-def taken_with_an_error(handler: Handler, fields: dict) -> None:
-    done(handler, fields)
-    handler.refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error")
-
-
-def taken_with_nonsense(handler: Handler, fields: dict) -> None:
-    done(handler, fields)
-    handler.answer(HTTPStatus.OK, {"data": "ok"})
-
-
-def not_taken_without_an_answer(handler: Handler, fields: dict) -> None:
-    handler.hang_up()
-
-
-def not_taken_with_an_error(handler: Handler, fields: dict) -> None:
-    handler.refuse(HTTPStatus.BAD_GATEWAY, "Bad gateway")
-
-
-def too_much_to_do(handler: Handler, fields: dict) -> None:
-    handler.refuse(HTTPStatus.TOO_MANY_REQUESTS, "Too many requests", Retry_After="1")
-
-
-def refused(handler: Handler, fields: dict) -> None:
-    handler.refuse(HTTPStatus.UNPROCESSABLE_ENTITY, "These numbers need a document.")
-
-
-#: What can befall an order.
-FAULTS: dict[str, Callable[[Handler, dict], None]] = {
-    "": taken,
-    "taken without an answer": taken_without_an_answer,
-    "taken with an error": taken_with_an_error,
-    "taken with nonsense": taken_with_nonsense,
-    "not taken without an answer": not_taken_without_an_answer,
-    "not taken with an error": not_taken_with_an_error,
-    "too much to do": too_much_to_do,
-    "refused": refused,
-}
-
-
-class Server(ThreadingHTTPServer):
-    """So many who call at once have to wait, and are not turned away."""
-
-    request_queue_size = 128
-
-
-def serve(port: int, *, seconds: float = 2.0, listener: str = "") -> ThreadingHTTPServer:
-    """A server with a carrier behind it on a port of this computer, 0 for any that is free; not started yet."""
-    carrier = SimulatedCarrier(seconds)
-    carrier.listener = listener
-    server = Server(("127.0.0.1", port), type("OfCarrier", (Handler,), {"carrier": carrier}))
-    server.carrier = carrier
-    return server
-
-
-def address_of(port: int, name: str, api: str = "telnyx") -> str:
-    """Such a carrier as ``CARRIERS`` has it."""
-    base = f"http://127.0.0.1:{port}"
-    query = {"name": name, "account": ACCOUNT, "key": KEY, "public_key": PUBLIC_KEY, "prices": base}
-    return f"{api}+{base}{'/v2' if api == 'telnyx' else ''}?{urlencode(query)}"

@@ -24,12 +24,12 @@ CAST = [
 ]
 #: code of an account -> contact, e-mail, phone, number quota, cooling days
 CAST_DETAILS = {
-    "SYS": ("Sam Rivera", "service@demo.example", "+15145550190", None, 30),
-    "V1001": ("Ana Alvarez", "service@alpha.example", "+15145550180", None, 30),
-    "V1002": ("Bruno Weiss", "service@bravo.example", "+442079460180", None, 60),
-    "C20001": ("Amira Haddad", "office@acme.example", "+15145550100", 50, 30),
-    "C20002": ("Zoltán Nagy", "office@zenith.example", "+442079460100", 20, 60),
-    "P30001": ("Jane Doe", "pro@jane.example", "+14385550100", 5, 30),
+    "SYS": ("Sam Rivera", "service@demo.example", "+15145550190", "", None, 30),
+    "V1001": ("Ana Alvarez", "service@alpha.example", "+15145550180", "CA", None, 30),
+    "V1002": ("Bruno Weiss", "service@bravo.example", "+442079460180", "GB", None, 60),
+    "C20001": ("Amira Haddad", "office@acme.example", "+15145550100", "", 50, 30),
+    "C20002": ("Zoltán Nagy", "office@zenith.example", "+442079460100", "", 20, 60),
+    "P30001": ("Jane Doe", "pro@jane.example", "+14385550100", "", 5, 30),
 }
 #: person's address, what they may, on which account
 CAST_GRANTS = [("support@demo.example", "view_account", "V1001")]

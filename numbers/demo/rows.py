@@ -82,7 +82,7 @@ class Rows:
         yield "numbers_provider", "id, name, supports_voice, supports_sms, supports_fax", self.providers()
         yield (
             "accounts_account",
-            "id, code, kind, status, name, parent_id, contact, email, phone, number_quota, cooling_days",
+            "id, code, kind, status, name, parent_id, contact, email, phone, home_country, number_quota, cooling_days",
             self.accounts(),
         )
         yield (
@@ -109,10 +109,10 @@ class Rows:
 
     def accounts(self):
         for code, kind, name, parent in CAST:
-            contact, email, phone, quota, days = CAST_DETAILS[code]
+            contact, email, phone, home, quota, days = CAST_DETAILS[code]
             yield (
                 f"{self.ids[code]}\t{code}\t{kind}\tproduction\t{name}\t{self.ids.get(parent, NULL)}"
-                f"\t{contact}\t{email}\t{phone}\t{quota or NULL}\t{days}\n"
+                f"\t{contact}\t{email}\t{phone}\t{home}\t{quota or NULL}\t{days}\n"
             )
         ids = count(len(CAST) + 1)
         country_areas = areas()
@@ -122,8 +122,8 @@ class Rows:
             name = f"{ADJECTIVES[i * 7 % len(ADJECTIVES)]} {VAR_WORDS[i % len(VAR_WORDS)]} {i + 1}"
             yield (
                 f"{var.id}\tV{1003 + i}\tvar\tproduction\t{name}\t{self.ids['SYS']}"
-                f"\t{NAMES[i * 7 % len(NAMES)]}\tservice@v{1003 + i}.example\t+{1_212_555_0100 + i % 100}\t{NULL}"
-                f"\t{(30, 30, 60, 10)[i % 4]}\n"
+                f"\t{NAMES[i * 7 % len(NAMES)]}\tservice@v{1003 + i}.example\t+{1_212_555_0100 + i % 100}"
+                f"\t{HOMES[i % len(HOMES)][0]}\t{NULL}\t{(30, 30, 60, 10)[i % 4]}\n"
             )
         pick = self.random.choice
         for i in range(self.size.customers):
@@ -139,7 +139,7 @@ class Rows:
                 name = f"{pick(ADJECTIVES)} {pick(TRADES)} {pick(FORMS)} {i + 1}"
             # Two in three have told whom to turn to, half of them have a quota.
             told = f"{NAMES[i * 11 % len(NAMES)]}\toffice@{code.lower()}.example\t+{1_646_555_0100 + i % 100}"
-            details = f"{told if i % 3 else SILENT}\t{(NULL, 100, NULL, 500)[i % 4]}\t30"
+            details = f"{told if i % 3 else SILENT}\t\t{(NULL, 100, NULL, 500)[i % 4]}\t30"
             yield f"{account}\t{code}\t{kind}\t{status}\t{name}\t{var.id}\t{details}\n"
 
     def people(self):

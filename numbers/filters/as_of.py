@@ -25,14 +25,17 @@ class AsOfFilter(PhoneNumberFilter):
     kept = ("at",)
     orders = {
         "number": ("digits",),
-        "used_by": ("unrung", "rings_folded", "digits"),
-        "company": ("unheld", "company_folded", "digits"),
+        "used_by": ("rings_folded", "digits"),
+        "company": ("company_folded", "digits"),
         "var": ("var__name_folded", "digits"),
-        "use": ("unrung", "kind", "service", "rings_folded", "digits"),
+        "use": ("kind", "service", "rings_folded", "digits"),
         "provider": ("provider__name_folded", "digits"),
         "status": ("pending", "digits"),
-        "reserved_for": ("unreserved", "reserved_folded", "digits"),
+        "reserved_for": ("reserved_folded", "digits"),
     }
+    blanks = {
+        "used_by": Q(unrung=1), "company": Q(unheld=1), "use": Q(unrung=1), "reserved_for": Q(unreserved=1),
+    }  # fmt: skip
 
     def __init__(self, actor, columns, query, at: datetime | None, problem: str = ""):
         super().__init__(actor, columns, query)

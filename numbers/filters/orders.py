@@ -1,6 +1,8 @@
 """The search rows of orders and of the numbers in them."""
 
-from django.db.models import Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Concat
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from numbers.models import Order, OrderLine
@@ -20,7 +22,7 @@ class OrderFilter(ListFilter):
     descends_at_first = True
     states = {
         "all": gettext_lazy("All"),
-        "waiting": gettext_lazy("To be decided"),
+        "waiting": gettext_lazy("Waiting for approval"),
         "running": gettext_lazy("Being delivered"),
         "ended": gettext_lazy("Ended"),
     }
@@ -45,7 +47,7 @@ class OrderFilter(ListFilter):
             return {
                 "order": str(row["pk"]),
                 "ordered": moment(row["confirmed_at"], zone),
-                "company": row["customer__name"],
+                "company": row["customer__name"] or _("Own stock"),
                 "who": row["person__name"],
                 "state": str(states[row["state"]]),
                 **{name: str(row[name]) for name in ("total", "active", "failed")},
@@ -63,6 +65,13 @@ class OrderFilter(ListFilter):
         )
 
 
+def reason_of(row: dict) -> str:
+    """Why the number of a line is not delivered, in a sentence."""
+    if row["state"] == OrderLine.State.UNROUTED and not row["reason"]:
+        return _("The carrier has delivered it, but does not route its calls yet.")
+    return row["reason"]
+
+
 class OrderLineFilter(ListFilter):
     """The search row and Set Filter of the numbers of an order, with what became of each."""
 
@@ -75,12 +84,14 @@ class OrderLineFilter(ListFilter):
     states = {
         "all": gettext_lazy("All"),
         "pending": gettext_lazy("Pending"),
-        "active": gettext_lazy("Active"),
+        "unrouted": gettext_lazy("Not connected"),
+        "active": gettext_lazy("Delivered"),
         "failed": gettext_lazy("Failed"),
     }
     orders = {
         "number": ("digits",), "provider": ("provider__name_folded",), "outcome": ("state",), "reason": ("told",),
     }  # fmt: skip
+    blanks = {"reason": Q(told="")}
 
     class Meta:
         model = OrderLine
@@ -93,7 +104,10 @@ class OrderLineFilter(ListFilter):
     def listing(self) -> TableListing | None:
         if self.refused:
             return None
-        rows = OrderLine.visible_to(self.actor).filter(order=self.order).annotate(told=Fold("reason"))
+        # Operators read the carrier's own words besides; they may name an account there that is not the customer's.
+        is_operator = not self.actor.account.is_customer
+        told = Concat("reason", Value(" "), "detail") if is_operator else F("reason")
+        rows = OrderLine.visible_to(self.actor).filter(order=self.order).annotate(told=Fold(told))
         searched = {"told": self.understood["reason"], "provider__name_folded": self.understood["provider"]}
         rows = containing(having(rows, searched), "e164", self.understood["number"])
         states = dict(OrderLine.State.choices)
@@ -104,12 +118,12 @@ class OrderLineFilter(ListFilter):
                 "provider": row["provider__name"],
                 "price": price(row["setup"], row["monthly"], row["currency"]),
                 "outcome": str(states[row["state"]]),
-                "reason": row["reason"],
+                "reason": " ".join(filter(None, [reason_of(row), row["detail"] if is_operator else ""])),
             }
 
         return self.listed(
             rows,
-            fields=("e164", "digits", "provider__name", "setup", "monthly", "currency", "state", "reason"),
+            fields=("e164", "digits", "provider__name", "setup", "monthly", "currency", "state", "reason", "detail"),
             texts=texts,
             states=tuple((state.value, Q(state=state)) for state in OrderLine.State if state != "chosen"),
         )

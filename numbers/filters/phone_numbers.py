@@ -1,6 +1,5 @@
 """What people type into the search row of the numbers, understood or refused with a sentence."""
 
-import re
 from functools import cache, reduce
 from operator import or_
 from typing import NamedTuple
@@ -13,12 +12,15 @@ from django.utils.translation import gettext as _
 
 from numbers.listing import Listing
 from numbers.models import USES, Destination, PhoneNumber, use_text
-from portal import phones
-from portal.filters import ChoiceWords, DigitsField, ListFilter, Words
+from portal import number_lists, phones
+from portal.filters import ChoiceWords, DigitsField, ListFilter, Words, pieces
 from portal.listings import TableListing, having
+from portal.pages import first_of, plain
 
-# What stands between the two ends of a range. A dash is punctuation here, as inside 514-555.
-TO = re.compile(r"\s+to\s+|\s*(?:\.\.\.?|…|→)\s*", re.IGNORECASE)
+#: A list may be so long, and has so many numbers.
+LONGEST_LIST, MOST_LISTED = 4_000, 10_000
+#: Of the numbers that were not found, so many are named.
+NAMED = 10
 
 
 class Span(NamedTuple):
@@ -33,17 +35,66 @@ class Span(NamedTuple):
         return f"+{self.first} to +{self.last}"
 
 
+class Several(NamedTuple):
+    """The numbers of a list, as whole numbers."""
+
+    numbers: tuple[int, ...]
+
+
 class NumbersField(DigitsField):
-    """A piece of a phone number, or a range of numbers: ``+1 514 555 0100 to 0119``, which is a ``Span``."""
+    """A piece of a phone number; a range of numbers, ``+1 514 555 0100 to 0119``, which is a ``Span``; or a list of
+    numbers and ranges, which is ``Several``."""
+
+    LONGEST = LONGEST_LIST
 
     def to_python(self, value):
-        ends = TO.split(str(value or "").strip())
-        if len(ends) != 2:
-            return super().to_python(value)
+        return self.understood(str(value or ""), "")
+
+    @classmethod
+    def searched(cls, typed: str, home: str):
+        """What is meant by a text that may be something else; empty where it has no digits of a number."""
+        digits, letters = sum(c.isdigit() for c in typed), sum(c.isalpha() for c in typed)
+        if not digits or (digits < 3 and letters):
+            return ()
         try:
-            return Span(*(int(e164[1:]) for e164 in phones.span(*map(self.normal, ends))))
-        except phones.NotANumber as refusal:
-            raise ValidationError(str(refusal)) from refusal
+            return cls.understood(typed, home)
+        except ValidationError:
+            return ()
+
+    @staticmethod
+    def understood(typed: str, home: str):
+        """What is meant by ``typed``, its numbers without a country code being of ``home``. Raises
+        ``ValidationError``."""
+        if len(typed) > LONGEST_LIST:
+            raise ValidationError(_("This search is too long: %(most)d characters at most.") % {"most": LONGEST_LIST})
+        found = number_lists.read_list(typed, home, most=10**15)
+        if sum(c.isdigit() for c in typed) > 15 and len(found) == 1 and found[0].refusal:
+            # Numbers pasted from a column, apart by blanks.
+            words = typed.split()
+            if len(words) > 1 and all(sum(c.isdigit() for c in word) >= 7 for word in words):
+                found = number_lists.read_list("\n".join(words), home, most=10**15)
+        if len(found) == 1:
+            first, last = found[0].first, found[0].last
+            if first != last:
+                return Span(int(first[1:]), int(last[1:]))
+        if len(found) < 2:
+            if found and found[0].refusal and number_lists.STRONG.search(typed):
+                raise ValidationError(found[0].refusal)
+            return pieces(typed.strip()) if typed.strip() else ()
+        numbers: dict[int, None] = {}
+        refused = []
+        for piece in found:
+            meant = list(piece.e164s) if 0 < piece.count <= MOST_LISTED else list(phones.readings(piece.text, home))
+            numbers |= dict.fromkeys(int(e164[1:]) for e164 in meant)
+            refused += [] if meant else [piece.text[:40]]
+        if refused:
+            said = {"texts": ", ".join(first_of(refused, NAMED))}
+            raise ValidationError(
+                _("These are not complete numbers: %(texts)s. A list can contain only numbers.") % said
+            )
+        if len(numbers) > MOST_LISTED:
+            raise ValidationError(_("This list has more than %(most)d numbers.") % {"most": MOST_LISTED})
+        return Several(tuple(numbers))
 
 
 class Numbers(django_filters.CharFilter):
@@ -88,17 +139,35 @@ class PhoneNumberFilter(ListFilter):
         model = PhoneNumber
         fields = []
 
+    def cleaned(self, field, typed: str):
+        if typed and isinstance(field, NumbersField):
+            return field.understood(typed, self.actor.account.home)
+        return super().cleaned(field, typed)
+
+    def name_missing(self, listed: Several) -> None:
+        """Say which numbers of a list are not here."""
+        here = PhoneNumber.visible_to(self.actor).filter(digits__in=listed.numbers)
+        found = set(here.values_list("digits", flat=True))
+        missing = [self.actor.person.written(f"+{number}") for number in listed.numbers if number not in found]
+        if missing:
+            named = ", ".join(missing[:NAMED]) + (" …" if len(missing) > NAMED else "")
+            said = {"count": plain(len(missing)), "numbers": named}
+            self.notes.append(_("Not found, %(count)s of the list: %(numbers)s.") % said)
+
     def listing(self) -> Listing | None:
         if self.refused:
             return None
         clean = self.understood
         words = {name: clean.get(name) or () for name in ("used_by", "company", "var", "reserved_for", "provider")}
         active, number = clean.get("status"), clean["number"]
-        is_range = isinstance(number, Span)
+        is_range, is_list = isinstance(number, Span), isinstance(number, Several)
+        if is_list:
+            self.name_missing(number)
         return Listing(
             actor=self.actor,
-            digits=() if is_range else number,
+            digits=() if is_range or is_list else number,
             span=number if is_range else None,
+            numbers=number.numbers if is_list else (),
             words=tuple((name, found) for name, found in words.items() if found),
             uses=clean["use"],
             active=active[0] if active and len(active) == 1 else None,
@@ -106,6 +175,7 @@ class PhoneNumberFilter(ListFilter):
             sort=self.sort,
             descending=self.descending,
             ids=self.selected,
+            without=self.without,
             columns=tuple(self.columns),
         )
 
@@ -129,6 +199,7 @@ class DestinationFilter(ListFilter):
         "name": ("name_folded",), "use": ("kind", "service_type", "name_folded"), "extension": ("extension_number",),
         "numbers": ("numbers",),
     }  # fmt: skip
+    blanks = {"extension": Q(extension="")}
 
     class Meta:
         model = Destination

@@ -21,7 +21,8 @@ class ReleaseFilter(ListFilter):
     descends_at_first = True
     states = {
         "all": gettext_lazy("All"),
-        "ready": gettext_lazy("Carrier to be told"),
+        "ready": gettext_lazy("Carrier to be notified"),
+        "manual": gettext_lazy("Notify the carrier"),
         "failed": gettext_lazy("Failed"),
         "ended": gettext_lazy("Ended"),
     }
@@ -29,6 +30,7 @@ class ReleaseFilter(ListFilter):
         "number": ("digits",), "provider": ("provider__name_folded",), "when": ("begun_at",), "who": ("who",),
         "state": ("state",), "reason": ("told",),
     }  # fmt: skip
+    blanks = {"reason": Q(told="")}
 
     class Meta:
         model = Release
@@ -62,6 +64,7 @@ class ReleaseFilter(ListFilter):
             texts=texts,
             states=(
                 ("ready", Q(state=Release.State.READY)),
+                ("manual", Q(state=Release.State.MANUAL)),
                 ("failed", Q(state=Release.State.FAILED)),
                 ("ended", Q(state__in=[Release.State.DONE, Release.State.KEPT])),
             ),

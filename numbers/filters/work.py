@@ -1,9 +1,9 @@
 """The search rows of what is done to many numbers: jobs and imports."""
 
-from django.db.models import Q
+from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.utils.translation import gettext_lazy
 
-from numbers.actions.verbs import OF_CUSTOMERS, OF_VARS
+from numbers.actions.verbs import OF_CUSTOMERS, OF_VARS, UNDOES
 from numbers.models import Import, ImportRow, Job, JobItem, Work
 from portal.filters import ChoiceWords, Digits, ListFilter, Words
 from portal.listings import Fold, TableListing, containing, having
@@ -18,7 +18,7 @@ RUNNING = Q(state__in=[Work.State.RUNNING, Work.State.CHECKING])
 
 
 def verb_names() -> list[tuple[str, str]]:
-    return [(verb.slug, str(verb.label)) for verb in (*OF_VARS, *OF_CUSTOMERS)]
+    return [(verb.slug, str(verb.label)) for verb in (*OF_VARS, *OF_CUSTOMERS, *UNDOES.values())]
 
 
 class JobFilter(ListFilter):
@@ -79,6 +79,7 @@ class JobItemFilter(ListFilter):
         "waiting": gettext_lazy("Waiting"),
     }
     orders = {"number": ("digits",), "outcome": ("state",), "reason": ("sentence",)}
+    blanks = {"reason": Q(sentence="")}
 
     class Meta:
         model = JobItem
@@ -170,7 +171,8 @@ class ImportRowFilter(ListFilter):
     verdicts = dict(ImportRow.Verdict.choices)
     unsorted = frozenset({"original"})
     orders = {
-        "line": ("line",), "number": ("e164",), "verdict": ("verdict",), "column": ("column",), "reason": ("reason",),
+        "line": ("line",), "number": ("e164",), "verdict": ("verdict",), "column": ("column",),
+        "reason": ("reason",),
     }  # fmt: skip
 
     class Meta:
@@ -184,17 +186,24 @@ class ImportRowFilter(ListFilter):
     def listing(self) -> TableListing | None:
         if self.refused:
             return None
-        rows = ImportRow.visible_to(self.actor).filter(of=self.wanted).annotate(reason_folded=Fold("reason"))
+        has_more = ExpressionWrapper(Q(plan__1__isnull=False), BooleanField())
+        rows = ImportRow.visible_to(self.actor).filter(of=self.wanted)
+        rows = rows.annotate(reason_folded=Fold("reason"), has_more=has_more)
         rows = having(rows, {"reason_folded": self.understood["reason"]})
         rows = containing(rows, "e164", self.understood["number"])
-        place = self.wanted.columns.index("number")
+        place, text = self.wanted.columns.index("number"), self.wanted.text
+        confirmed = self.wanted.is_confirmed
 
         def texts(row: dict) -> dict[str, str]:
-            cells = row["cells"]
+            cells = [text(cell) for cell in row["cells"]]
             return {
                 "line": str(row["line"]) if cells else "",
                 "number": row["e164"] or (cells[place] if place < len(cells) else ""),
-                "verdict": str(self.verdicts[row["verdict"]]),
+                "verdict": (
+                    self.wanted.outcome(row["verdict"], row["line"], has_more=row["has_more"])
+                    if confirmed
+                    else str(self.verdicts[row["verdict"]])
+                ),
                 "column": row["column"].replace("_", " "),
                 "reason": row["reason"],
                 "original": " | ".join(cells),
@@ -202,9 +211,9 @@ class ImportRowFilter(ListFilter):
 
         return self.listed(
             rows,
-            fields=("line", "e164", "cells", "verdict", "column", "reason"),
+            fields=("line", "source", "e164", "cells", "verdict", "column", "reason", "has_more"),
             texts=texts,
-            states=tuple((verdict.value, Q(verdict=verdict)) for verdict in ImportRow.Verdict if verdict.value),
+            states=tuple((name, Q(verdict=name)) for name in self.states if name != "all"),
         )
 
 
@@ -212,6 +221,7 @@ class ImportRowFilter(ListFilter):
 DIFFERENCES = {
     "add": gettext_lazy("Not here"),
     "change": gettext_lazy("Other provider here"),
+    "route": gettext_lazy("Calls go elsewhere"),
     "gone": gettext_lazy("Not in the statement"),
     "same": gettext_lazy("The same"),
     "refused": gettext_lazy("Refused"),

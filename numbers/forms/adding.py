@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from dataclasses import dataclass
-
-import phonenumbers
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -14,77 +9,18 @@ from django.utils.translation import gettext_lazy
 
 from numbers.actions.stock import MOST_ADDED
 from numbers.models import Provider
-from portal import phones
+from portal import countries
+from portal.number_lists import Piece, read_list
 from portal.pages import first_of
 
 #: Of the lines that are refused, so many are named.
 NAMED = 20
-# What stands between the first and the last number of a range: a dash with blanks, dots, an arrow, or a word.
-BETWEEN = re.compile(
-    r"\s+[-–—]\s+|\s*(?:\.\.\.?|…|→|->)\s*|\s+(?:to|through)\s+|(?<=[0-9)])[–—](?=\+)|(?<=[0-9])-(?=\+)"
-)
 
 
-@dataclass(frozen=True)
-class Line:
-    """One piece of what was typed: the numbers that it means, or the sentence that says why it means none."""
-
-    number: int
-    text: str
-    e164s: tuple[str, ...] = ()
-    refusal: str = ""
-
-    @property
-    def complaint(self) -> str:
-        """Where the refused piece stands, and why it is refused."""
-        said = {"number": self.number, "text": self.text[:60], "why": self.refusal}
-        return _("Line %(number)d, %(text)s: %(why)s") % said
-
-
-def read_lines(typed: str, region: str = "") -> list[Line]:
-    """What each piece of ``typed`` means; pieces are on lines of their own, or apart by commas and semicolons.
-
-    ``region`` is the country (ISO 3166, two letters) of what is written without a country code; without one that is
-    refused. Nothing is guessed.
-    """
-    found = []
-    for at, line in enumerate(unicodedata.normalize("NFKC", typed).splitlines(), 1):
-        for piece in re.split(r"[,;\t]", line):
-            if text := piece.strip().strip("'\""):
-                try:
-                    found.append(Line(at, text, tuple(meant_by(text, region))))
-                except phones.NotANumber as refusal:
-                    found.append(Line(at, text, refusal=str(refusal)))
-    return found
-
-
-def meant_by(text: str, region: str) -> list[str]:
-    """The numbers that one piece means: itself, or a range from its first number to its last.
-
-    Raises ``NotANumber``.
-    """
-    if re.fullmatch(r"[+0-9() .–-]*[0-9][ .-]?[xX]{1,4}", text):  # +1 514 555 01xx
-        blanks = len(text) - len(text.rstrip("xX"))
-        first, last = text[:-blanks] + "0" * blanks, text[:-blanks] + "9" * blanks
-    else:
-        first, *rest = BETWEEN.split(text)
-        if len(rest) > 1:
-            raise phones.NotANumber(_("This has more than a first and a last number."))
-        last = rest[0] if rest else ""
-    if not last:
-        return [phones.parse(first, region)]
-    begin, end = phones.span(first, last, region)
-    count = int(end[1:]) - int(begin[1:]) + 1
-    if count > MOST_ADDED:
-        raise phones.NotANumber(_("This range has more than %(most)d numbers.") % {"most": MOST_ADDED})
-    numbers = [f"+{digits}" for digits in range(int(begin[1:]), int(end[1:]) + 1)]
-    return [phones.parse(e164) for e164 in numbers]
-
-
-def regions() -> list[tuple[str, str]]:
-    """The countries that a number without a country code may be of."""
-    codes = {region: phonenumbers.country_code_for_region(region) for region in phonenumbers.SUPPORTED_REGIONS}
-    return [("", _("None: with country codes only")), *((r, f"{r} +{code}") for r, code in sorted(codes.items()))]
+def complaint(piece: Piece) -> str:
+    """Where a refused piece stands, and why it is refused."""
+    said = {"number": piece.line, "text": piece.text[:60], "why": piece.refusal}
+    return _("Line %(number)d, %(text)s: %(why)s") % said
 
 
 class RegionField(forms.ChoiceField):
@@ -93,10 +29,16 @@ class RegionField(forms.ChoiceField):
     def __init__(self, **kwargs):
         options = {
             "label": gettext_lazy("Country of numbers without a country code"),
-            "choices": regions,
+            "choices": lambda: [("", _("None: with country codes only")), *countries.choices()],
             "required": False,
         }
         super().__init__(**options | kwargs)
+
+    def prefer(self, home: str) -> None:
+        """Offer a country before all others, and as the one that is meant."""
+        self.initial = home
+        self.choices = [*countries.choices(home)[: bool(home)], ("", _("None: with country codes only")),
+                        *countries.choices(home)[bool(home) :]]  # fmt: skip
 
 
 class ProviderField(forms.ModelChoiceField):
@@ -112,7 +54,7 @@ class ProviderField(forms.ModelChoiceField):
 
 
 class AddForm(forms.Form):
-    """Numbers for the stock."""
+    """Numbers for the stock. ``home`` is the account's home country."""
 
     numbers = forms.CharField(
         label=gettext_lazy("Numbers"),
@@ -124,17 +66,36 @@ class AddForm(forms.Form):
     )
     provider = ProviderField()
     region = RegionField()
+    unusual = forms.BooleanField(
+        label=gettext_lazy("Add unusual numbers too"),
+        required=False,
+        help_text=gettext_lazy("Numbers of the right length that the country’s numbering plan has no range for."),
+    )
     others = forms.BooleanField(
         label=gettext_lazy("Add the others"),
         required=False,
         help_text=gettext_lazy("Although some lines could not be understood."),
     )
 
+    def __init__(self, *args, home: str = "", **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["region"].prefer(home)
+
     def clean(self):
-        lines = read_lines(self.cleaned_data.get("numbers", ""), self.cleaned_data.get("region", ""))
-        self.e164s = list(dict.fromkeys(e164 for line in lines for e164 in line.e164s))
-        refused = [line for line in lines if line.refusal]
-        if refused and not self.cleaned_data.get("others"):
-            self.add_error("numbers", ValidationError(first_of([line.complaint for line in refused], NAMED)))
+        typed = self.cleaned_data
+        pieces = read_list(
+            typed.get("numbers", ""), typed.get("region", ""), most=MOST_ADDED, strict=not typed.get("unusual")
+        )
+        #: Sentences about the pieces that are not added.
+        self.left_out = [complaint(piece) for piece in pieces if piece.refusal]
+        # A few ranges may mean more numbers than are added at once.
+        total = sum(piece.count for piece in pieces)
+        self.e164s = (
+            list(dict.fromkeys(e164 for piece in pieces for e164 in piece.e164s)) if total <= 20 * MOST_ADDED else []
+        )
+        if total > 20 * MOST_ADDED:
+            self.add_error("numbers", _("These are more numbers than can be added at once. Import a file instead."))
+        elif self.left_out and (not typed.get("others") or not self.e164s):
+            self.add_error("numbers", ValidationError(first_of(self.left_out, NAMED)))
         elif not self.e164s and "numbers" not in self.errors:
             self.add_error("numbers", _("Type at least one number."))

@@ -28,7 +28,7 @@ class AsOfForm(forms.Form):
 
     def clean_at(self):
         if self.cleaned_data["at"] > timezone.now():
-            raise ValidationError(_("Nobody knows yet: choose a time that is past."))
+            raise ValidationError(_("This time is in the future. Choose a time in the past."))
         return self.cleaned_data["at"]
 
     @property

@@ -4,7 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from numbers.models import USES, Destination, use_text
-from portal.fields import NameField
+from portal.fields import LineField
 
 
 def written_use(kind: str, service_type: str) -> str:
@@ -25,14 +25,14 @@ class DestinationForm(forms.Form):
         initial=Destination.Kind.USER.value,
         error_messages={"invalid_choice": _("Choose what it is: a user, a group, or one of the services.")},
     )
-    name = NameField(label=_("Name"), max_length=120)
+    name = LineField(label=_("Name"), max_length=120)
     extension = forms.RegexField(
         r"^[0-9]{1,10}\Z",
         strip=True,
         label=_("Extension"),
         required=False,
         max_length=10,
-        help_text=_("The digits that people inside dial; one destination has each."),
+        help_text=_("The digits that people in the company dial. Each can be used once."),
         error_messages={"invalid": _("An extension has digits only, ten at most.")},
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )

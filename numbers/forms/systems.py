@@ -3,12 +3,12 @@
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from portal.fields import NameField
+from portal.fields import LineField
 
 
 class SystemForm(forms.Form):
-    name = NameField(
+    name = LineField(
         label=gettext_lazy("Name"),
         max_length=80,
-        help_text=gettext_lazy("What you call it, such as “Asterisk in Montréal”. Its token is shown once, then."),
+        help_text=gettext_lazy("A name, such as “Asterisk in Montréal”. The next page shows its token, once."),
     )

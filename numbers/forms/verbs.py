@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import ClassVar
 
 from django import forms
@@ -15,13 +16,13 @@ from accounts.models import Account
 from numbers.actions import verbs
 from numbers.models import Destination, PhoneNumber
 from numbers.rules import is_cooling, is_reserved
-from portal.fields import MomentField, NameField
+from portal.fields import LineField, MomentField
 
 #: Of several that fit what was typed, so many are named.
 NAMED = 5
 
 
-class MeantField(NameField):
+class MeantField(LineField):
     """One of many, typed by name or by code; clean, it is what was meant. ``look_up`` gives what may be meant.
 
     A browser offers what fits while somebody types, from the address ``suggestions`` (``type_ahead.js``).
@@ -43,7 +44,7 @@ class MeantField(NameField):
             raise ValidationError(self.unknown)
         names = "; ".join(one.written for one in found[:NAMED]) + ("; …" if len(found) > NAMED else "")
         raise ValidationError(
-            _("Several are called that: %(names)s. Type one of these as it stands here.") % {"names": names}
+            _("Several have this name: %(names)s. Enter one of these exactly as shown.") % {"names": names}
         )
 
 
@@ -55,6 +56,9 @@ class VerbForm(forms.Form):
     def __init__(self, actor: Actor, data=None, number: PhoneNumber | None = None, initial: dict | None = None):
         self.actor, self.number = actor, number
         super().__init__(data, initial=initial)
+        # A browser would cut longer texts without a word; the form says that they are too long.
+        for name in {"caller_name", "label_text"} & self.fields.keys():
+            self.fields[name].widget.attrs.pop("maxlength", None)
         for field in self.fields.values():
             if isinstance(field, MeantField):
                 of = Destination if field is self.fields.get("destination") else Account
@@ -86,7 +90,7 @@ class CustomerForm(VerbForm):
     customer = MeantField(
         label=gettext_lazy("Customer"),
         help_text=gettext_lazy("Its name or its code."),
-        unknown=gettext_lazy("No customer of yours is called that. Type its name or its code."),
+        unknown=gettext_lazy("You have no customer with this name. Type its name or its code."),
     )
 
     @property
@@ -100,13 +104,15 @@ class AssignToCustomerForm(CustomerForm):
     despite_cooling = forms.BooleanField(
         label=gettext_lazy("Also while it is cooling"),
         required=False,
-        help_text=gettext_lazy("Whoever had it before may still be called on it."),
+        help_text=gettext_lazy("Its previous holder may still get calls on it."),
     )
-    reason = NameField(
+    reason = LineField(
         label=gettext_lazy("Reason"),
         max_length=200,
         required=False,
-        help_text=gettext_lazy("Why a cooling number goes to somebody else now; the history keeps it."),
+        help_text=gettext_lazy(
+            "Why a cooling number is assigned to somebody else now. It is kept in your own history."
+        ),
     )
 
     def __init__(self, actor, data=None, number=None, initial=None):
@@ -117,14 +123,40 @@ class AssignToCustomerForm(CustomerForm):
 
 class ReserveForm(CustomerForm):
     verb_class = verbs.Reserve
-    until = MomentField(
-        label=gettext_lazy("Until"), help_text=gettext_lazy("In your time zone. The reservation ends by itself then.")
+    days = forms.ChoiceField(
+        label=gettext_lazy("For"),
+        choices=(
+            ("7", gettext_lazy("7 days")),
+            ("30", gettext_lazy("30 days")),
+            ("90", gettext_lazy("90 days")),
+            ("", gettext_lazy("Until the time below")),
+        ),
+        initial="30",
+        required=False,
     )
+    until = MomentField(
+        label=gettext_lazy("Until"),
+        required=False,
+        help_text=gettext_lazy(
+            "Only for another end; it replaces the days. In your time zone. The reservation ends by itself."
+        ),
+    )
+
+    def clean(self):
+        days = self.cleaned_data.pop("days", "")
+        if self.cleaned_data.get("until") or "until" in self.errors:
+            return
+        if not days:
+            self.add_error("until", _("Choose for how many days, or type a time."))
+        else:
+            self.cleaned_data["until"] = timezone.now() + timedelta(days=int(days))
 
     def __init__(self, actor, data=None, number=None, initial=None):
         if number is not None and is_reserved(number, timezone.now()):
             until = timezone.localtime(number.reserved_until, actor.person.zone).replace(tzinfo=None)
             initial = {"customer": number.reserved_for.written, "until": until} | (initial or {})
+        if initial and initial.get("until"):
+            initial = {"days": ""} | initial
         super().__init__(actor, data, number, initial)
 
 
@@ -133,7 +165,7 @@ class AssignToDestinationForm(VerbForm):
     destination = MeantField(
         label=gettext_lazy("Destination"),
         help_text=gettext_lazy("The name or the extension of a user, a group or a service."),
-        unknown=gettext_lazy("No user, group or service here is called that. Type its name or its extension."),
+        unknown=gettext_lazy("There is no user, group or service with this name. Type its name or its extension."),
     )
 
     @property
@@ -145,12 +177,12 @@ class OptionsForm(VerbForm):
     """All the options of one number. For a selection there is ``BulkOptionsForm``."""
 
     verb_class = verbs.SetOptions
-    label_text = NameField(label=gettext_lazy("Label"), max_length=80, required=False)
-    caller_name = NameField(
+    label_text = LineField(label=gettext_lazy("Label"), max_length=80, required=False)
+    caller_name = LineField(
         label=gettext_lazy("Caller name"),
         max_length=15,
         required=False,
-        help_text=gettext_lazy("What people see whom this number calls; 15 characters at most."),
+        help_text=gettext_lazy("Shown to the people whom this number calls. 15 characters at most."),
     )
     voice = forms.BooleanField(label=gettext_lazy("Voice"), required=False)
     sms = forms.BooleanField(label=gettext_lazy("SMS"), required=False)
@@ -173,7 +205,7 @@ class OptionsForm(VerbForm):
 class ConfirmedForm(VerbForm):
     """A verb that wants to be confirmed for what is in use."""
 
-    confirmed = forms.BooleanField(label=gettext_lazy("Also what is in use"), required=False)
+    confirmed = forms.BooleanField(label=gettext_lazy("Also if it is in use"), required=False)
 
     def __init__(self, actor, data=None, number=None, initial=None):
         super().__init__(actor, data, number, initial)
@@ -213,6 +245,10 @@ class EndCoolingForm(VerbForm):
     verb_class = verbs.EndCooling
 
 
+class RouteForm(VerbForm):
+    verb_class = verbs.Route
+
+
 class DeleteForm(VerbForm):
     verb_class = verbs.Delete
 
@@ -222,18 +258,18 @@ class BulkOptionsForm(VerbForm):
 
     verb_class = verbs.SetOptions
     SWITCH = (("", gettext_lazy("Leave as it is")), ("on", gettext_lazy("On")), ("off", gettext_lazy("Off")))
-    label_text = NameField(
+    label_text = LineField(
         label=gettext_lazy("Label"),
         max_length=80,
         required=False,
-        help_text=gettext_lazy("Empty: every number keeps the one that it has."),
+        help_text=gettext_lazy("Leave empty to keep what each number has."),
     )
     clear_label = forms.BooleanField(label=gettext_lazy("Clear the label"), required=False)
-    caller_name = NameField(
+    caller_name = LineField(
         label=gettext_lazy("Caller name"),
         max_length=15,
         required=False,
-        help_text=gettext_lazy("15 characters at most. Empty: every number keeps the one that it has."),
+        help_text=gettext_lazy("15 characters at most. Leave empty to keep what each number has."),
     )
     clear_caller_name = forms.BooleanField(label=gettext_lazy("Clear the caller name"), required=False)
     voice = forms.ChoiceField(label=gettext_lazy("Voice"), choices=SWITCH, required=False)
@@ -242,7 +278,7 @@ class BulkOptionsForm(VerbForm):
 
     def clean(self):
         if not any(self.cleaned_data.values()):
-            raise ValidationError(_("Say what should change."))
+            raise ValidationError(_("Choose at least one change."))
         for name in ("label", "caller_name"):
             if self.cleaned_data.get(f"clear_{name}") and self.cleaned_data.get(NAMES_OF_TEXTS[name]):
                 self.add_error(NAMES_OF_TEXTS[name], _("Either type one, or clear it."))
@@ -267,6 +303,7 @@ FORMS: dict[type[verbs.Verb], type[VerbForm]] = {
         CancelReservationForm,
         EndCoolingForm,
         OptionsForm,
+        RouteForm,
         GiveUpForm,
         DeleteForm,
         AssignToDestinationForm,
@@ -275,15 +312,15 @@ FORMS: dict[type[verbs.Verb], type[VerbForm]] = {
     )
 }
 #: The same for a selection.
-BULK_FORMS = FORMS | {verbs.SetOptions: BulkOptionsForm}
+BULK_FORMS = FORMS | {verbs.SetOptions: BulkOptionsForm} | dict.fromkeys(verbs.UNDOES.values(), VerbForm)
 
 
 class ModeForm(forms.Form):
     """Whether numbers that are refused keep the others from being done."""
 
     mode = forms.ChoiceField(
-        label=gettext_lazy("If some numbers are refused"),
-        choices=(("some", gettext_lazy("Do it to the others")), ("all", gettext_lazy("Do nothing at all"))),
+        label=gettext_lazy("If some numbers cannot be changed"),
+        choices=(("some", gettext_lazy("Change the others")), ("all", gettext_lazy("Change none of them"))),
         initial="some",
         widget=forms.RadioSelect,
     )

@@ -8,10 +8,11 @@ from django.views.decorators.http import require_safe
 from numbers.help_pages.of_accounts import OF_ACCOUNTS
 from numbers.help_pages.of_carriers import OF_CARRIERS
 from numbers.help_pages.of_numbers import OF_NUMBERS
+from numbers.help_pages.of_roles import OF_ROLES
 from numbers.help_pages.of_verbs import OF_VERBS
 from numbers.help_pages.of_webphone import OF_WEBPHONE
 
-TOPICS = OF_NUMBERS | OF_CARRIERS | OF_VERBS | OF_WEBPHONE | OF_ACCOUNTS
+TOPICS = OF_NUMBERS | OF_ROLES | OF_CARRIERS | OF_VERBS | OF_WEBPHONE | OF_ACCOUNTS
 
 
 @require_safe

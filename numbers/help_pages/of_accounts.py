@@ -18,7 +18,7 @@ OF_ACCOUNTS = {
                         "may be a minute old. A support agent sees the accounts that were granted."
                     ),
                     _(
-                        "Click a name to work in that account. Click a phone number to call the account's contact with the "
+                        "Click a name to open the account's page, and Enter to work in it. Click a phone number to call the account's contact with the "
                         "WebPhone. Closed accounts are listed only under the filter Closed."
                     ),
                 ),
@@ -28,7 +28,7 @@ OF_ACCOUNTS = {
                 (
                     _(
                         "The system adds VARs; a VAR adds companies and professionals. The portal gives each account its "
-                        "code. Click a code to change the account's details, its number quota and how long numbers that "
+                        "code. On the account's page, Edit changes its details, its number quota and how long numbers that "
                         "come back from it cool before they go to somebody else."
                     ),
                     _(
@@ -44,12 +44,10 @@ OF_ACCOUNTS = {
                 _("Suspend and close"),
                 (
                     _(
-                        "While an account is suspended its people cannot sign in and nobody works in it, or through it in "
-                        "the accounts below it; the people of those go on working at home. Numbers go on ringing."
+                        "While an account is suspended, its people cannot sign in and nobody can work in it, or through it in the accounts below it. People of the accounts below can still work in their own accounts. Numbers keep ringing."
                     ),
                     _(
-                        "An account can be closed once it has no numbers, and a VAR once its customers are closed. Its "
-                        "history is kept. The account above can reopen it. Nobody closes an account from inside another."
+                        "An account can be closed when it has no numbers, and a VAR when its customers are closed. Its history is kept. The account above can reopen it. An account cannot be closed while you work inside another one."
                     ),
                 ),
             ),
@@ -62,9 +60,7 @@ OF_ACCOUNTS = {
                 _("Your account"),
                 (
                     _(
-                        "Whom the account above yours, and your customers, turn to: a name, an e-mail address, a phone "
-                        "number. A VAR also sets how long its numbers cool; a new customer begins with that. Name, quota "
-                        "and status are changed by the account above."
+                        "The contact for the account above yours and for your customers: a name, an e-mail address, a phone number. A VAR also sets how long its numbers cool; a new customer starts with that. Name, quota and status are changed by the account above."
                     ),
                 ),
             ),
@@ -82,8 +78,7 @@ OF_ACCOUNTS = {
                         "changed; the History says what."
                     ),
                     _(
-                        "You can ask to be asked first: then they come in only once one of you has agreed. The question "
-                        "stands for a day."
+                        "You can require consent: then they can enter only after one of your administrators has agreed. A request is open for a day."
                     ),
                 ),
             ),
@@ -91,14 +86,16 @@ OF_ACCOUNTS = {
                 _("Working in a customer's account"),
                 (
                     _(
-                        "Click the name of a company or VAR in a list: you are inside, in the same section, as if you were "
-                        "its administrator. A line at the top of every page says where you are and for how long. Leave "
+                        "Click the name of a company or VAR in the list of numbers, or Enter in the list of accounts: you "
+                        "are inside, in the same section, as if you were its administrator. A line at the top of every page says where you are and for how long. Leave "
                         "brings you back to where you came from. It ends by itself after an hour, or when nothing is done "
                         "for a quarter of an hour; what you were typing is kept."
                     ),
                     _(
-                        "Each window stands for itself: two windows can be in two accounts. Passwords, people's roles and "
-                        "consent cannot be changed from inside."
+                        "Each browser window is independent: two windows can be in two accounts. Passwords, people's roles and consent cannot be changed from inside."
+                    ),
+                    _(
+                        "If an account requires consent, its administrators see who you are, your reason, and whether you would view or manage. Their consent is valid once, for a day, in the browser that you asked from, for that reason. Another reason or more rights need a new request."
                     ),
                 ),
             ),
@@ -108,7 +105,7 @@ OF_ACCOUNTS = {
         _("History"),
         (
             (
-                _("What was changed"),
+                _("Changes"),
                 (
                     _(
                         "Every change in this account: when, by whom, what it was before and after. Changes by staff from "
@@ -122,11 +119,10 @@ OF_ACCOUNTS = {
         _("Delegation"),
         (
             (
-                _("Who may enter what"),
+                _("Who may enter which account"),
                 (
                     _(
-                        "A support agent enters just those accounts that were granted here: a reseller or a customer, and "
-                        "with it what is below it; to view, or to manage as its administrator would."
+                        "A support agent can enter only the accounts granted here, and the accounts below them: either to view, or to manage as an administrator."
                     ),
                     _(
                         "Granting again replaces what was granted before. A grant ends at the end of its last day, or when "
@@ -144,12 +140,10 @@ OF_ACCOUNTS = {
                 _("What your numbers ring"),
                 (
                     _(
-                        "A user is a person with a telephone, a group several who are called together. A service answers by "
-                        "itself or passes the call on: virtual receptionist, virtual assistant, duty agent, fax, conference."
+                        "A user is a person with a telephone. A group is several users who are called together. A service answers by itself or passes the call on: virtual receptionist, virtual assistant, duty agent, fax, conference."
                     ),
                     _(
-                        "Numbers says how many numbers ring each; click it to see which. An extension is what people inside "
-                        "dial; each is used once."
+                        "Numbers shows how many numbers ring each destination; click it to list them. An extension is what people in the company dial; each can be used once."
                     ),
                 ),
             ),
@@ -157,8 +151,7 @@ OF_ACCOUNTS = {
                 _("Add, change, delete"),
                 (
                     _(
-                        "Another name or use changes nothing about the numbers that ring it. What a number still rings "
-                        "cannot be deleted: let the number ring something else first."
+                        "Changing the name or use of a destination does not affect the numbers that ring it. A destination that numbers ring cannot be deleted: assign those numbers to another destination first."
                     ),
                 ),
             ),
@@ -175,8 +168,7 @@ OF_ACCOUNTS = {
                         "Active: they can sign in. Deactivated: they are kept out and can be reactivated."
                     ),
                     _(
-                        "An administrator looks after the account. A support agent, at an operator or reseller, enters just "
-                        "those accounts that were granted to them. A user has a WebPhone and manages no numbers."
+                        "An administrator manages the account. A support agent of an operator or reseller can enter only the accounts granted to them. A user has a WebPhone and manages no numbers."
                     ),
                 ),
             ),
@@ -188,9 +180,7 @@ OF_ACCOUNTS = {
                         "your account from above can invite users only, and changes nobody's role."
                     ),
                     _(
-                        "Nobody changes their own role or deactivates themselves, and the last active administrator stays "
-                        "one. Deactivating ends all sessions of the person at once, and so does End all sessions, for the "
-                        "day a telephone is lost."
+                        "You cannot change your own role or deactivate yourself, and an account keeps at least one active administrator. Deactivate ends all sessions of the person at once. End all sessions does only that, for example when a phone is lost."
                     ),
                 ),
             ),
@@ -205,6 +195,49 @@ OF_ACCOUNTS = {
             ),
         ),
     ),
+    "notices": Topic(
+        _("Notices"),
+        (
+            (
+                _("What you receive"),
+                (
+                    _(
+                        "The bell shows how many notices are unread. Administrators receive notices about orders that "
+                        "wait for approval, were delivered, failed or were refused, and about staff of their operator or "
+                        "reseller who enter the account or ask to. VAR administrators also receive notices about "
+                        "reservations and cooling that end within two days, carrier problems and low stock. System "
+                        "administrators receive notices about failed or waiting background work and late back-ups. When "
+                        "an order, an import or a job ends, only the person who started it receives a notice."
+                    ),
+                    _(
+                        "A large job is one notice, and carrier problems of one day are one notice. Click a notice to open "
+                        "the page it is about and mark it as read. Notices are removed after 90 days, unless your operator "
+                        "has set another time."
+                    ),
+                ),
+            ),
+            (
+                _("Choose how you receive notices"),
+                (
+                    _(
+                        "For each kind, choose whether it appears under the bell and whether it is mailed: at once, in a "
+                        "daily summary in the morning, or not at all. Notices from the same few seconds come in one mail. "
+                        "Each mail has a link that stops mail about these kinds with one click."
+                    ),
+                ),
+            ),
+            (
+                _("Stock levels"),
+                (
+                    _(
+                        "Set the minimum of available numbers for a country or area, such as +44 or +1 514. When there are "
+                        "fewer, the administrators of your VAR receive one notice, and another only after the stock has "
+                        "recovered. Numbers that are reserved or cooling are not available."
+                    ),
+                ),
+            ),
+        ),
+    ),
     "security": Topic(
         _("Security"),
         (
@@ -212,14 +245,13 @@ OF_ACCOUNTS = {
                 _("A second factor"),
                 (
                     _(
-                        "With a second factor a password that somebody has found out opens nothing. An authenticator app "
-                        "shows a new code of six digits every half minute; each code opens once. A passkey is kept by your "
-                        "phone, computer or security key, which asks for your finger, face or PIN; it can also replace the "
-                        "password altogether."
+                        "With a second factor, somebody who knows your password cannot sign in. An authenticator app shows a new six-digit code every 30 seconds; each code works once. A passkey is kept by your phone, computer or security key, which asks for your fingerprint, face or PIN. It can also replace the password."
                     ),
                     _(
-                        "Recovery codes are for the day when the phone is lost: each opens once in place of a code of the "
-                        "app. Keep them where you keep other papers."
+                        "Recovery codes are for when your phone is lost. Each works once instead of a code from the app. Keep them in a safe place."
+                    ),
+                    _(
+                        "Before you set up the first factor, you get a link by e-mail. Open it in the same browser. It proves that it is you, and not somebody who knows your password."
                     ),
                 ),
             ),
@@ -227,9 +259,7 @@ OF_ACCOUNTS = {
                 _("Sessions"),
                 (
                     _(
-                        "Where you are signed in, from which address, and when it was last used. End what you do not "
-                        "know, then change your password. A change of the password or of a factor ends all other "
-                        "sessions, and you are told of it by e-mail."
+                        "Where you are signed in, from which address, and when it was last used. End sessions that you do not recognise, then change your password. Changing the password or a factor ends all other sessions, and you get an e-mail about it."
                     ),
                 ),
             ),

@@ -17,19 +17,15 @@ OF_CARRIERS = {
                         "holds is yours. The list is compared with the numbers that are here."
                     ),
                     _(
-                        "Not here: the carrier has it and may charge for it, and nobody can use it. Other provider here: it "
-                        "is written down with another carrier. Not in the statement: it is written down with this carrier, "
-                        "which does not know it."
+                        "Not here: the carrier has it and may charge for it, but nobody can use it. Other provider here: the portal has it under another carrier. Not in the statement: the portal has it under this carrier, which does not list it."
                     ),
                 ),
             ),
             (
-                _("Put it right"),
+                _("Correct the differences"),
                 (
                     _(
-                        "Nothing is changed until you choose what to do and apply it: add what is not here, write down "
-                        "this carrier, release what is not in the statement. A number that is with a customer is not "
-                        "released. What you do not choose stays as it is."
+                        "Nothing is changed until you choose what to do and apply it: add the numbers that are not here, set this carrier, or release the numbers that are not in the statement. Numbers assigned to customers are not released. What you do not choose stays as it is."
                     ),
                     _(
                         "A line that cannot be read counts as no number: look at the refused lines before you release "
@@ -43,27 +39,21 @@ OF_CARRIERS = {
         _("Released numbers"),
         (
             (
-                _("What a release does"),
+                _("What Release does"),
                 (
                     _(
-                        "A number that you release is gone from the portal at once. If its carrier has an interface, and "
-                        "has delivered the number here or is yours alone, it is told to let the number go, within seconds, "
-                        "and charges nothing more for it. Any other carrier is yours to tell: the page that asks before the "
-                        "release says which it is."
+                        "A number that you release is removed from the portal at once. If its carrier has an interface, and delivered the number here or is yours alone, the portal releases the number there within seconds, and the carrier stops charging for it. You must notify any other carrier yourself: the page that asks before the release says which it is, and the list keeps the number under Notify the carrier until you mark it as released."
                     ),
                     _(
-                        "A number that was let go may soon be somebody else’s: nobody can promise that you get it back. "
-                        "As long as the carrier is to be told, adding the number here again keeps it."
+                        "A released number may soon belong to somebody else, so you may not get it back. Until the carrier is notified, you can keep the number by adding it here again."
                     ),
                 ),
             ),
             (
-                _("When the carrier does not do it"),
+                _("When a release fails"),
                 (
                     _(
-                        "A carrier that cannot be reached is told again by itself, for ten minutes; one with too much to do "
-                        "as often as it takes. What a carrier refuses, and what it could not be told, stands under Failed "
-                        "with the reason: it goes on charging for it. “Try again what failed” tells it once more."
+                        "If a carrier cannot be reached, the portal tries again for ten minutes; if the carrier asks it to wait, for as long as needed. Releases that a carrier refuses, or that could not be sent, are listed under Failed with the reason: the carrier keeps charging for these numbers. The same holds for a number that the carrier does not list: check its console. “Retry failed releases” sends them again; “Mark as released” closes a number that you have released yourself."
                     ),
                 ),
             ),
@@ -76,41 +66,38 @@ OF_CARRIERS = {
                 _("Order numbers"),
                 (
                     _(
-                        "Companies and professionals order numbers. Say what you need: a country, an area code, digits "
-                        "that should occur, how many, in a row or not. The page says how it understood you. What you "
-                        "put into the basket is kept for you for a quarter of an hour, and for nobody else. Numbers of "
-                        "your operator's stock come first; carriers, where any are set up, are asked when you choose a "
-                        "country, and say what a number costs."
+                        "Companies and professionals order numbers. Enter what you need: a country, an area code, digits that should occur, how many, consecutive or not. The page shows how it understood the search. Numbers in your basket are kept for you for 15 minutes. Numbers from your operator's stock come first. If carriers are set up, they are searched when you choose a country, and show what a number costs."
                     ),
                     _(
                         "Look at the basket once more under Order, and confirm. However often you press Confirm, it is "
-                        "one order. Tick Inform the customer, and the account's own address gets a message as well when "
+                        "one order. Tick “Also tell the account’s address”, and it gets a message as well when "
                         "the order is done."
                     ),
                     _(
-                        "Where nothing that was found is what you need, ask your operator below it: the order says what you "
-                        "searched for, and a note if you write one. Until the operator has the numbers, or says why not, "
-                        "you can cancel it."
+                        "If nothing suitable is found, use the request below the results: it tells your operator what you searched for, with a note if you like. You can cancel it until the operator delivers or refuses."
                     ),
                 ),
             ),
             (
-                _("What becomes of it"),
+                _("After the order"),
                 (
                     _(
-                        "Orders lists what was ordered, and of each number what became of it: Pending, Active, or Failed "
-                        "with the reason. What carriers deliver arrives one after the other; the page shows it. A number "
-                        "that somebody else was quicker to get fails; the others are delivered."
+                        "Orders lists what was ordered, and of each number what became of it: Pending, Not connected, "
+                        "Delivered, or Failed with the reason. What carriers deliver arrives one after the other; the page "
+                        "shows it. A number is delivered when its carrier leads calls to it. A number that somebody else "
+                        "was quicker to get fails; the others are delivered. Give up the rest ends what is still pending, "
+                        "where the carrier allows it."
                     ),
                     _(
-                        "A VAR sees the orders of its customers. Where an account's orders wait for approval, which is "
+                        "Assign these, on the page of an order, assigns the delivered numbers to users, groups and services in one step: one for each number, a list in the order of the numbers, or two columns pasted from a spreadsheet. A professional's numbers ring their own line at once."
+                    ),
+                    _(
+                        "A VAR orders from carriers into its own stock, and sees the orders of its customers. Where an account's orders wait for approval, which is "
                         "set on the account's page, the VAR approves or refuses each; the numbers are kept for seven "
                         "days meanwhile. An order never goes beyond the number quota of the account."
                     ),
                     _(
-                        "Numbers that a customer asks for are delivered by hand: Deliver on the order's page takes what your "
-                        "carrier has given you, in any spelling, and numbers of your stock; in parts if you like. All are "
-                        "the customer's at once. Refuse ends the order, and what was delivered stays."
+                        "Numbers that a customer requests are delivered by hand: Deliver on the order's page accepts the numbers that your carrier has given you, in any spelling, and numbers from your stock; in parts if you like. They are assigned to the customer at once. Refuse ends the order; delivered numbers stay with the customer."
                     ),
                 ),
             ),

@@ -15,7 +15,7 @@ OF_NUMBERS = {
                         "How many phone numbers your account has: used, available, reserved and cooling, and where they "
                         "are. Click a figure or a bar to see those numbers."
                     ),
-                    _("The search field at the top finds a number in whatever way you write it."),
+                    _("The search field at the top finds a number in any spelling."),
                 ),
             ),
         ),
@@ -35,7 +35,14 @@ OF_NUMBERS = {
                         "three it is. Provider is the telephony provider that the number comes from. Status is Active once "
                         "a call has been received and Pending until then. Provider and Status are set by the system."
                     ),
-                    _("A system administrator only looks at numbers; they are managed inside each VAR's account."),
+                    _(
+                        "A number that nobody has is Available. Company and VAR lead into that account's Phone Numbers, as "
+                        "if you were its administrator."
+                    ),
+                    _(
+                        "A system administrator only looks at numbers; they are managed inside each VAR's account. See User "
+                        "Types, Phone Numbers Management Roles and VAR Help."
+                    ),
                 ),
             ),
             (
@@ -47,7 +54,7 @@ OF_NUMBERS = {
                         "(514) 555 and +1514555 find the same. “Service” under Use finds the numbers of every service."
                     ),
                     _("Under Number, a range finds what lies in it: +1 514 555 0100 to 0119."),
-                    _("To reset the search, erase what you typed and press Enter."),
+                    _("To reset the search, clear the fields and press Enter."),
                 ),
             ),
             (
@@ -57,7 +64,11 @@ OF_NUMBERS = {
                         "Set Filter shows numbers used, available, reserved or cooling; All shows every number. Numbers "
                         "Used are assigned to a customer; inside a company, they ring a user, service or group."
                     ),
-                    _("Click a heading to sort by it, and again to reverse."),
+                    _(
+                        "Click a heading to sort by it, and again to reverse. Rows that have nothing in that column come last "
+                        "both ways. Numbers sort by their value, the country code included: those with fewer digits "
+                        "come first."
+                    ),
                 ),
             ),
             (
@@ -68,6 +79,11 @@ OF_NUMBERS = {
                         "ticked, all that match are exported. CSV asks for a file name, PhoneNumbers.csv unless you change "
                         "it; PDF opens in a new window."
                     ),
+                    _(
+                        "The same window offers a workbook (XLSX) for Excel and LibreOffice, in which numbers stay as they "
+                        "are, and CSV with semicolons for an Excel in a language that writes 0,5. Each of these files can "
+                        "be imported again, and changes nothing."
+                    ),
                 ),
             ),
             (
@@ -75,10 +91,21 @@ OF_NUMBERS = {
                 (_("The telephone beside a number opens the WebPhone with that number filled in."),),
             ),
             (
+                _("Act on one number"),
+                (
+                    _(
+                        "Point at a row, and it offers what people do most: assign, unassign, reserve, options. You come back "
+                        "to the list as you left it. The number itself leads to a page with all of it."
+                    ),
+                ),
+            ),
+            (
                 _("Keyboard"),
                 (
                     _(
-                        "/ goes to the search, j and k move through the rows, x ticks one, Enter opens it, ? shows all keys."
+                        "/ goes to Find a number and f to the search of the list, j and k move through the rows, x ticks one, "
+                        "a offers what can be done to it, Enter opens it, ? shows all keys. Ctrl K leads to numbers, names, "
+                        "pages and actions."
                     ),
                 ),
             ),
@@ -110,30 +137,27 @@ OF_NUMBERS = {
                         "those of a VAR for the VAR's own."
                     ),
                     _(
-                        "Each has a token of its own, which is shown once, when it is added. Revoke it when it may have "
-                        "become known, and add another: what was told of before stays."
+                        "Each phone system has its own token, which is shown once, when the system is added. If somebody else may know it, revoke it and add another: calls that were reported before are kept."
                     ),
                     _(
-                        "Calls to other numbers are counted, and nothing else is kept of them. Many of them mean that "
-                        "numbers are missing here, or are with another account."
+                        "Calls to other numbers are only counted; nothing else about them is kept. Many of them mean that numbers are missing here, or belong to another account."
                     ),
                 ),
             ),
         ),
     ),
     "in-a-row": Topic(
-        _("Numbers in a row"),
+        _("Consecutive numbers"),
         (
             (
                 _("What is listed"),
                 (
                     _(
-                        "Free numbers that follow one another, for a company that wants a block. Free are numbers that "
-                        "nobody has and nothing holds back; inside a company, those that ring nothing."
+                        "Free consecutive numbers, for a company that wants a block. A number is free if it is available and neither reserved nor cooling; inside a company, if it rings nothing."
                     ),
                     _(
                         "Type how they begin under First, with the country code, such as +1 514, and how many you need "
-                        "under In a row, such as 20. Show leads to so many of them in the list of numbers: tick the box at "
+                        "under Numbers, such as 20. Show leads to so many of them in the list of numbers: tick the box at "
                         "the top there, and choose what to do with them."
                     ),
                 ),
@@ -151,8 +175,7 @@ OF_NUMBERS = {
                         "it back then. Search, filter, sort and export it as you do the list of today."
                     ),
                     _(
-                        "Numbers that the account does not have any more are listed too; they lead to their history. Nothing "
-                        "is known of the time before a number was on this portal."
+                        "Numbers that the account no longer has are listed too, with links to their history. There are no records from before a number was added to this portal."
                     ),
                 ),
             ),
@@ -185,13 +208,18 @@ OF_NUMBERS = {
                 _("Files"),
                 (
                     _(
-                        "A plain list of numbers, or a CSV file whose first line names its columns, in any order: Number, "
-                        "Provider, Company, Used by, Label, Caller name, Voice, SMS, Fax. Commas, semicolons and tabs are "
-                        "understood, and so is a list exported here. Columns that mean nothing here are ignored and named."
+                        "A list of numbers, a CSV or TSV file, a workbook (XLSX, XLS, ODS), or a ZIP archive with a CSV "
+                        "file. Exports of carriers and phone systems are read as they are: their names of columns are known "
+                        "in many languages, and lines above the heading are skipped. What was found out is said."
+                    ),
+                    _(
+                        "Numbers are read in any spelling, also lists and ranges in one cell, and addresses that begin with "
+                        "tel: or sip:. A number that may be two numbers is refused, and you say how it is meant."
                     ),
                     _(
                         "A VAR's file adds numbers and says whom they are with. A company's file changes the numbers that it "
-                        "has. Status, use and reservations are not set by a file; a file may repeat what is so."
+                        "has. Status and use are not set by a file: what a carrier says of them is ignored. The same file a second "
+                        "time changes nothing."
                     ),
                 ),
             ),
@@ -200,14 +228,22 @@ OF_NUMBERS = {
                 (
                     _(
                         "Every line gets a verdict: it adds a number, changes one, changes nothing, or is refused, with the "
-                        "column and the reason. Nothing is changed until you apply the file. Download the refused lines to "
-                        "correct them: their line numbers are those of your file."
+                        "column and the reason; refused lines come first. Nothing is changed until you apply the file."
+                    ),
+                    _(
+                        "Correct what is refused on the page: the country, how numbers without + are read, the provider, the "
+                        "encoding, for all lines; or one line. Under Columns you choose what stands in each column. The "
+                        "choice is kept for files with the same headings. If a line has several numbers, the others follow "
+                        "after the last line of the file."
                     ),
                     _(
                         "Merge leaves what a number has where a cell is empty; overwrite clears it. You decide whether "
                         "refused lines keep the others from being applied."
                     ),
                     _("Large files go on in the background, and whatever happens, no line is applied twice."),
+                    _(
+                        "Undo deletes the numbers that an import has added, as long as nothing else has been done to them."
+                    ),
                 ),
             ),
         ),

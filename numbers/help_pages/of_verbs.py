@@ -17,8 +17,7 @@ OF_VERBS = {
                         "own pool, from a customer into the VAR's stock."
                     ),
                     _(
-                        "When a number leaves a customer, nothing of that customer stays with it: what it rang, its label, "
-                        "caller name and options, its calls. The page says what hangs on a number before you confirm."
+                        "When a number leaves a customer, everything of that customer is removed from it: destination, label, caller name, options and calls. The page lists what will be removed before you confirm."
                     ),
                 ),
             ),
@@ -35,10 +34,7 @@ OF_VERBS = {
                 _("Cooling"),
                 (
                     _(
-                        "A number that came back from a customer waits before it may go to somebody else, so that nobody "
-                        "gets calls for whoever had it before. Its last holder can get it back meanwhile. How many days it "
-                        "waits is set in the customer's account; 0 is not at all. A VAR can end the cooling, or assign the "
-                        "number all the same and say why."
+                        "A number that came back from a customer waits before it can be assigned to somebody else, so that nobody gets calls for its previous holder. Meanwhile it can be assigned back to its last holder. The number of days is set in the customer's account; 0 means none. A VAR can end the cooling, or give a reason and assign the number anyway."
                     ),
                 ),
             ),
@@ -56,8 +52,7 @@ OF_VERBS = {
                 _("Options"),
                 (
                     _(
-                        "A label for yourselves, the caller name that others see, and whether voice, SMS and fax are on. "
-                        "What the provider does not offer for a number cannot be switched on."
+                        "A label for your own use, the caller name that others see, and whether voice, SMS and fax are on. A feature that the provider does not offer for a number cannot be switched on."
                     ),
                 ),
             ),
@@ -70,9 +65,7 @@ OF_VERBS = {
                 _("Choose"),
                 (
                     _(
-                        "Tick numbers in the list, on as many pages as you like, or tick the box in the heading for all that "
-                        "match. Then open Actions. What you chose is frozen at that moment: numbers that come to match later "
-                        "are not touched, and one that changes hands meanwhile is left as it is."
+                        "Select numbers in the list, on as many pages as you like, or tick the box in the heading for all that match. Then open Actions. The selection is fixed at that moment: numbers that match later are not included, and a number that changes before the job reaches it is skipped."
                     ),
                 ),
             ),
@@ -80,18 +73,29 @@ OF_VERBS = {
                 _("Confirm"),
                 (
                     _(
-                        "The next page says how many numbers it is about and asks what the action needs to know. You decide "
-                        "whether numbers that are refused keep the others from being done."
+                        "The next page shows how many numbers are affected and asks for what the action needs. You decide whether the others are changed if some are refused."
                     ),
                 ),
             ),
             (
-                _("Read what became of each"),
+                _("Read the result"),
                 (
                     _(
                         "Every number is listed with its outcome, and with the reason where it was refused. Large jobs go on "
                         "in the background: you may leave the page, and cancel what is not done yet. Retry only what failed "
-                        "makes a new job of the rest."
+                        "makes a new job of the rest. CSV saves the outcomes."
+                    ),
+                ),
+            ),
+            (
+                _("Undo"),
+                (
+                    _(
+                        "The page of a job that assigned, unassigned, reserved or changed options has an Undo button, and so has "
+                        "one that cancelled reservations or ended coolings. It shows first what will happen. Each number becomes "
+                        "what it was before the job, with its holder, destination, reservation, label and options. Numbers that "
+                        "have changed since the job are skipped, and so are those that a new holder has used, by a call or in "
+                        "any other way. Deleted and released numbers cannot be brought back."
                     ),
                 ),
             ),

@@ -35,8 +35,7 @@ OF_WEBPHONE = {
                 _("My telephones"),
                 (
                     _(
-                        "Office extensions and private phone locations (mobile, home, etc.). Verify each: it rings, and you "
-                        "type on it the code that the page shows. Before that it is not rung."
+                        "Office extensions and private phone locations (mobile, home, etc.). Verify each one: it rings, and you type the code that the page shows. It cannot be called before that."
                     ),
                 ),
             ),
@@ -44,8 +43,7 @@ OF_WEBPHONE = {
                 _("What others see, and who sees your calls"),
                 (
                     _(
-                        "Under Caller id you choose which of your own numbers is shown, or none. While you work in somebody "
-                        "else’s account you call from your own. Nobody but you sees the list of your calls."
+                        "Under Caller id you choose which of your own numbers is shown, or none. While you work in another account, you still call from your own. Only you can see the list of your calls."
                     ),
                 ),
             ),
@@ -53,8 +51,7 @@ OF_WEBPHONE = {
                 _("What cannot be called"),
                 (
                     _(
-                        "Premium-rate numbers, countries that your operator does not allow, and emergency numbers: call "
-                        "these with a telephone, which can be found."
+                        "Premium-rate numbers, countries that your operator does not allow, and emergency numbers. For an emergency use a telephone, which can be located."
                     ),
                 ),
             ),

@@ -19,7 +19,7 @@ from django.core.cache import caches
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from numbers.listing.cells import csv_cells, quoted
+from numbers.listing.cells import csv_cells, odd_names, quoted
 from numbers.listing.matching import STATES, Matching
 from numbers.listing.sorts import FIELDS, FIELDS_OF, KEPT, SORTS, TABLES, Run, Walk
 from numbers.models import USES, use_text
@@ -96,7 +96,7 @@ class Listing(Matching):
             return cursor.fetchone()[0]
 
     def _saturated_key(self) -> str:
-        known = (tuple(self.scope.items()), self.digits, self.span, self.words, self.uses, self.active)
+        known = (tuple(self.scope.items()), self.digits, self.span, self.numbers, self.words, self.uses, self.active)
         return f"saturated:{hash(known)}"
 
     def _saturated(self) -> set[str]:
@@ -135,6 +135,14 @@ class Listing(Matching):
         """Whether a page can be had by its number beyond the bound: an index tells in the order of numbers alone."""
         return self.sort == "number"
 
+    @property
+    def _stretches(self) -> list[Run | Walk]:
+        """The stretches of the list in the order of their places. Numbers without a label come last in both directions:
+        who sorts by company wants companies."""
+        stretches = list(SORTS[self.sort].stretches)
+        has_blanks = any(isinstance(stretch, Run) and stretch.blank for stretch in stretches)
+        return stretches[::-1] if self.descending and has_blanks else stretches
+
     def _keys(self, stretch: Run | Walk) -> list[str]:
         """The stretch's text keys and label id as expressions over its label table ``l``; blank for a ``Run``."""
         if isinstance(stretch, Run):
@@ -168,7 +176,7 @@ class Listing(Matching):
         params = dict(self.params)
         stretches = []
         outer_state = "true" if state_inside or self.state == "all" else self.states[self.state]
-        for index, stretch in enumerate(SORTS[self.sort].stretches):
+        for index, stretch in enumerate(self._stretches):
             keys = [f"{k} AS {name}" for k, name in zip(self._keys(stretch), names[1:-1], strict=True)]
             label, condition = "", stretch.where if isinstance(stretch, Run) else stretch.numbers
             if isinstance(stretch, Walk):
@@ -317,7 +325,7 @@ class Listing(Matching):
         key_names = self._key_names[1:-1]
         start = cursor.key[0] if cursor.key else None
         parts = []
-        for index, stretch in enumerate(SORTS[self.sort].stretches):
+        for index, stretch in enumerate(self._stretches):
             passed = start is not None and (index > start if descending else index < start)
             if passed or not self._can_hold(stretch):
                 continue
@@ -372,7 +380,7 @@ class Listing(Matching):
     # Exports
 
     def _ordered(self, columns: str) -> str:
-        direction = "DESC" if self.descending else "ASC"
+        direction = "DESC NULLS LAST" if self.descending else "ASC"
         order = ", ".join(f"{key} {direction}" for key in (*SORTS[self.sort].expressions, "n.digits"))
         return f"SELECT {columns} FROM numbers_phonenumber n {TABLES} WHERE {self.where()} ORDER BY {order}"
 
@@ -382,13 +390,14 @@ class Listing(Matching):
         ``columns`` are the names of the columns with their headings, in order.
         """
         yield (",".join(quoted(heading) for heading in columns.values()) + "\r\n").encode()
-        cells, params = csv_cells(columns)
         with transaction.atomic(), connection.cursor() as cursor:
+            cells, params = csv_cells(columns, odd_names(cursor))
             statement = cursor.cursor.mogrify(self._ordered(cells), self.params | params)
             buffer = bytearray()
             with cursor.cursor.copy(f"COPY ({statement}) TO STDOUT (FORMAT csv)") as copy:
-                for line in copy:
-                    buffer += line
+                for line in copy:  # a row at a time, which ends as the heading does (RFC 4180)
+                    buffer += line[:-1]
+                    buffer += b"\r\n"
                     if len(buffer) >= EXPORT_CHUNK:
                         yield bytes(buffer)
                         buffer.clear()

@@ -27,13 +27,15 @@ class Matching:
 
     ``digits`` are spellings of a piece of a number of which one must occur; ``words`` are the words searched in each of
     the label columns, all of which must occur; ``uses`` are pairs (kind, service type) and ``active`` the status, None
-    where not searched. ``span`` are the first and the last number of a range, as whole numbers; ``ids`` narrows to
-    chosen numbers.
+    where not searched. ``span`` are the first and the last number of a range, as whole numbers, ``numbers`` those of
+    a list; ``ids`` narrows to chosen numbers, ``without`` leaves numbers out of what is counted, exported and acted
+    on, not out of pages. Digits with % or _ in them are LIKE patterns.
     """
 
     actor: Actor
     digits: tuple[str, ...] = ()
     span: tuple[int, int] | None = None
+    numbers: tuple[int, ...] = ()
     words: tuple[tuple[str, tuple[str, ...]], ...] = ()
     uses: tuple[tuple[str, str], ...] | None = None
     active: bool | None = None
@@ -41,6 +43,7 @@ class Matching:
     sort: str = "number"
     descending: bool = False
     ids: tuple[int, ...] | None = None
+    without: tuple[int, ...] = ()
 
     @cached_property
     def scope(self) -> dict:
@@ -49,7 +52,10 @@ class Matching:
     @property
     def is_searched(self) -> bool:
         """Whether anything but the state narrows the list."""
-        return bool(self.digits or self.span or self.words or self.uses or self.ids) or self.active is not None
+        return (
+            bool(self.digits or self.span or self.numbers or self.words or self.uses or self.ids)
+            or self.active is not None
+        )
 
     @cached_property
     def states(self) -> dict[str, str]:
@@ -68,8 +74,12 @@ class Matching:
         params = dict(self.scope)
         if self.ids is not None:
             params["ids"] = list(self.ids)
+        if self.without:
+            params["without"] = list(self.without)
         if self.digits:
-            params["digits"] = [like(piece) for piece in self.digits]
+            params["digits"] = [piece if set(piece) & set("%_") else like(piece) for piece in self.digits]
+        if self.numbers:
+            params["numbers"] = list(self.numbers)
         if self.span:
             params["first"], params["last"] = self.span
         if self.uses is not None:
@@ -92,6 +102,8 @@ class Matching:
             conditions.append("n.id = ANY(%(ids)s)")
         if self.digits:
             conditions.append("n.e164 LIKE ANY(%(digits)s)")
+        if self.numbers:
+            conditions.append("n.digits = ANY(%(numbers)s)")
         if self.span:
             conditions.append("n.digits BETWEEN %(first)s AND %(last)s")
         if self.active is not None:
@@ -157,7 +169,8 @@ class Matching:
     def where(self) -> str:
         """All conditions on ``n``, for a statement that reads every match."""
         labels = [f"n.{foreign_key} IN ({ids})" for foreign_key, ids in self._subqueries.items()]
-        return " AND ".join([*self._held, *self._own, *labels, *self._state(state=True)]) or "true"
+        left_out = ["n.id <> ALL(%(without)s)"] if self.without else []
+        return " AND ".join([*self._held, *self._own, *labels, *self._state(state=True), *left_out]) or "true"
 
     def _matches(self, columns: str, *, state: bool) -> str:
         """A statement for the first ``BOUND`` + 1 matches in no order, stopping as soon as it has them.

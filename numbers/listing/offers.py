@@ -4,29 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 
 from accounts.models import Account
 from accounts.scope import scope
+from accounts.walls import takeable
 from numbers.listing.runs import within
-from portal import phones
+from portal import plans
 
 #: So many offers are shown, so many runs of numbers, so many areas.
 MOST_OFFERS, MOST_RUNS, MOST_AREAS = 100, 10, 12
 FEATURES = ("voice", "sms", "fax")
-#: As ``verbs.FromStock`` decides for one number.
-TAKEABLE = """
-n.customer_id IS NULL
-AND (n.reserved_until IS NULL OR n.reserved_until <= now() OR n.reserved_for_id = %(customer)s)
-AND (n.cooling_until IS NULL OR n.cooling_until <= now() OR n.last_holder_id = %(customer)s)
-"""
+#: What is in the stock for a customer, as its own scope shows it too.
+OFFERED = f"n.var_id = %(var)s AND {takeable('%(customer)s', 'n.')}"
 
 
 @dataclass(frozen=True)
 class Wanted:
     """What somebody looks for: numbers of a country (ISO 3166, two letters) or at least with a country code, that begin
-    with the digits ``area`` after that, are of a kind (``phones.KINDS``), contain the digits ``piece``, and are on
+    with the digits ``area`` after that, are of a kind (``plans.KINDS``), contain the digits ``piece``, and are on
     providers with all ``features``; ``count`` of them, ``in_a_row`` or not. What is empty may be anything."""
 
     region: str = ""
@@ -53,13 +51,12 @@ class Offer:
 def in_stock(customer: Account, wanted: Wanted) -> list[Offer]:
     """What the VAR's stock has for one of its customers, by number; whole runs where numbers are wanted in a row.
 
-    Read in the VAR's scope: a customer does not see the stock, only what is offered here.
+    A customer does not see that stock, only what is offered here.
     """
-    conditions = ["n.var_id = %(var)s", TAKEABLE]
-    params = {"var": customer.parent_id, "customer": customer.pk, "count": wanted.count}
+    conditions, params = [OFFERED], {"count": wanted.count}
     if wanted.code:
         conditions.append(f"({within(wanted.code + wanted.area)})")
-    if wanted.region and (pattern := phones.national_pattern(wanted.region, wanted.kind)):
+    if wanted.region and (pattern := plans.national_pattern(wanted.region, wanted.kind)):
         conditions.append("substr(n.e164, %(national)s) ~ %(pattern)s")
         params |= {"national": len(wanted.code) + 2, "pattern": pattern}
     if wanted.piece:
@@ -86,26 +83,28 @@ def in_stock(customer: Account, wanted: Wanted) -> list[Offer]:
             SELECT n.id, n.e164, p.name, p.supports_voice, p.supports_sms, p.supports_fax, ''
             {found} WHERE {" AND ".join(conditions)} ORDER BY n.digits LIMIT {MOST_OFFERS}
         """
-    with scope(customer.parent), connection.cursor() as cursor:
-        cursor.execute(statement, params)
-        return [
-            Offer(pk, e164, provider, tuple(f for f, has in zip(FEATURES, supports, strict=True) if has), run)
-            for pk, e164, provider, *supports, run in cursor.fetchall()
-        ]
+    return [
+        Offer(pk, e164, provider, tuple(f for f, has in zip(FEATURES, supports, strict=True) if has), run)
+        for pk, e164, provider, *supports, run in rows_of(customer, statement, params)
+    ]
 
 
 def areas(customer: Account, code: str = "") -> list[tuple[str, int]]:
     """Where the VAR's stock has numbers for one of its customers, and how many, most first: the countries, as ``+44``,
     or in the one with a country ``code`` how numbers begin, as ``+44207``."""
-    conditions = ["n.var_id = %(var)s", TAKEABLE, *([f"({within(code)})"] if code else [])]
-    params = {"var": customer.parent_id, "customer": customer.pk, "length": 1 + len(code) + 3}
-    with scope(customer.parent), connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT left(n.e164, %(length)s), count(*) FROM numbers_phonenumber n WHERE {' AND '.join(conditions)}"
-            " GROUP BY 1",
-            params,
-        )
-        found = Counter()
-        for beginning, count in cursor.fetchall():
-            found[beginning if code else f"+{phones.country_code(beginning)}"] += count
+    conditions = [OFFERED, *([f"({within(code)})"] if code else [])]
+    statement = (
+        f"SELECT left(n.e164, %(length)s), count(*) FROM numbers_phonenumber n WHERE {' AND '.join(conditions)}"
+        " GROUP BY 1"
+    )
+    found = Counter()
+    for beginning, count in rows_of(customer, statement, {"length": 1 + len(code) + 3}):
+        found[beginning if code else f"+{plans.country_code(beginning)}"] += count
     return found.most_common(MOST_AREAS)
+
+
+def rows_of(customer: Account, statement: str, params: dict[str, Any]) -> list[tuple]:
+    """What a statement about the stock finds for a customer, in its buyer's scope."""
+    with scope(customer, buys=True), connection.cursor() as cursor:
+        cursor.execute(statement, params | {"var": customer.parent_id, "customer": customer.pk})
+        return cursor.fetchall()

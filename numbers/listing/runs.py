@@ -14,9 +14,8 @@ from numbers.models import held_by
 from portal import paging
 from portal.listings import FETCHED, as_csv, placed
 from portal.paging import Cursor, Page
+from portal.plans import ranges_beginning_with
 
-# ITU-T E.164: no number is longer.
-LONGEST = 15
 #: column -> what it sorts by, as a text; a run's first number comes after it.
 KEYS = {"first": "''::text", "length": "lpad(r.length::text, 15, '0')", "var": "v.name_folded"}
 
@@ -27,7 +26,7 @@ class Runs:
     back; inside a customer, they ring nothing.
 
     ``beginning`` are the digits that all of them begin with, the country code first. A run is known by its first
-    number: ``ids`` narrows to those, as whole numbers.
+    number: ``ids`` narrows to those, ``without`` leaves those out, as whole numbers.
     """
 
     actor: Actor
@@ -36,13 +35,14 @@ class Runs:
     sort: str = "first"
     descending: bool = False
     ids: tuple[int, ...] | None = None
+    without: tuple[int, ...] = ()
 
     key_count = 1
     has_numbered_pages = True
 
     @cached_property
     def _params(self) -> dict:
-        params = held_by(self.actor) | {"at_least": self.at_least}
+        params = held_by(self.actor) | {"at_least": self.at_least, "without": list(self.without)}
         return params if self.ids is None else params | {"ids": list(self.ids)}
 
     @property
@@ -61,7 +61,7 @@ class Runs:
         )
         if self.beginning:
             conditions.append(f"({within(self.beginning)})")
-        chosen = "" if self.ids is None else "WHERE r.first = ANY(%(ids)s)"
+        chosen = "WHERE r.first <> ALL(%(without)s)" + ("" if self.ids is None else " AND r.first = ANY(%(ids)s)")
         return f"""
             WITH free AS (
                 SELECT n.var_id, n.digits, n.digits - row_number() OVER (PARTITION BY n.var_id ORDER BY n.digits) AS run
@@ -140,6 +140,4 @@ class Runs:
 
 def within(digits: str) -> str:
     """The condition that a number of any length begins with these digits: a range for each length, for an index."""
-    first, rooms = int(digits), range(LONGEST - len(digits) + 1)
-    ranges = (f"n.digits BETWEEN {first * 10**room} AND {(first + 1) * 10**room - 1}" for room in rooms)
-    return " OR ".join(ranges)
+    return " OR ".join(f"n.digits BETWEEN {first} AND {last}" for first, last in ranges_beginning_with(digits))

@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                     "state",
                     models.CharField(
                         choices=[
-                            ("ready", "Carrier to be told"),
+                            ("ready", "Carrier to be notified"),
                             ("done", "Released"),
                             ("failed", "Failed"),
                             ("kept", "Kept"),
@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
                 ("attempts", models.IntegerField(default=0)),
                 ("next_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("reason", models.CharField(blank=True, max_length=500, verbose_name="reason")),
-                ("begun_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="given up")),
+                ("begun_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="released")),
                 ("ended_at", models.DateTimeField(null=True, verbose_name="ended")),
                 (
                     "access",

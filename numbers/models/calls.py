@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 
-from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower, Now
@@ -73,7 +72,9 @@ class CallEvent(models.Model):
     """One incoming call. Its id is a hash of the phone system's and of the id that the call has there.
 
     Of a call to a number that the account does not have, nothing else is kept. Written by a function of the database
-    alone (migration 0010), which copies the holder of that time from the number: there are no foreign keys to check.
+    alone (migration 0024), which copies the holder of that time from the number: there are no foreign keys to check.
+
+    The table has a partition for each day of ``at`` (UTC), and its key is (id, at).
     """
 
     id = models.UUIDField(primary_key=True)
@@ -94,8 +95,6 @@ class CallEvent(models.Model):
         verbose_name = _("call")
         indexes = [
             models.Index("number_id", "at", name="numbers_call_of_number", condition=Q(number_id__isnull=False)),
-            # Rows are added in this order: this one costs nothing to keep.
-            BrinIndex("taken_at", name="numbers_call_by_time"),
         ]
 
     def __str__(self):

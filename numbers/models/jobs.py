@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -12,6 +16,7 @@ from accounts.actor import Actor
 from accounts.models import Account
 from numbers.models.acted import Acted
 from numbers.models.phone_numbers import Provider
+from portal import texts
 
 
 class OfAccountQuerySet(models.QuerySet):
@@ -35,6 +40,9 @@ class Work(Acted):
         CANCELLED = "cancelled", _("Cancelled")
         STOPPED = "stopped", _("Stopped")
 
+    #: The name of its lines or items.
+    PARTS: ClassVar[str]
+
     account = models.ForeignKey(Account, models.PROTECT, related_name="+")
     all_or_nothing = models.BooleanField(default=False)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.DRAFT)
@@ -45,6 +53,10 @@ class Work(Acted):
     as_of = models.DateTimeField(_("as of"), default=timezone.now)
     started_at = models.DateTimeField(_("started"), null=True)
     ended_at = models.DateTimeField(_("ended"), null=True)
+    # When it is taken up by the next worker, unless the one that is at it moves this on; and how often it was taken up
+    # since a batch was last done.
+    due_at = models.DateTimeField(null=True)
+    tries = models.SmallIntegerField(default=0, db_default=0)
 
     class Meta:
         abstract = True
@@ -62,9 +74,51 @@ class Work(Acted):
         """How many nothing has been tried with."""
         return self.total - self.done - self.refused
 
+    def is_forgotten(self, now: datetime) -> bool:
+        """Whether it ended so long ago that its lines or numbers are removed; what it did stays in history."""
+        kept = settings.WORK_DAYS
+        return bool(kept and self.ended_at and self.ended_at < now - timedelta(days=kept))
+
     @classmethod
     def visible_to(cls, actor: Actor):
         return cls.unscoped.visible_to(actor)
+
+    def ended(self, state: Work.State, problem: str = "") -> None:
+        """Write down that it is over, and why."""
+        self.state, self.ended_at, self.problem = state, timezone.now(), problem[:500]
+        self.save()
+
+    @classmethod
+    def due(cls, now: datetime):
+        """What no worker has been heard of for a while, of all accounts: for the worker, in the system's scope."""
+        return cls.under_way().filter(due_at__lte=now)
+
+    @classmethod
+    def under_way(cls):
+        """Those of all accounts that a worker goes on with, for figures, in the system's scope."""
+        return cls.unscoped.filter(state__in=[cls.State.RUNNING, cls.State.CHECKING])
+
+    @classmethod
+    def given_up(cls, tries: int, since: datetime):
+        """Those of all accounts that were stopped since then because they failed so often."""
+        return cls.unscoped.filter(state=cls.State.STOPPED, tries__gte=tries, ended_at__gt=since)
+
+    @classmethod
+    def unconfirmed(cls, before: datetime):
+        """Drafts of all accounts that were begun before then: for the worker, in the system's scope."""
+        return cls.unscoped.filter(state=cls.State.DRAFT, as_of__lt=before)
+
+    @classmethod
+    def ended_with_parts(cls, before: datetime):
+        """Those of all accounts that ended before then and still have lines or items, found by an index of these."""
+        parts = cls._meta.get_field(cls.PARTS)
+        left = parts.related_model.unscoped.filter(**{parts.field.name: OuterRef("pk")})
+        return cls.unscoped.filter(Exists(left), ended_at__lt=before)
+
+    @classmethod
+    def in_account(cls, account: Account):
+        """Those of an account, for the worker, who is nobody."""
+        return cls.unscoped.filter(account=account)
 
     @classmethod
     def running_in(cls, account: Account):
@@ -72,14 +126,22 @@ class Work(Acted):
         return cls.unscoped.filter(account=account, state__in=[cls.State.RUNNING, cls.State.CHECKING])
 
 
+#: The states in which a worker goes on with it.
+UNDER_WAY = [Work.State.CHECKING.value, Work.State.RUNNING.value]
+
+
 class Job(Work):
     """A verb and the numbers that it is for, as they were chosen at ``as_of``. It begins as a draft."""
+
+    PARTS = "items"
 
     verb = models.CharField(_("what"), max_length=40)
     params = models.JSONField(default=dict)
     # The numbers that were chosen, in words, and the list that they were chosen in.
     chosen = models.CharField(max_length=500, blank=True)
     back = models.CharField(max_length=2000, blank=True)
+    # The last number that it was tried with: they are tried in the order of their ids.
+    reached = models.BigIntegerField(default=0, db_default=0)
 
     unscoped = OfAccountQuerySet.as_manager()
 
@@ -93,10 +155,17 @@ class Job(Work):
                 condition=Q(state="draft", started_at=None) | (~Q(state="draft") & Q(started_at__isnull=False)),
             ),
         ]
-        indexes = [models.Index("account", "id", name="numbers_job_of_account")]
+        indexes = [
+            models.Index("account", "id", name="numbers_job_of_account"),
+            models.Index("due_at", name="numbers_job_due", condition=Q(state__in=UNDER_WAY)),
+        ]
 
     def __str__(self):
         return self.verb
+
+    def may_be_retried(self, now: datetime) -> bool:
+        """Whether some of its numbers were refused or not reached, and are still known."""
+        return not self.is_running and self.done < self.total and not self.is_forgotten(now)
 
 
 class JobItem(models.Model):
@@ -117,6 +186,9 @@ class JobItem(models.Model):
     since = models.DateTimeField()
     state = models.CharField(_("outcome"), max_length=8, choices=State, default=State.WAITING)
     sentence = models.CharField(_("reason"), max_length=500, blank=True)
+    # Of a number that was changed and can be undone: the changed columns as they were, and as they had to be since.
+    was = models.JSONField(null=True)
+    made = models.JSONField(null=True)
 
     unscoped = OfAccountQuerySet.as_manager()
 
@@ -143,6 +215,8 @@ class Import(Work):
     says that it holds: the file's numbers against those that are here with this ``provider``.
     """
 
+    PARTS = "rows"
+
     file_name = models.CharField(_("file"), max_length=200, blank=True)
     columns = ArrayField(models.CharField(max_length=20, blank=True))
     ignored = ArrayField(models.CharField(max_length=200), default=list)
@@ -155,9 +229,20 @@ class Import(Work):
     is_statement = models.BooleanField(default=False, db_default=False)
     # What is applied of a statement (``ImportRow.Verdict``); what is not is left as it is.
     applies = ArrayField(models.CharField(max_length=8), default=list, db_default=[])
-    # The last line whose number has been added, and the last that was done after them.
+    # The number of its last line.
+    last_line = models.IntegerField(default=0, db_default=0)
+    # The last line that was checked, whose number has been added, and that was done after them.
+    checked_to = models.IntegerField(default=0, db_default=0)
     added_to = models.IntegerField(default=0, db_default=0)
     changed_to = models.IntegerField(default=0, db_default=0)
+    # The file's own headings, by which its columns are remembered, and sentences about how it was read.
+    headings = ArrayField(models.CharField(max_length=500), default=list, db_default=[])
+    notes = ArrayField(models.CharField(max_length=500), default=list, db_default=[])
+    # How digits without + are read (``portal.phones.WithoutPlus``), and whether numbers are taken that no range has.
+    without_plus = models.CharField(max_length=8, blank=True, default="", db_default="")
+    unusual = models.BooleanField(default=False, db_default=False)
+    # The encoding that somebody has chosen instead of the one that the lines were read in.
+    read_as = models.CharField(max_length=20, blank=True, default="", db_default="")
     # Made with the form: the same file, sent twice, is one import.
     key = models.UUIDField(editable=False)
 
@@ -172,15 +257,62 @@ class Import(Work):
                 name="numbers_import_statement_of", condition=Q(is_statement=False) | Q(provider__isnull=False)
             ),
         ]
-        indexes = [models.Index("account", "id", name="numbers_import_of_account")]
+        indexes = [
+            models.Index("account", "id", name="numbers_import_of_account"),
+            models.Index("due_at", name="numbers_import_due", condition=Q(state__in=UNDER_WAY)),
+        ]
 
     def __str__(self):
         return self.file_name
+
+    def text(self, cell: str) -> str:
+        """What stands in a cell, in the encoding that somebody has chosen, without characters that nobody sees."""
+        if self.read_as and self.read_as != self.encoding:
+            try:
+                cell = cell.encode(self.encoding).decode(self.read_as)
+            except UnicodeError:
+                return cell
+        return cell if cell.isascii() and cell.isprintable() else texts.shown(cell)
 
     @property
     def applied_verdicts(self) -> list[str]:
         """The verdicts of the lines that are applied once it is confirmed."""
         return self.applies if self.is_statement else [ImportRow.Verdict.ADD, ImportRow.Verdict.CHANGE]
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether it was begun to be applied, whatever came of it."""
+        return self.state not in (self.State.DRAFT, self.State.CHECKING)
+
+    def outcome(self, verdict: str, line: int, *, has_more: bool) -> str:
+        """What became of a line, once it is confirmed; ``has_more`` says that its number is more than added.
+
+        Numbers are added first, and all else is done afterwards, both in the order of the lines.
+        """
+        if verdict not in self.applied_verdicts:
+            is_left = self.is_statement and verdict in ImportRow.DIFFERENCES
+            return str(_("Left alone") if is_left else ImportRow.Verdict(verdict).label)
+        if self.state == self.State.DONE:
+            reached, is_added = True, True
+        else:
+            is_added = verdict == ImportRow.Verdict.ADD and line <= self.added_to
+            reached = line <= self.changed_to or (is_added and not has_more)
+        if reached:
+            return str(ImportRow.DONE[verdict])
+        if is_added:
+            return str(_("Added, the rest to follow") if self.is_running else _("Added, the rest not done"))
+        return str(_("Waiting") if self.is_running else _("Not reached"))
+
+    def not_done(self) -> dict[str, Q]:
+        """The conditions of the lines that were not reached, or not with all that they say, by name."""
+        of_add, has_more = Q(verdict=ImportRow.Verdict.ADD), Q(plan__1__isnull=False)
+        if self.state == self.State.DONE:
+            return {"partly": Q(pk=None), "missed": Q(pk=None)}
+        later = Q(verdict__in=self.applied_verdicts, line__gt=self.changed_to)
+        return {
+            "partly": later & of_add & has_more & Q(line__lte=self.added_to),
+            "missed": later & ~(of_add & Q(line__lte=self.added_to)),
+        }
 
 
 class ImportRow(models.Model):
@@ -191,13 +323,20 @@ class ImportRow(models.Model):
         ADD = "add", _("Add")
         CHANGE = "change", _("Change")
         SAME = "same", _("No change")
+        ROUTE = "route", _("Calls go elsewhere")
         GONE = "gone", _("Not in the statement")
         REFUSED = "refused", _("Refused")
+
+    #: What is said of lines that are done, by their verdict; and the verdicts by which a statement differs.
+    DONE = {"add": _("Added"), "change": _("Changed"), "route": _("Routed here"), "gone": _("Released")}
+    DIFFERENCES = {"add", "change", "route", "gone"}
 
     # The pair (import, account) is held together by a two-column foreign key; rows go with it, see migration 0008.
     account = models.ForeignKey(Account, models.PROTECT, related_name="+", db_index=False)
     of = models.ForeignKey(Import, models.DO_NOTHING, related_name="rows", db_constraint=False, db_index=False)
     line = models.IntegerField(_("line"))
+    # A line may have several numbers: the others follow as lines after the last, and say which line they stand in.
+    source = models.IntegerField(default=0, db_default=0)
     cells = ArrayField(models.TextField())
     e164 = models.CharField(_("number"), max_length=16, blank=True, db_collation="C")
     verdict = models.CharField(_("verdict"), max_length=8, choices=Verdict, blank=True)
@@ -216,6 +355,13 @@ class ImportRow(models.Model):
 
     def __str__(self):
         return self.e164
+
+    @classmethod
+    def between(cls, actor: Actor, wanted: Import, after: int, most: int):
+        """The next lines of a file, of ``most`` line numbers after one of them. The planner expects few of any import:
+        without the last number it may read all of them, and sort them, to find the next."""
+        lines = cls.visible_to(actor).filter(of=wanted, line__gt=after, line__lte=after + most)
+        return lines.order_by("line")
 
     @classmethod
     def visible_to(cls, actor: Actor):

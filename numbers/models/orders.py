@@ -20,7 +20,8 @@ STATES_UNDER_WAY = ["asked", "running", "waiting"]
 
 
 class Order(Acted):
-    """Numbers that a customer orders. It begins as somebody's basket; confirmed twice, it is one order still."""
+    """Numbers that a customer orders, or without a customer the VAR itself, for its stock. It begins as somebody's
+    basket; confirmed twice, it is one order still."""
 
     class State(models.TextChoices):
         BASKET = "basket", _("Not confirmed")
@@ -38,7 +39,9 @@ class Order(Acted):
 
     # The pairs (customer, var) and (access, customer) are held together by two-column foreign keys, see migration 0011.
     var = models.ForeignKey(Account, models.PROTECT, related_name="+", db_index=False)
-    customer = models.ForeignKey(Account, models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    customer = models.ForeignKey(
+        Account, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False
+    )
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.BASKET)
     # What the VAR says when it refuses.
     reason = models.CharField(_("reason"), max_length=200, blank=True)
@@ -54,7 +57,7 @@ class Order(Acted):
     confirmed_at = models.DateTimeField(_("ordered"), null=True)
     ended_at = models.DateTimeField(_("ended"), null=True)
     total = models.IntegerField(_("numbers"), default=0)
-    active = models.IntegerField(_("active"), default=0)
+    active = models.IntegerField(_("delivered"), default=0)
     failed = models.IntegerField(_("failed"), default=0)
 
     unscoped = HeldQuerySet.as_manager()
@@ -63,7 +66,11 @@ class Order(Acted):
         verbose_name = _("order")
         constraints = [
             models.UniqueConstraint("customer", "person", condition=Q(state="basket"), name="numbers_order_one_basket"),
-            # What the two-column foreign key of lines points at.
+            models.UniqueConstraint(
+                "var", "person", condition=Q(state="basket", customer=None), name="numbers_order_one_basket_of_var"
+            ),
+            # What the foreign keys of lines and of orders with carriers point at; a VAR's own have no customer.
+            models.UniqueConstraint("id", "var", name="numbers_order_id_var"),
             models.UniqueConstraint("id", "customer", "var", name="numbers_order_id_customer_var"),
             models.CheckConstraint(
                 name="numbers_order_confirmed",
@@ -92,8 +99,14 @@ class Order(Acted):
         return cls.unscoped.visible_to(actor)
 
     @classmethod
+    def own(cls, actor: Actor):
+        """Those of the acting account itself: a VAR sees the orders of its customers besides."""
+        customer = actor.account if actor.account.is_customer else None
+        return cls.unscoped.visible_to(actor).filter(customer=customer)
+
+    @classmethod
     def in_var(cls, var: Account):
-        """Those of a VAR's customers, whoever asks: the worker is nobody."""
+        """Those of a VAR and of its customers, whoever asks: the worker is nobody."""
         return cls.unscoped.filter(var=var)
 
     @classmethod
@@ -101,6 +114,11 @@ class Order(Acted):
         """How many numbers a customer has asked for and not got yet."""
         asked = cls.unscoped.filter(customer=customer, state=cls.State.ASKED)
         return asked.aggregate(left=Coalesce(Sum(F("total") - F("active")), 0))["left"]
+
+    @property
+    def buyer(self) -> Account:
+        """The account that the numbers are for: a customer, or the VAR."""
+        return self.customer or self.var
 
     @property
     def is_basket(self) -> bool:
@@ -113,6 +131,10 @@ class Order(Acted):
     @property
     def is_asked(self) -> bool:
         return self.state == self.State.ASKED
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.state in STATES_UNDER_WAY
 
     @property
     def is_undecided(self) -> bool:
@@ -138,7 +160,9 @@ class CarrierOrder(models.Model):
 
     # Held to its order by a foreign key of three columns, see migration 0012.
     var = models.ForeignKey(Account, models.PROTECT, related_name="+", db_index=False)
-    customer = models.ForeignKey(Account, models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    customer = models.ForeignKey(
+        Account, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False
+    )
     order = models.ForeignKey(Order, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False)
     provider = models.ForeignKey(Provider, models.PROTECT, related_name="+", db_index=False)
     key = models.UUIDField(unique=True, editable=False)
@@ -149,17 +173,21 @@ class CarrierOrder(models.Model):
     # When there is something to do again.
     next_at = models.DateTimeField(default=timezone.now)
     problem = models.CharField(max_length=500, blank=True)
+    # Whether somebody has given it up: the carrier is asked to deliver no more of it.
+    given_up = models.BooleanField(default=False, db_default=False)
 
     unscoped = HeldQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("order with a carrier")
         constraints = [
-            models.UniqueConstraint("order", "provider", name="numbers_carrierorder_one_of_each"),
             # What the foreign key of lines points at.
             models.UniqueConstraint("id", "order", name="numbers_carrierorder_id_order"),
         ]
-        indexes = [models.Index("next_at", name="numbers_carrierorder_due", condition=~Q(state="ended"))]
+        indexes = [
+            models.Index("next_at", name="numbers_carrierorder_due", condition=~Q(state="ended")),
+            models.Index("order", name="numbers_carrierorder_of_order"),
+        ]
 
     def __str__(self):
         return str(self.key)
@@ -170,14 +198,24 @@ class CarrierOrder(models.Model):
         return cls.unscoped.filter(order=order, customer=order.customer_id)
 
     @classmethod
+    def open_in(cls, order: Order):
+        """Those of an order that have not ended."""
+        return cls.in_order(order).exclude(state=cls.State.ENDED)
+
+    @classmethod
     def in_work(cls, var: Account):
-        """Those of a VAR's customers that have not ended, for the worker, who is nobody."""
+        """Those of a VAR and of its customers that have not ended, for the worker, who is nobody."""
         return cls.unscoped.filter(var=var).exclude(state=cls.State.ENDED)
 
     @classmethod
     def due(cls, now):
         """Those with something to do, of all VARs: for the worker, in the system's scope."""
         return cls.unscoped.filter(next_at__lte=now).exclude(state=cls.State.ENDED)
+
+    @classmethod
+    def troubled(cls):
+        """Those of all VARs whose last step failed, for figures, in the system's scope."""
+        return cls.unscoped.exclude(state=cls.State.ENDED).exclude(problem="")
 
     @classmethod
     def keyed(cls, key, provider: Provider):
@@ -191,12 +229,19 @@ class OrderLine(models.Model):
     class State(models.TextChoices):
         CHOSEN = "chosen", _("Chosen")
         PENDING = "pending", _("Pending")
-        ACTIVE = "active", _("Active")
+        # The carrier has delivered it, but does not route its calls yet.
+        UNROUTED = "unrouted", _("Not connected")
+        ACTIVE = "active", _("Delivered")
         FAILED = "failed", _("Failed")
+
+    #: What the carrier, or the stock, has delivered.
+    DELIVERED = (State.UNROUTED, State.ACTIVE)
 
     # Held to its order by a foreign key of three columns, see migration 0011; lines go with their order.
     var = models.ForeignKey(Account, models.PROTECT, related_name="+", db_index=False)
-    customer = models.ForeignKey(Account, models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    customer = models.ForeignKey(
+        Account, models.PROTECT, null=True, related_name="+", db_constraint=False, db_index=False
+    )
     order = models.ForeignKey(Order, models.DO_NOTHING, related_name="lines", db_constraint=False, db_index=False)
     e164 = models.CharField(_("number"), max_length=16, db_collation="C")
     digits = models.BigIntegerField()
@@ -214,6 +259,8 @@ class OrderLine(models.Model):
     held_until = models.DateTimeField(null=True)
     state = models.CharField(_("outcome"), max_length=8, choices=State, default=State.CHOSEN)
     reason = models.CharField(_("reason"), max_length=500, blank=True)
+    # What only operators are shown: the carrier's own words, which may name their account there.
+    detail = models.CharField(max_length=500, blank=True, db_default="")
     ended_at = models.DateTimeField(null=True)
 
     unscoped = HeldQuerySet.as_manager()
@@ -234,7 +281,7 @@ class OrderLine(models.Model):
             models.Index(
                 "number_id",
                 name="numbers_orderline_delivered",
-                condition=Q(state="active", carrier_order__isnull=False),
+                condition=Q(state__in=["active", "unrouted"], carrier_order__isnull=False),
             ),
         ]
 
@@ -253,8 +300,13 @@ class OrderLine(models.Model):
     @classmethod
     def delivered_in(cls, var: Account, number_ids: Collection[int]) -> set[tuple[int, int]]:
         """Of these numbers of a VAR those that a carrier has delivered, as pairs of their ids and the carrier's."""
-        lines = cls.unscoped.filter(var=var, number_id__in=number_ids, state=cls.State.ACTIVE)
+        lines = cls.delivered_to(var).filter(number_id__in=number_ids)
         return set(lines.filter(carrier_order__isnull=False).values_list("number_id", "provider_id"))
+
+    @classmethod
+    def delivered_to(cls, var: Account):
+        """What carriers and the stock have delivered to a VAR and its customers, for the worker, who is nobody."""
+        return cls.unscoped.filter(var=var, state__in=cls.DELIVERED)
 
     @classmethod
     def is_on_its_way(cls, e164: str) -> bool:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.db import models
 from django.db.models import Count, F, OuterRef, Q, Subquery, Value
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast, Coalesce, Now, NullIf, Substr
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actor import Actor
 from accounts.models import Account, FoldedField
+from accounts.walls import takeable
 from portal.listings import Fold, having
+from portal.queries import by_key
 
 
 class Provider(models.Model):
@@ -48,6 +52,14 @@ class HeldQuerySet(models.QuerySet):
 
     def visible_to(self, actor: Actor):
         return self.filter(**held_by(actor))
+
+    def with_ids(self, ids: Collection[int]):
+        """Those with these ids, found by the ids alone, whatever the planner believes of other conditions."""
+        return by_key(self, pk__in=ids)
+
+    def with_digits(self, digits: Collection[int]):
+        """Those with these numbers, found by the numbers alone."""
+        return by_key(self, digits__in=digits)
 
 
 class DestinationQuerySet(HeldQuerySet):
@@ -132,6 +144,17 @@ class Destination(models.Model):
     def called(cls, customer: Account, extension: str) -> Destination | None:
         """The one of a customer's that has this extension, whoever asks."""
         return cls.unscoped.filter(customer=customer, extension=extension).first()
+
+    @classmethod
+    def own_line(cls, professional: Account) -> Destination:
+        """What a professional's numbers ring unless somebody says otherwise: the first of the account's users, made
+        where there is none. The caller holds the account, in its scope or in that of its VAR."""
+        users = cls.unscoped.filter(customer=professional, kind=cls.Kind.USER)
+        found = users.order_by("pk").first()
+        if found is None:
+            facts = {"var_id": professional.parent_id, "customer": professional, "kind": cls.Kind.USER}
+            found = cls.unscoped.create(**facts, name=professional.name[:120])
+        return found
 
     @classmethod
     def meant_by(cls, actor: Actor, text: str, most: int) -> list[Destination]:
@@ -318,9 +341,21 @@ class PhoneNumber(models.Model):
         return cls.unscoped.visible_to(actor)
 
     @classmethod
+    def held_in(cls, account: Account):
+        """The numbers of a VAR or a customer, whoever acts: in its scope."""
+        return cls.unscoped.filter(**{"customer" if account.is_customer else "var": account})
+
+    @classmethod
     def in_stock_of(cls, var: Account):
-        """The numbers of a VAR, whoever has them: for what its customers order, in its scope."""
+        """The numbers of a VAR, whoever has them: for what carriers deliver, in its scope."""
         return cls.unscoped.filter(var=var)
+
+    @classmethod
+    def reached_by(cls, customer: Account):
+        """What a customer may take of the stock of its VAR, and what it has: as the buyer's scope shows it."""
+        table = f"{cls._meta.db_table}."
+        may_take = RawSQL(takeable("%s", table), [customer.pk] * 2, models.BooleanField())  # noqa: S611
+        return cls.unscoped.filter(Q(customer=customer) | Q(may_take), var=customer.parent_id)
 
     @classmethod
     def is_anywhere(cls, e164: str) -> bool:

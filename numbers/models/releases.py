@@ -20,15 +20,20 @@ class ReleaseQuerySet(OfAccountQuerySet):
 
 
 class Release(Acted):
-    """A number that is not here any more, and whose carrier is to let it go: written in the transaction that removes
-    the number. Whoever is killed at whatever time, the next one tells the carrier again, which changes nothing there.
+    """A number that is not here any more, and that its carrier is to let go, told by the portal or by a person: written
+    in the transaction that removes the number. Whoever is killed at whatever time, the next one tells the carrier
+    again, which changes nothing there.
     """
 
     class State(models.TextChoices):
-        READY = "ready", _("Carrier to be told")
+        READY = "ready", _("Carrier to be notified")
+        MANUAL = "manual", _("Notify the carrier")  # the portal does not: a person has to
         DONE = "done", _("Released")
         FAILED = "failed", _("Failed")
         KEPT = "kept", _("Kept")  # it was on the system again before the carrier was told
+
+    #: What a person may settle, because the portal cannot.
+    BY_HAND = (State.MANUAL, State.FAILED)
 
     account = models.ForeignKey(Account, models.PROTECT, related_name="+", db_index=False)
     number_id = models.BigIntegerField()
@@ -42,7 +47,7 @@ class Release(Acted):
     # When there is something to do again.
     next_at = models.DateTimeField(default=timezone.now)
     reason = models.CharField(_("reason"), max_length=500, blank=True)
-    begun_at = models.DateTimeField(_("given up"), default=timezone.now)
+    begun_at = models.DateTimeField(_("released"), default=timezone.now)
     ended_at = models.DateTimeField(_("ended"), null=True)
 
     unscoped = ReleaseQuerySet.as_manager()

@@ -15,12 +15,16 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.actor import Actor
 from numbers.actions import calls as actions
-from numbers.calls import MOST, MOST_BYTES, NAMED, NotCalls, of_json
+from numbers.calls import MOST, MOST_BYTES, NAMED, NotCalls
 from numbers.filters.systems import SystemFilter
 from numbers.forms.systems import SystemForm
 from numbers.models import TelephoneSystem
+from numbers.reports import read
 from numbers.tables import system_columns
-from portal.machines import bearer_token
+from portal import security
+from portal.links import base_url
+from portal.logs import request_facts
+from portal.machines import token_of
 from portal.pages import ListPage, plain, url_of
 from portal.times import moment
 
@@ -29,14 +33,16 @@ from portal.times import moment
 @require_POST
 def record(request):
     """Take down calls. The token of a phone system says whose they are, and nothing else is looked at."""
-    token = bearer_token(request)
+    token = token_of(request)
     system = TelephoneSystem.with_token(token) if token else None
     if system is None:
+        security.log("token.refused", request, door="calls")
         answer = {"error": _("The token is missing, wrong or revoked.")}
         return JsonResponse(answer, status=HTTPStatus.UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer"})
+    request_facts.get({}).update(account=system.account.code, system=system.pk)
     try:
         # As it comes: what Django takes for a form is smaller than ten thousand calls may be.
-        calls = of_json(request.read(MOST_BYTES + 1))
+        calls = read(request.read(MOST_BYTES + 1), request.content_type or "")
     except NotCalls as refusal:
         return JsonResponse({"error": str(refusal), "most": MOST}, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     done = actions.record_calls(system, calls)
@@ -61,6 +67,7 @@ class SystemList(ListPage):
     template_name = "numbers/systems.html"
     rows_template = "numbers/_system_rows.html"
     columns = staticmethod(system_columns)
+    figures = frozenset({"calls", "unknown"})
     widths = {"name": 24, "state": 12, "heard": 18, "calls": 12, "unknown": 14, "by": 20}
 
     def more_context(self, request, found) -> dict:
@@ -116,7 +123,7 @@ def facts_of(request, system: TelephoneSystem) -> dict:
         "heard_at": moment(system.heard_at, zone),
         "calls": plain(system.calls),
         "unknown": plain(system.unknown),
-        "calls_url": request.build_absolute_uri(reverse("calls")),
+        "calls_url": base_url(request) + reverse("calls"),
         "systems_url": url_of("calls:systems", code),
         "revoke_url": f"{url_of('calls:systems', code)}{system.pk}/revoke/",
         "may_change": request.actor.may("systems.change") and system.revoked_at is None,
@@ -130,5 +137,5 @@ def revoke(request, code, system_id) -> HttpResponse:
         system = actions.revoke_system(request.actor, system_id)
     except TelephoneSystem.DoesNotExist as gone:
         raise Http404 from gone
-    messages.success(request, _("%(name)s tells of no more calls.") % {"name": system.name})
+    messages.success(request, _("%(name)s can no longer report calls.") % {"name": system.name})
     return redirect("calls:systems", code=code)

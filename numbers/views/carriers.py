@@ -13,6 +13,7 @@ from accounts.scope import scope
 from numbers.actions import delivery
 from numbers.carriers import Refused, configured
 from numbers.models import CarrierOrder, Provider
+from portal import security
 
 MOST_BYTES = 1024 * 1024
 
@@ -30,7 +31,8 @@ def told(request, provider_id):
             raise Refused(_("No such carrier tells anything here."))
         key = setting.carrier.told(request.read(MOST_BYTES), headers)
     except Refused as refusal:
-        return HttpResponse(str(refusal), status=HTTPStatus.UNAUTHORIZED, content_type="text/plain")
+        security.log("token.refused", request, door=f"carrier {provider_id}")
+        return HttpResponse(str(refusal), status=HTTPStatus.UNAUTHORIZED, content_type="text/plain; charset=utf-8")
     try:
         key = UUID(key)
     except ValueError:

@@ -21,6 +21,8 @@ from portal.pages import Address, ListPage, plain, url_of
 #: A destination's own page shows so many of its numbers; the list of numbers has all of them.
 SHOWN = 50
 SUGGESTED = 12
+#: So many available numbers can be given to a destination on its page.
+OFFERED = 12
 
 
 class DestinationList(ListPage):
@@ -33,6 +35,8 @@ class DestinationList(ListPage):
     template_name = "numbers/destinations.html"
     rows_template = "numbers/_destination_rows.html"
     columns = staticmethod(destination_columns)
+    figures = frozenset({"numbers"})
+    parts = {"use": ("use_name", "use_detail"), "numbers": ("rung", "not_rung")}
     widths = {"name": 40, "use": 30, "extension": 15, "numbers": 15}
 
     def present(self, request, listing, rows: list[dict]) -> list[dict]:
@@ -75,6 +79,9 @@ def detail(request, code, destination_id):
     numbers = PhoneNumber.visible_to(request.actor).filter(destination=found)
     written = request.actor.person.written
     use, _open, use_detail = use_text(found.kind, found.service_type).partition(" (")
+    list_url, free = url_of("numbers:list", code), []
+    if request.actor.may("numbers.assign"):
+        free = list(PhoneNumber.visible_to(request.actor).filter(destination=None).order_by("digits")[: OFFERED + 1])
     context = {
         "destination": found,
         "use": use,
@@ -87,6 +94,11 @@ def detail(request, code, destination_id):
         "numbers_url": numbers_of(request, found.name),
         "destinations_url": url_of("destinations:list", code),
         "may_change": request.actor.may("destinations.change"),
+        "free": [
+            {"url": f"{list_url}{number.digits}/assign/", "e164": number.e164, "display": written(number.e164)}
+            for number in free[:OFFERED]
+        ],
+        "free_url": f"{list_url}?filter=available" if len(free) > OFFERED else "",
     }
     return render(request, "numbers/destination.html", context)
 
@@ -124,7 +136,7 @@ def change(request, code, destination_id):
         except ValidationError as refusal:
             form.add_error(None, refusal)
         else:
-            messages.success(request, _("What you changed is saved."))
+            messages.success(request, _("Your changes are saved."))
             return redirect("destinations:detail", code=code, destination_id=destination_id)
     back = f"{url_of('destinations:list', code)}{destination_id}/"
     return form_page(request, form, found.name, _("Save"), back)

@@ -1,14 +1,17 @@
 """What is done to many numbers: chosen in the list, confirmed, watched, read."""
 
+from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -17,13 +20,17 @@ from accounts.actor import Actor
 from numbers.actions import jobs, verbs
 from numbers.filters.phone_numbers import PhoneNumberFilter
 from numbers.filters.work import JobFilter, JobItemFilter, verb_names
-from numbers.forms.verbs import BULK_FORMS, ModeForm
-from numbers.models import Job
+from numbers.forms.verbs import BULK_FORMS, ModeForm, VerbForm
+from numbers.models import Job, PhoneNumber
 from numbers.tables import columns_for, job_columns, job_item_columns
+from numbers.views.verbs import warn_of_quota
+from portal import security
 from portal.downloads import selected_in_words
 from portal.pages import Address, ListPage, plain, url_of
 from portal.times import moment
 
+#: A number that leads to its page.
+LINK = '<a href="{}{}/">{}</a>'
 #: So many reasons why numbers would be refused are shown before somebody confirms.
 REASONS = 8
 
@@ -62,6 +69,8 @@ def choose(request, code, slug):
         }
         return render(request, "numbers/nothing_chosen.html", context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     job = jobs.draft_job(request.actor, verb, listing, selected_in_words(found), list_url)
+    if found.selected is not None and (absent := len(set(found.selected)) - job.total):
+        security.log("rows.left_out", count=absent)
     return redirect(job_url(code, job.pk))
 
 
@@ -75,6 +84,7 @@ class JobList(ListPage):
     template_name = "numbers/jobs.html"
     rows_template = "numbers/_job_rows.html"
     columns = staticmethod(job_columns)
+    figures = frozenset({"total", "done", "refused"})
     widths = {"as_of": 18, "what": 20, "who": 22, "total": 10, "done": 10, "refused": 10, "state": 12}
 
     def more_context(self, request, found) -> dict:
@@ -90,6 +100,7 @@ class JobPage(ListPage):
     template_name = "numbers/job.html"
     rows_template = "numbers/_job_item_rows.html"
     columns = staticmethod(job_item_columns)
+    parts = {"number": ("display",)}
     widths = {"number": 20, "outcome": 15, "reason": 65}
 
     def dispatch(self, request, code, job_id):
@@ -104,8 +115,18 @@ class JobPage(ListPage):
         return JobItemFilter(request.actor, self.columns(request.actor), request.GET, self.job)
 
     def present(self, request, listing, rows: list[dict]) -> list[dict]:
-        written = request.actor.person.written
-        return [row | listing.texts(row) | {"display": written(row["e164"])} for row in rows]
+        written, numbers_url = request.actor.person.written, url_of("numbers:list", request.actor.account.code)
+        # A number that is gone since has no page any more.
+        here = PhoneNumber.visible_to(request.actor).with_digits([row["digits"] for row in rows])
+        here = set(here.values_list("digits", flat=True))
+
+        def linked(row: dict) -> dict:
+            display = written(row["e164"])
+            if row["digits"] not in here:
+                return {"display": display, "number": display}
+            return {"display": display, "number": format_html(LINK, numbers_url, row["digits"], display)}
+
+        return [row | listing.texts(row) | linked(row) for row in rows]
 
     def get(self, request, code, job_id):
         if self.job.is_draft and not self.export:
@@ -116,34 +137,40 @@ class JobPage(ListPage):
         """Confirm."""
         if self.export:
             return self.http_method_not_allowed(request)
-        verb = verbs.verbs_of(request.actor).get(self.job.verb)
-        if verb is None:
-            raise PermissionDenied
+        verb = verb_of(request.actor, self.job)
         if not self.job.is_draft:
             return redirect(job_url(code, job_id))
         form, mode = BULK_FORMS[verb](request.actor, request.POST), ModeForm(request.POST)
         if form.is_valid() and mode.is_valid():
             try:
-                jobs.confirm_job(request.actor, job_id, form.verb, all_or_nothing=mode.cleaned_data["mode"] == "all")
+                all_or_nothing = mode.cleaned_data["mode"] == "all"
+                wanted = filled(verb, self.job, form)
+                job = jobs.confirm_job(request.actor, job_id, wanted, all_or_nothing=all_or_nothing)
             except Job.DoesNotExist as gone:
                 raise Http404 from gone
             except ValidationError as refusal:
                 form.add_error(None, refusal)
             else:
+                if not job.is_running:
+                    warn_of_quota(request, wanted)
                 return redirect(job_url(code, job_id))
         return self.draft(request, form, mode)
 
     def draft(self, request, form=None, mode=None):
         actor, job = request.actor, self.job
-        verb = verbs.verbs_of(actor).get(job.verb)
-        if verb is None:
-            raise PermissionDenied
+        verb = verb_of(actor, job)
         refused = form is not None
         kept = {"mode": "all" if job.all_or_nothing else "some"}
         form = form or BULK_FORMS[verb](actor, initial=initial_of(actor, verb, job))
-        foreseen = jobs.foreseen(actor, job, verb()).most_common(REASONS) if not form.fields else []
+        foreseen = jobs.foreseen(actor, job, filled(verb, job, form)).most_common(REASONS) if not form.fields else []
+        affected = jobs.affected(actor, job)
         context = {
             "title": f"{verb.label}: {numbers_text(job.total)}",
+            "affected": affected_in_words(actor, affected),
+            "first": [row_of(actor, number) for number in affected.first],
+            "more": plain(job.total - len(affected.first)) if job.total > len(affected.first) else "",
+            "consequences": verb.consequences_of_many(),
+            "is_final": verb.is_final,
             "job": job,
             "total": plain(job.total),
             "as_of": moment(job.as_of, actor.person.zone),
@@ -151,15 +178,16 @@ class JobPage(ListPage):
             "mode": mode or ModeForm(initial=kept),
             "foreseen": [(plain(count), sentence) for sentence, count in foreseen],
             "looked_at": plain(jobs.LOOKED_AT) if foreseen and job.total > jobs.LOOKED_AT else "",
-            "submit_label": verb.label,
+            "submit_label": f"{verb.label} {numbers_text(job.total)}" if verb.is_final else verb.button or verb.label,
             "cancel_url": job.back or url_of("numbers:list", actor.account.code),
         }
         status = HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK
         return render(request, "numbers/job_draft.html", context, status=status)
 
     def more_context(self, request, found) -> dict:
-        job, code = self.job, request.actor.account.code
+        job, code, now = self.job, request.actor.account.code, timezone.now()
         done = job.done + job.refused
+        undone = jobs.undone_by(request.actor, job)
         return {
             "work": job,
             "state": job.get_state_display(),
@@ -172,11 +200,49 @@ class JobPage(ListPage):
                 (_("By"), job.person.name),
             ],
             "done_so_far": done,
+            "undone_url": job_url(code, undone.pk) if undone else "",
+            "undone_at": moment(undone.started_at, request.actor.person.zone) if undone else "",
+            "undo_url": job_url(code, job.pk, "undo/") if jobs.can_be_undone(request.actor, job) else "",
             "cancel_url": job_url(code, job.pk, "cancel/") if job.is_running else "",
-            "retry_url": job_url(code, job.pk, "retry/") if not job.is_running and job.done < job.total else "",
+            "retry_url": job_url(code, job.pk, "retry/") if job.may_be_retried(now) else "",
+            "forgotten_days": settings.WORK_DAYS if job.is_forgotten(now) else 0,
             "may_change": request.actor.may("jobs.change"),
+            # A browser that still has these numbers selected in the list would do the next thing to them too.
+            "list_url": url_of("numbers:list", code),
             "back_url": job.back or url_of("numbers:list", code),
         }
+
+
+def verb_of(actor: Actor, job: Job) -> type[verbs.Verb]:
+    """What a job does. Raises ``PermissionDenied`` where the actor may not do it."""
+    verb = verbs.verbs_of(actor, of_jobs=True).get(job.verb)
+    if verb is None:
+        raise PermissionDenied
+    return verb
+
+
+def filled(verb: type[verbs.Verb], job: Job, form: VerbForm) -> verbs.Verb:
+    """The verb as it was filled in; without a form, as the job was drafted."""
+    return form.verb if form.fields else verb.of(job.params)
+
+
+def affected_in_words(actor: Actor, affected: jobs.Affected) -> str:
+    """How many of a job's numbers people rely on."""
+    said = {"in_use": plain(affected.in_use), "called": plain(affected.called)}
+    if actor.account.is_customer:
+        return _("In use: %(in_use)s ring somebody. Called in the last seven days: %(called)s.") % said
+    return _("In use: %(in_use)s are with a customer. Called in the last seven days: %(called)s.") % said
+
+
+def row_of(actor: Actor, number: PhoneNumber) -> dict[str, str]:
+    """A number of a job that is to be confirmed, as its page shows it."""
+    holders = [] if actor.account.is_customer else [number.customer]
+    return {
+        "e164": number.e164,
+        "display": actor.person.written(number.e164),
+        "holder": ", ".join(holder.name for holder in (*holders, number.destination) if holder),
+        "last_call": moment(number.last_call_at, actor.person.zone),
+    }
 
 
 def numbers_text(count: int) -> str:
@@ -186,7 +252,7 @@ def numbers_text(count: int) -> str:
 def wishes(actor: Actor, job: Job) -> list[tuple[str, str]]:
     """What was filled in, as pairs of a field's name and a text."""
     verb = verbs.verbs_of(actor).get(job.verb)
-    if verb is None or not job.params:
+    if verb is None or not job.params:  # a job that undoes another one has no form
         return []
     form, typed = BULK_FORMS[verb](actor), initial_of(actor, verb, job)
     shown = []
@@ -205,7 +271,7 @@ def wishes(actor: Actor, job: Job) -> list[tuple[str, str]]:
 
 def initial_of(actor: Actor, verb: type[verbs.Verb], job: Job) -> dict:
     """What the form of a job begins with that is tried again."""
-    if not job.params:
+    if not job.params or issubclass(verb, verbs.Undo):
         return {}
     with timezone.override(actor.person.zone):
         return verb.of(job.params).typed(actor)
@@ -215,20 +281,34 @@ def initial_of(actor: Actor, verb: type[verbs.Verb], job: Job) -> dict:
 def cancel(request, code, job_id):
     """Do no more of a job; what is not confirmed is forgotten."""
     back = job_of(request.actor, job_id).back
-    job = jobs.cancel_job(request.actor, job_id)
+    try:
+        job = jobs.cancel_job(request.actor, job_id)
+    except Job.DoesNotExist as gone:  # between the two
+        raise Http404 from gone
     if job.pk is None:
         return redirect(back or url_of("numbers:list", code))
     messages.success(request, _("Cancelled. What was done before stays done."))
     return redirect(job_url(code, job_id))
 
 
-@require_POST
-def retry(request, code, job_id):
-    """Draft a job of what failed."""
+def drafted(request, code: str, job_id: int, draft: Callable[[Actor, int], Job]) -> HttpResponse:
+    """The page of a job that is drafted from this one, to be checked and confirmed like every other."""
     job_of(request.actor, job_id)
     try:
-        job = jobs.retry_job(request.actor, job_id)
+        job = draft(request.actor, job_id)
     except ValidationError as refusal:
         messages.error(request, " ".join(refusal.messages))
         return redirect(job_url(code, job_id))
     return redirect(job_url(code, job.pk))
+
+
+@require_POST
+def undo(request, code, job_id):
+    """Draft a job that undoes this one."""
+    return drafted(request, code, job_id, jobs.undo_job)
+
+
+@require_POST
+def retry(request, code, job_id):
+    """Draft a job of what failed."""
+    return drafted(request, code, job_id, jobs.retry_job)

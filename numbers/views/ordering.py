@@ -23,13 +23,14 @@ from numbers.forms.orders import ReviewForm, SearchForm, in_words
 from numbers.listing.offers import MOST_OFFERS, Offer, Wanted, areas, in_stock
 from numbers.models import Order, OrderLine
 from numbers.prices import price, prices
+from portal import security
 from portal.pages import first_of, plain, url_of
 
 #: So many sentences of refusal are shown at once.
 NAMED = 5
-#: So long an offer of a carrier's can be chosen.
+#: So long an offer can be chosen.
 OFFERED_SECONDS = 30 * 60
-SALT = "numbers.offer"
+OF_STOCK, OF_CARRIER = "numbers.stock", "numbers.offer"
 
 
 @require_safe
@@ -37,14 +38,16 @@ def search(request, code):
     """Look for numbers; what was found can be put into the basket."""
     actor = request.actor
     is_asked = bool(request.GET)
-    form = SearchForm(request.GET if is_asked else None, initial={"count": 1})
+    form = SearchForm(request.GET if is_asked else None, home=actor.account.home)
     basket = orders.basket_of(actor)
     chosen = {line.e164 for line in OrderLine.in_order(basket)} if basket else set()
     context = {"form": form, "basket": shown_basket(actor, basket), "query": request.GET.urlencode()}
     status = HTTPStatus.OK
     if is_asked and form.is_valid():
         wanted = form.wanted
-        offers = [offer for offer in in_stock(actor.account, wanted) if offer.e164 not in chosen]
+        # A VAR has its stock already: it orders from carriers.
+        stock = in_stock(actor.account, wanted) if actor.account.is_customer else []
+        offers = [offer for offer in stock if offer.e164 not in chosen]
         ticked = max(wanted.count - len(chosen), 0)
         of_carriers = asked_of_carriers(actor, wanted, chosen)
         found = len(offers) + sum(len(one["offers"]) for one in of_carriers)
@@ -57,8 +60,10 @@ def search(request, code):
             "most": MOST_OFFERS,
             "too_few": found < wanted.count,
             "found": plain(found),
-            "elsewhere": [] if found else elsewhere(actor, wanted),
-            "ask_url": f"{url_of('numbers:order_ask', code)}?{request.GET.urlencode()}",
+            "elsewhere": elsewhere(actor, wanted) if actor.account.is_customer and not found else [],
+            "ask_url": (
+                f"{url_of('numbers:order_ask', code)}?{request.GET.urlencode()}" if actor.may("numbers.wish") else ""
+            ),
         }
     elif is_asked:
         status = HTTPStatus.UNPROCESSABLE_ENTITY
@@ -71,7 +76,7 @@ def asked_of_carriers(actor: Actor, wanted: Wanted, chosen: set[str]) -> list[di
     for answer in offered(actor.account, wanted):
         offers = [
             {
-                "value": seal(actor.account, answer.provider_id, offer),
+                "value": seal_of_carrier(actor.account, answer.provider_id, offer),
                 "display": actor.person.written(offer.e164),
                 "e164": offer.e164,
                 "features": offer.features,
@@ -91,23 +96,34 @@ def tick(of_carriers: list[dict], count: int) -> list[dict]:
     return of_carriers
 
 
-def seal(customer: Account, provider_id: int, offer: CarrierOffer) -> str:
-    """An offer as a text that only the portal can have written, for this customer."""
-    setup, monthly = (None if amount is None else str(amount) for amount in (offer.setup, offer.monthly))
-    return signing.dumps([customer.pk, provider_id, offer.e164, setup, monthly, offer.currency], salt=SALT)
+def seal(customer: Account, kind: str, *facts: object) -> str:
+    """An offer of this kind as a text that only the portal can have written, for this customer."""
+    return signing.dumps(facts, salt=f"{kind}.{customer.pk}")
 
 
-def unsealed(customer: Account, texts: list[str]) -> list[tuple[int, CarrierOffer]]:
-    """The offers in such texts, each with the provider's id. Raises ``ValidationError`` for old and made-up ones."""
+def unsealed(customer: Account, kind: str, texts: list[str]) -> list[list]:
+    """The facts in such texts. Raises ``ValidationError`` for old and made-up ones, as another customer's are."""
     found = []
     for text in texts:
         try:
-            whose, provider_id, e164, setup, monthly, currency = signing.loads(text, salt=SALT, max_age=OFFERED_SECONDS)
+            found.append(signing.loads(text, salt=f"{kind}.{customer.pk}", max_age=OFFERED_SECONDS))
         except signing.BadSignature as error:
-            raise ValidationError(_("This offer is too old. Search again, and choose anew.")) from error
-        if whose != customer.pk:
-            raise ValidationError(_("This offer is another account's. Search here, and choose anew."))
-        setup, monthly = (None if amount is None else Decimal(amount) for amount in (setup, monthly))
+            security.log("link.refused", kind="offer")
+            raise ValidationError(_("This offer has expired. Search again.")) from error
+    return found
+
+
+def seal_of_carrier(customer: Account, provider_id: int, offer: CarrierOffer) -> str:
+    """An offer of a carrier's, with its price as it was said."""
+    setup, monthly = (None if amount is None else str(amount) for amount in (offer.setup, offer.monthly))
+    return seal(customer, OF_CARRIER, provider_id, offer.e164, setup, monthly, offer.currency)
+
+
+def offers_of_carriers(customer: Account, texts: list[str]) -> list[tuple[int, CarrierOffer]]:
+    """Such offers, each with the provider's id. Raises ``ValidationError``."""
+    found = []
+    for provider_id, e164, *amounts, currency in unsealed(customer, OF_CARRIER, texts):
+        setup, monthly = (None if amount is None else Decimal(amount) for amount in amounts)
         found.append((provider_id, CarrierOffer(e164, setup=setup, monthly=monthly, currency=currency)))
     return found
 
@@ -131,7 +147,7 @@ def groups(actor: Actor, offers: list[Offer], ticked: int) -> list[dict]:
     found: dict[str, list[dict]] = {}
     for at, offer in enumerate(offers):
         shown = {
-            "pk": offer.pk,
+            "value": seal(actor.account, OF_STOCK, offer.pk, offer.e164),
             "display": actor.person.written(offer.e164),
             "e164": offer.e164,
             "provider": offer.provider,
@@ -159,7 +175,7 @@ def shown_basket(actor: Actor, basket: Order | None) -> dict | None:
         "lines": [
             {
                 "pk": line.pk,
-                "number_id": line.number_id,
+                "in_stock": line.number_id is not None,
                 "display": actor.person.written(line.e164),
                 "e164": line.e164,
                 "provider": line.provider.name,
@@ -183,17 +199,23 @@ def ids_in(request, name: str) -> list[int]:
 
 @require_POST
 def choose(request, code):
-    """Put the ticked numbers into the basket, or keep those in it for longer."""
+    """Put the ticked numbers into the basket, or keep those in it for longer.
+
+    A number is named by an offer that was made to this customer, or by a line of the person's own basket; that is also
+    what tells its digits where it cannot be had.
+    """
+    actor, most = request.actor, 2 * orders.MOST_NUMBERS
     try:
-        offers = unsealed(request.actor.account, request.POST.getlist("offer")[: orders.MOST_NUMBERS])
+        numbers = dict(unsealed(actor.account, OF_STOCK, request.POST.getlist("number")[:most]))
+        numbers |= orders.numbers_of_lines(actor, ids_in(request, "line"))
+        offers = offers_of_carriers(actor.account, request.POST.getlist("offer")[: orders.MOST_NUMBERS])
         hold(offers)
-        outcomes = orders.choose(request.actor, ids_in(request, "number"), offers)
+        outcomes = orders.choose(actor, numbers, offers)
     except ValidationError as refusal:
         messages.error(request, " ".join(refusal.messages))
         return back_to_search(request, code)
-    written = request.actor.person.written
     refused = [
-        f"{written(outcome.number.e164) if outcome.number else _('A number')}: {outcome.refusal}"
+        f"{actor.person.written(numbers[outcome.number_id])}: {outcome.refusal}"
         for outcome in outcomes if outcome.refusal
     ]  # fmt: skip
     for sentence in first_of(refused, NAMED):

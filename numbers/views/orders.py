@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.actor import Actor
 from numbers.actions import orders as actions
+from numbers.actions import routing
 from numbers.filters.orders import OrderFilter, OrderLineFilter
 from numbers.forms.orders import RefusalForm
 from numbers.models import CarrierOrder, Order, OrderLine
@@ -21,7 +22,7 @@ from portal.times import moment
 
 
 class OrderList(ListPage):
-    """What the account has ordered, or a VAR's customers."""
+    """What the account has ordered, and a VAR's customers have."""
 
     title = gettext_lazy("Orders")
     addresses = ("orders:list", "orders:export_csv", "orders:export_pdf")
@@ -30,6 +31,7 @@ class OrderList(ListPage):
     template_name = "numbers/orders.html"
     rows_template = "numbers/_order_rows.html"
     columns = staticmethod(order_columns)
+    figures = frozenset({"total", "active", "failed"})
     widths = {
         "order": 8, "ordered": 18, "company": 22, "who": 18, "total": 8, "active": 8, "failed": 8, "state": 14,
     }  # fmt: skip
@@ -64,6 +66,7 @@ class OrderPage(ListPage):
     template_name = "numbers/order_page.html"
     rows_template = "numbers/_order_line_rows.html"
     columns = staticmethod(order_line_columns)
+    parts = {"number": ("display",)}
     widths = {"number": 18, "provider": 17, "price": 20, "outcome": 9, "reason": 36}
 
     def dispatch(self, request, code, order_id):
@@ -81,7 +84,7 @@ class OrderPage(ListPage):
         written, numbers_url = request.actor.person.written, url_of("numbers:list", request.actor.account.code)
         shown = []
         for row in rows:
-            display, is_here = written(row["e164"]), row["state"] == OrderLine.State.ACTIVE
+            display, is_here = written(row["e164"]), row["state"] in OrderLine.DELIVERED
             links = {
                 "display": display,
                 "url": f"{numbers_url}{row['digits']}/",
@@ -94,7 +97,10 @@ class OrderPage(ListPage):
     def more_context(self, request, found) -> dict:
         order, actor = self.order, request.actor
         code, zone = actor.account.code, actor.person.zone
-        pending = order.total - order.active - order.failed
+        unrouted = OrderLine.in_order(order).filter(state=OrderLine.State.UNROUTED).count()
+        pending = order.total - order.active - order.failed - unrouted
+        with_carriers = list(CarrierOrder.open_in(order).select_related("provider"))
+        is_operator = not actor.account.is_customer
         return {
             "work": order,
             "state": order.get_state_display(),
@@ -102,20 +108,26 @@ class OrderPage(ListPage):
                 *([(_("Asked for"), order.wish)] if order.wish else []),
                 *([(_("Note"), order.note)] if order.note else []),
                 (_("Numbers"), plain(order.total)),
-                (_("Active"), plain(order.active)),
+                (_("Delivered"), plain(order.active)),
+                *([(_("Not connected"), plain(unrouted))] if unrouted else []),
                 *([(_("Failed"), plain(order.failed))] if order.failed else []),
                 *([(_("Pending"), plain(pending))] if pending else []),
-                *([] if actor.account.is_customer else [(_("Company"), order.customer.name)]),
+                *([(_("For"), order.customer.name if order.customer else _("Own stock"))] if is_operator else []),
                 (_("Ordered"), f"{moment(order.confirmed_at, zone)}, {order.person.name}"),
                 *([(_("Ended"), moment(order.ended_at, zone))] if order.ended_at else []),
-                *(
-                    (one.provider.name, with_carrier(one))
-                    for one in CarrierOrder.in_order(order).select_related("provider")
-                    if one.state != CarrierOrder.State.ENDED
-                ),
+                *((one.provider.name, with_carrier(one, is_operator)) for one in with_carriers),
                 *([(_("Kept until"), moment(order.held_until, zone))] if order.is_waiting else []),
             ],
             "done_so_far": order.active + order.failed,
+            "may_route": unrouted and actor.may("numbers.route"),
+            "may_give_up": actor.may("orders.give_up") and any(not one.given_up for one in with_carriers),
+            "assign_url": (
+                order_url(code, order.pk, "assign/")
+                if actor.may("numbers.assign_order") and (order.active or unrouted)
+                else ""
+            ),
+            "route_url": order_url(code, order.pk, "route/"),
+            "give_up_url": order_url(code, order.pk, "give-up/"),
             "may_approve": order.is_waiting and actor.may("orders.approve"),
             "may_deliver": order.is_asked and actor.may("orders.approve"),
             "may_cancel": order.is_undecided and actor.may("numbers.order"),
@@ -127,9 +139,10 @@ class OrderPage(ListPage):
         }
 
 
-def with_carrier(one: CarrierOrder) -> str:
-    """How it stands with a carrier, and why not otherwise."""
-    return f"{one.get_state_display()}: {one.problem}" if one.problem else str(one.get_state_display())
+def with_carrier(one: CarrierOrder, is_operator: bool) -> str:
+    """How it stands with a carrier, and for operators why not otherwise."""
+    state = _("To be cancelled") if one.given_up else one.get_state_display()
+    return f"{state}: {one.problem}" if one.problem and is_operator else str(state)
 
 
 def after(request, order_id: int, act, said: str) -> HttpResponse:
@@ -155,6 +168,19 @@ def approve(request, code, order_id):
 def cancel(request, code, order_id):
     """Take back an order that waits."""
     return after(request, order_id, actions.cancel, _("The order is cancelled."))
+
+
+@require_POST
+def give_up(request, code, order_id):
+    """Have carriers deliver no more of an order."""
+    said = _("The undelivered numbers are being cancelled. This page shows the carriers' answers.")
+    return after(request, order_id, actions.give_up, said)
+
+
+@require_POST
+def route(request, code, order_id):
+    """Have the carriers asked once more where they lead the numbers of an order, and told where."""
+    return after(request, order_id, routing.of_order, _("The carriers are being asked. This page shows their answers."))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

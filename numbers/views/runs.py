@@ -12,13 +12,14 @@ from portal.pages import Address, ListPage, plain, url_of
 class RunList(ListPage):
     """The runs of free numbers in the actor's stock, each of which leads to its numbers in the list of numbers."""
 
-    title = gettext_lazy("Numbers in a row")
+    title = gettext_lazy("Consecutive numbers")
     addresses = ("numbers:runs", "numbers:runs_csv", "numbers:runs_pdf")
     csv_name = "NumbersInARow.csv"
     filter_class = RunFilter
     template_name = "numbers/runs.html"
     rows_template = "numbers/_run_rows.html"
     columns = staticmethod(run_columns)
+    figures = frozenset({"length"})
     widths = {"first": 30, "last": 30, "length": 15, "var": 25}
 
     def present(self, request, listing: Runs, rows: list[dict]) -> list[dict]:

@@ -6,8 +6,9 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.actor import Actor
 from accounts.models import Account
+from numbers.actions.checking import CARRIER_STATE, ELSEWHERE, UNUSABLE
 from numbers.actions.imports import begin_import
-from numbers.carriers import CarrierError
+from numbers.carriers import CarrierError, Configured, Held, leads_nowhere
 from numbers.carriers.asking import held, telling
 from numbers.forms.imports import StatementForm
 from numbers.imports import Read, read
@@ -25,10 +26,12 @@ def compare(request, code):
     may_ask = Provider.objects.filter(name__in=telling(request.actor.account)).exists()
     said = {
         "title": _("Compare with a carrier"),
-        "intro": _("Nothing is changed yet: the next page says what differs, and what can be done about it."),
+        "intro": _("Nothing is changed yet. The next page shows the differences and what you can do about them."),
         "submit_label": _("Compare"),
     }
-    return send_page(request, StatementForm(*sent, may_ask=may_ask), begun_of_statement, said)
+    return send_page(
+        request, StatementForm(*sent, may_ask=may_ask, home=request.actor.account.home), begun_of_statement, said
+    )
 
 
 def begun_of_statement(actor: Actor, form: StatementForm) -> Import:
@@ -36,27 +39,47 @@ def begun_of_statement(actor: Actor, form: StatementForm) -> Import:
     typed = form.cleaned_data
     provider, file = typed["provider"], typed["file"]
     if form.asks:
-        found, name = asked(actor.account, provider), provider.name
-    else:
-        found = read(form.content, columns_of(PhoneNumberTable))
-        name = f"{provider.name}: {file_name(file.name, '', '')}"[:200] if file else provider.name
+        return compared(actor, form, asked(actor.account, provider), provider.name)
+    name = f"{provider.name}: {file_name(file.name, '', '')}"[:200] if file else provider.name
+    headings = columns_of(PhoneNumberTable)
+    with read(form.content, headings, region=typed["region"], home=actor.account.home) as found:
+        return compared(actor, form, found, name)
+
+
+def compared(actor: Actor, form: StatementForm, found: Read, name: str) -> Import:
+    typed = form.cleaned_data
     return begin_import(
         actor,
         typed["key"],
         found.rows,
         file_name=name,
-        columns=[column if column == "number" else "" for column in found.columns],
+        columns=[column if column in ("number", "country", CARRIER_STATE) else "" for column in found.columns],
+        notes=found.notes,
         encoding=found.encoding,
         region=typed["region"],
-        provider=provider,
+        without_plus=found.without_plus,
+        unusual=True,
+        provider=typed["provider"],
         is_statement=True,
     )
 
 
 def asked(var: Account, provider: Provider) -> Read:
-    """What the carrier says itself, as a file of it would be read. Raises ``ValidationError``."""
+    """What the carrier says itself, as a file of it would be read: each number with what is wrong with it there. Raises
+    ``ValidationError``."""
+    setting = telling(var).get(provider.name)
     try:
-        e164s = held(var, provider)
+        numbers = held(var, provider)
     except CarrierError as refusal:
-        raise ValidationError({"source": str(refusal)}) from refusal
-    return Read(["number"], "", rows=((line, [e164]) for line, e164 in enumerate(e164s, 1)))
+        raise ValidationError({"source": refusal.for_operators}) from refusal
+    rows = ((line, [one.e164, wrong_with(var, setting, one)]) for line, one in enumerate(numbers, 1))
+    return Read(["number", CARRIER_STATE], "", rows=rows)
+
+
+def wrong_with(var: Account, setting: Configured, number: Held) -> str:
+    """Why calls to a number do not arrive, as a ``StatementChecker`` reads it; empty where they do."""
+    if number.state:
+        return f"{UNUSABLE}{number.state}"
+    missing = leads_nowhere(number, setting.route(var.code), setting.kind)
+    found = "; ".join(f"{name}: {number.route.get(name) or '–'}" for name in missing)
+    return f"{ELSEWHERE}{found}" if found else ""

@@ -10,8 +10,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from numbers.actions import stock
+from numbers.filters.phone_numbers import Span
 from numbers.forms.adding import AddForm
-from portal.pages import plain, url_of
+from portal.pages import Address, first_of, plain, url_of
 
 #: So many numbers that were on the system are named.
 NAMED = 10
@@ -20,7 +21,7 @@ NAMED = 10
 @require_http_methods(["GET", "HEAD", "POST"])
 def add(request, code):
     """Add one number, a list, or ranges."""
-    form = AddForm(request.POST if request.method == "POST" else None)
+    form = AddForm(request.POST if request.method == "POST" else None, home=request.actor.account.home)
     if form.is_valid():
         try:
             added = stock.add_numbers(request.actor, form.e164s, form.cleaned_data["provider"].pk)
@@ -28,9 +29,11 @@ def add(request, code):
             form.add_error(None, refusal)
         else:
             tell(request, added)
+            if form.left_out:
+                messages.warning(request, " ".join(first_of(form.left_out, NAMED)))
             if len(added.new) == 1 and not added.already:
                 return redirect("numbers:detail", code, int(added.new[0][1:]))
-            return redirect("numbers:list", code)
+            return redirect(list_of(code, added.new))
     context = {
         "title": _("Add numbers"),
         "form": form,
@@ -39,6 +42,15 @@ def add(request, code):
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
     return render(request, "portal/form.html", context, status=status)
+
+
+def list_of(code: str, e164s: list[str]) -> str:
+    """The address of the list of numbers, narrowed to these where they lie close together."""
+    list_url = url_of("numbers:list", code)
+    digits = [int(e164[1:]) for e164 in e164s]
+    if not digits or max(digits) - min(digits) >= stock.MOST_ADDED:
+        return list_url
+    return Address(list_url, {"number": Span(min(digits), max(digits)).typed}, ["number"]).url()
 
 
 def tell(request, added: stock.Added) -> None:

@@ -5,13 +5,14 @@ from http import HTTPStatus
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404
+from django.http import Http404, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.actor import Actor
+from accounts.models import Account
 from numbers.actions import verbs
 from numbers.forms.verbs import FORMS
 from numbers.models import CallEvent, PhoneNumber
@@ -20,6 +21,8 @@ from portal.times import moment
 
 #: Calls of so many days say how much a number is used.
 RECENT = timedelta(days=7)
+#: The query of a list is no longer than the address of a request may be.
+LONGEST_QUERY = 4_000
 #: The verbs as they stand in addresses, whichever account they are of, and the names of these.
 ADDRESSES = {verb.slug: verb.slug.replace("-", "_") for verb in (*verbs.OF_VARS, *verbs.OF_CUSTOMERS)}
 
@@ -37,7 +40,11 @@ def offered(actor: Actor, number: PhoneNumber) -> list[dict[str, str]]:
     """The verbs that make sense for the number as it stands, as buttons."""
     now, code = timezone.now(), actor.account.code
     return [
-        {"label": str(verb.label), "url": f"{url_of('numbers:list', code)}{number.digits}/{slug}/"}
+        {
+            "label": str(verb.label),
+            "url": f"{url_of('numbers:list', code)}{number.digits}/{slug}/",
+            "is_final": verb.is_final,
+        }
         for slug, verb in verbs.verbs_of(actor).items()
         if verb.suits(number, now)
     ]
@@ -64,6 +71,28 @@ def hanging_on(actor: Actor, number: PhoneNumber) -> list[tuple[str, str]]:
     ]
 
 
+def warn_of_quota(request, verb: verbs.Verb) -> None:
+    """Say that a customer has more numbers than its quota, once it was given some: a VAR may, but should know."""
+    if not isinstance(verb, verbs.AssignToCustomer):
+        return
+    customer = Account.visible_to(request.actor).get(pk=verb.customer_id)
+    if customer.number_quota is None:
+        return
+    held = PhoneNumber.visible_to(request.actor).filter(customer=customer).count()
+    if held > customer.number_quota:
+        said = {"customer": customer.name, "held": plain(held), "quota": plain(customer.number_quota)}
+        messages.warning(request, _("%(customer)s now has %(held)s numbers; its quota is %(quota)s.") % said)
+
+
+def list_come_from(request, code: str) -> str:
+    """The list of numbers, as it was searched and sorted when somebody went on from one of its rows; empty for those
+    who came from the number's own page."""
+    if "from" not in request.GET:
+        return ""
+    query = QueryDict(request.GET["from"][:LONGEST_QUERY]).urlencode()
+    return f"{url_of('numbers:list', code)}?{query}" if query else url_of("numbers:list", code)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def act(request, code, digits, slug):
     """Ask before doing something to a number, then do it."""
@@ -72,6 +101,7 @@ def act(request, code, digits, slug):
     if verb_class is None:
         raise PermissionDenied
     form = FORMS[verb_class](request.actor, request.POST if request.method == "POST" else None, number)
+    came_from = list_come_from(request, code)
     with timezone.override(request.actor.person.zone):
         now = timezone.now()
         problem = "" if form.fields else verb_class().refusal(number, now)
@@ -89,6 +119,9 @@ def act(request, code, digits, slug):
                 number = number_of(request.actor, digits)  # it may have changed meanwhile
             else:
                 messages.success(request, verbs.said_of(verb, done))
+                warn_of_quota(request, verb)
+                if came_from:
+                    return redirect(came_from)
                 stays = PhoneNumber.visible_to(request.actor).filter(pk=number.pk).exists()
                 return redirect("numbers:detail", code, digits) if stays else redirect("numbers:list", code)
         context = {
@@ -98,8 +131,10 @@ def act(request, code, digits, slug):
             "problem": problem,
             "hanging": hanging_on(request.actor, number),
             "consequences": [] if problem else verb_class.consequences(number, now),
-            "submit_label": verb_class.label,
-            "cancel_url": f"{url_of('numbers:list', code)}{digits}/",
+            "submit_label": verb_class.button or verb_class.label,
+            "is_final": verb_class.is_final,
+            "cancel_url": came_from or f"{url_of('numbers:list', code)}{digits}/",
+            "back_label": _("Back to the list") if came_from else _("Back to the number"),
         }
     refused = problem or form.errors
     status = HTTPStatus.UNPROCESSABLE_ENTITY if request.method == "POST" and refused else HTTPStatus.OK

@@ -22,7 +22,7 @@ from portal.pages import plain, url_of
 def ask(request, code):
     """Ask the VAR for numbers like those that were searched for; the search is in the address."""
     search_url = f"{url_of('numbers:order', code)}?{request.GET.urlencode()}"
-    search = SearchForm(request.GET)
+    search = SearchForm(request.GET, home=request.actor.account.home)
     if not request.GET or not search.is_valid():
         return redirect(search_url)
     wish = in_words(search.wanted)
@@ -50,7 +50,7 @@ def ask(request, code):
 def deliver(request, code, order_id):
     """Type in numbers that a customer has asked for."""
     order = order_of(request.actor, order_id)
-    form = DeliverForm(request.POST if request.method == "POST" else None)
+    form = DeliverForm(request.POST if request.method == "POST" else None, home=request.actor.account.home)
     if form.is_valid():
         try:
             wishes.fulfil(request.actor, order_id, form.e164s, form.cleaned_data["provider"].pk)

@@ -16,6 +16,8 @@ def planned_once() -> CursorWrapper:
 
     For what is planned alike whatever its values are; Django's own cursor has each statement planned anew.
     """
+    # As Django's own cursor does: this may be the first statement of a request, after the server ended the connection.
+    connection.close_if_health_check_failed()
     connection.ensure_connection()
     cursor = psycopg.Cursor(connection.connection)
     return connection.make_debug_cursor(cursor) if connection.queries_logged else connection.make_cursor(cursor)

@@ -1,5 +1,6 @@
 """The few tags that templates share."""
 
+import json
 from collections.abc import Callable, Sequence
 from functools import cache
 from html import escape
@@ -7,11 +8,12 @@ from itertools import chain
 from operator import itemgetter
 
 from django import template
+from django.conf import settings
 from django.db.models import Model
-from django.templatetags.static import static
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
+
+from portal import texts
 
 register = template.Library()
 MOST_KEPT = 256
@@ -20,10 +22,30 @@ MOST_KEPT = 256
 @register.simple_tag
 @cache
 def icon(name: str) -> str:
-    """Draw an icon beside words; it has none of its own. The build puts the icons that templates name into one file."""
-    return format_html(
-        '<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>', static("portal/icons.svg"), name
-    )
+    """Draw an icon beside words; it has none of its own. Its shapes stand in the page: a picture in a file of its own
+    would come later, and the page would be laid out again."""
+    return SafeString(f'<svg class="icon" viewBox="0 0 24 24" aria-hidden="true">{shapes().get(name, "")}</svg>')
+
+
+@cache
+def shapes() -> dict[str, str]:
+    """The shapes of each icon that templates name, as the build has written them; none where nothing is built."""
+    try:
+        return json.loads(settings.ICONS.read_text())
+    except FileNotFoundError:
+        return {}
+
+
+@register.filter
+def quoted(text: object, most: int = texts.LONGEST_IN_MAIL) -> str:
+    """A text of people for a mail: in quotation marks, at most ``most`` characters, without links."""
+    return f"“{texts.in_mail(text, most)}”"
+
+
+@register.filter
+def shown(text: object) -> str:
+    """An e-mail or network address for a mail: unchanged, on one line."""
+    return texts.shown(text, 254)
 
 
 class Blanks:
@@ -45,7 +67,10 @@ class RowsNode(template.Node):
         before, last, values_of = kept_for(self, context, self.drawn)
         values = chain.from_iterable(map(values_of, rows))
         # One call escapes all values; no text that comes out of PostgreSQL has a NUL.
-        texts = escape("\0".join(["" if value is None else str(value) for value in values])).split("\0")
+        values = ["" if value is None else value for value in values]
+        texts = escape("\0".join(map(str, values))).split("\0")
+        for at in [at for at, value in enumerate(values) if type(value) is SafeString]:
+            texts[at] = values[at]
         pieces = [""] * (2 * len(texts))
         pieces[::2], pieces[1::2] = before * len(rows), texts
         return SafeString("".join(pieces)[len(last) :] + last)
@@ -66,7 +91,8 @@ def rows(parser, token):
 
     The body is drawn once, with a blank for each ``{{ name.key }}``; the blanks are then filled in, escaped, row by
     row. So tags and filters in the body see its inputs but never a row's values: rows come with their words ready, as
-    plain text. What was drawn is kept as ``kept`` keeps it.
+    plain text. Markup that few rows have comes ready too, from ``format_html``: what a row does not have, the browser
+    does not get. What was drawn is kept as ``kept`` keeps it.
     """
     _, *written = token.split_contents()
     if len(written) < 3 or written[1] != "as":

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils.http import int_to_base36
 
+from accounts.notice_mail import token_for
 from portal.pages import ListPage
 
 #: Argument of an address -> what stands in it for a person who acts in an account, given the ``World``.
@@ -17,11 +18,16 @@ BUILDERS = {
     "grant_id": lambda world, account, person: str(world.grant_in(account).pk),
     "destination_id": lambda world, account, person: str(world.destination_of(account).pk),
     "import_id": lambda world, account, person: str(world.import_of(account).pk),
+    "number": lambda world, account, person: "1",
     "job_id": lambda world, account, person: str(world.job_of(account).pk),
     "provider_id": lambda world, account, person: str(world.provider.pk),
     "order_id": lambda world, account, person: str(world.order_of(account).pk),
+    "release_id": lambda world, account, person: str(world.release_of(account).pk),
     "system_id": lambda world, account, person: str(world.system_of(account).pk),
     "ref": lambda world, account, person: world.call_of(person).ref,
+    "level_id": lambda world, account, person: str(world.level_of(account).pk),
+    "notice_id": lambda world, account, person: str(world.notice_of(person).pk),
+    "token": lambda world, account, person: token_for(person.pk, ["work"]),
     "location_id": lambda world, account, person: str(world.location_of(person).pk),
     "session_id": lambda world, account, person: str(world.session_of(person).pk),
     "pk": lambda world, account, person: str(world.passkey_of(person).pk),

@@ -2,10 +2,12 @@
 
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import parse_qs, parse_qsl, urlencode, urljoin, urlsplit
+from zipfile import ZipFile
 
 from pypdf import PdfReader
 
@@ -128,6 +130,10 @@ class Sent:
         return f"{self.method.upper()} {self.url} {dict(self.fields) or ''}"
 
 
+#: Of what can be done with a row, and of its files, so many rows have theirs opened, of each kind: rows are many, and
+#: their own pages are all opened.
+OPENED = 4
+BELOW_A_ROW = re.compile(r"(?<=.)/[0-9]+/[a-z]")
 #: Which rows of a list are shown, and in which order: the list without these has them all.
 SHOWN = {"sort", "size", "filter"}
 
@@ -144,6 +150,9 @@ def text_of(answer) -> str:
     kind = answer.headers.get("Content-Type", "")
     if kind.startswith("application/pdf"):
         return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.body)).pages)
+    if kind.startswith("application/vnd.openxmlformats"):
+        with ZipFile(io.BytesIO(answer.body)) as workbook:
+            return "\n".join(workbook.read(name).decode() for name in workbook.namelist())
     return answer.body.decode()
 
 
@@ -166,9 +175,10 @@ def sendings(form: Form) -> Iterator[Sent]:
 def walk(seat: Seat, *, everywhere: bool = False) -> Iterator[tuple[Sent, object, Page | None]]:
     """Every page and file that can be reached by links and by forms that only ask, with what it shows and offers.
 
-    Who is inside an account stays there, unless ``everywhere``: outside they are the person that walks elsewhere.
+    Of what stands below rows, ``OPENED`` of a kind are opened. Who is inside an account stays there, unless
+    ``everywhere``: outside they are the person that walks elsewhere.
     """
-    waiting, seen = ["/", f"/{seat.account.code}/"], set()
+    waiting, seen, opened = ["/", f"/{seat.account.code}/"], set(), Counter()
     within = f"/{seat.account.code}/" if seat.identity.inside and not everywhere else "/"
     while waiting:
         url = waiting.pop()
@@ -177,6 +187,11 @@ def walk(seat: Seat, *, everywhere: bool = False) -> Iterator[tuple[Sent, object
         if outside or shape(url) in seen:
             continue
         seen.add(shape(url))
+        if BELOW_A_ROW.search(parts.path):
+            kind = re.sub(r"/[0-9]+/", "/#/", parts.path), shape(url)[1:]
+            opened[kind] += 1
+            if opened[kind] > OPENED:
+                continue
         sent = Sent("get", url.partition("#")[0])
         with undone(seat.client):
             answer = sent.by(seat.client)

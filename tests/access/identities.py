@@ -36,6 +36,16 @@ class Identity:
         return self.inside[-1] if self.inside else self.home
 
     @property
+    def may_enter_the_sibling(self) -> bool:
+        """Whether one more customer of the VAR is below them; agents of the VAR were granted others."""
+        return self.home == "system" or (self.home == "var" and self.role == "administrator")
+
+    @property
+    def sees_the_sibling(self) -> bool:
+        """Whether anything of it is shown where they act: not inside another customer's account."""
+        return self.may_enter_the_sibling and self.acting_in in ("system", "var")
+
+    @property
     def policy_role(self) -> policy.Role:
         return policy.role_inside(self.acting_in) if self.inside else policy.role_of(self.home, self.role)
 

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from accounts.models import Access, Account, AuditEvent, Grant, Person
+from accounts.models import Access, Account, AuditEvent, Grant, Notice, Person
 from numbers.models import (
     CallEvent,
     CarrierOrder,
@@ -17,14 +17,16 @@ from numbers.models import (
     PastNumber,
     PhoneNumber,
     Release,
+    Routing,
+    StockLevel,
     TelephoneSystem,
 )
 from webphone.models import Call, Location
 
 #: Columns whose texts have a form, which the rows of the trees have already.
 FORMED = {"code", "extension", "phone", "e164", "password", "time_zone", "sign_in", "request_id", "entered_from",
-          "verb", "target_type", "region", "encoding", "token_hash", "currency",
-          "ref", "number", "own_number", "caller_id", "code_call"}  # fmt: skip
+          "verb", "target_type", "region", "home_country", "encoding", "read_as", "without_plus", "token_hash",
+          "currency", "ref", "number", "own_number", "caller_id", "code_call"}  # fmt: skip
 #: What an account's people may read of those above it: who they are, never how they are reached and what they hold.
 NAMES = {(Account, "name"), (Person, "name"), (Access, "reason")}
 #: model -> the account that a row's texts belong to; None where there are no texts, or where they are another's
@@ -44,12 +46,15 @@ OWNERS = {
     OrderLine: lambda row: row.customer,
     CarrierOrder: lambda row: row.customer,
     Release: lambda row: row.account,
+    Routing: lambda row: row.account,
     TelephoneSystem: lambda row: row.account,
     Call: None,
     Location: None,
     Grant: None,
     NumberAsOf: None,
     CallEvent: None,
+    StockLevel: None,
+    Notice: None,
 }
 
 
@@ -66,7 +71,7 @@ class Marks:
 
     def __init__(self, world):
         self.owners, self.open = {}, set()
-        for row in (world.system, *world.rows, *world.a.rows, *world.b.rows):
+        for row in (world.system, *world.rows, *world.a.rows, *world.sibling.rows, *world.b.rows):
             for column in texts_of(type(row)) if OWNERS.get(type(row)) else ():
                 if isinstance(row, AuditEvent):  # cannot be changed: it names its account by itself
                     continue
@@ -83,14 +88,17 @@ class Marks:
         Of the accounts above, names may be read: of who was inside, of the reseller.
         """
         tree = world.a
-        if identity.home == "system" and not identity.granted:
+        if identity.acting_in in ("company", "professional"):
+            # Whoever is inside walks there; their own name goes with them.
+            home = world.system if identity.home == "system" else tree.account(identity.home)
+            mine = [home, tree.account(identity.acting_in)]
+        elif identity.home == "system" and not identity.granted:
             return set()
-        mine = {
-            "system": [world.system, *(row for row in tree.rows if isinstance(row, Account))],
-            "var": [row for row in tree.rows if isinstance(row, Account)],
-        }.get(identity.home) or [tree.account(identity.home)]
-        if identity.home == "var" and identity.role != "administrator":
+        elif identity.home == "var" and identity.role != "administrator":
             mine = [tree.var, *((tree.company, tree.professional) if identity.granted else ())]
+        else:
+            mine = [row for row in (*tree.rows, *world.sibling.rows) if isinstance(row, Account)]
+            mine += [world.system] if identity.home == "system" else []
         above = [world.system, tree.var]
         return {
             mark

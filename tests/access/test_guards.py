@@ -22,8 +22,10 @@ from tests.factories import grant, make_destination, make_person
 pytestmark = pytest.mark.django_db
 
 
-#: Of oneself: whoever is somewhere may leave, and see to their own profile and sign-ins.
-ONES_OWN = {"leave_account", "change_profile", "end_session"}
+#: Of oneself: whoever is somewhere may leave, see to their own profile and sign-ins, and read what they are told.
+ONES_OWN = {
+    "leave_account", "change_profile", "end_session", "read_notice", "read_all_notices", "choose_channels",
+}  # fmt: skip
 
 
 def guarded():

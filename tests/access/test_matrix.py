@@ -37,6 +37,18 @@ def expected(identity, name, method):
     return {403}
 
 
+def known_siblings(seat):
+    """What is not absent of an account that one may not enter: another customer of the same VAR."""
+    code = seat.world.sibling.company.code
+    for name, address in ALL.items():
+        for method in ("GET", "POST") if address.is_of_account else ():
+            path = seat.path(address, code=code)
+            with undone(seat.client):
+                answer = seat.client.generic(method, path)
+            if answer.status_code != 404:
+                yield f"{method} {path} ({name}): {answer.status_code}"
+
+
 @pytest.mark.parametrize("identity", IDENTITIES.values(), ids=IDENTITIES)
 def test_every_address_answers_as_the_policy_says(world, identity, record_property):
     seat = world.seat(identity)
@@ -54,6 +66,8 @@ def test_every_address_answers_as_the_policy_says(world, identity, record_proper
                 wrong.append(f"{method} {path} ({name}): {answer.status_code}, not {wanted}")
             elif identity.is_nobody and wanted == {302} and not answer.url.startswith("/login/?next=/"):
                 wrong.append(f"{method} {path} ({name}): to {answer.url}")
+    if not identity.is_nobody and not identity.may_enter_the_sibling:
+        wrong += known_siblings(seat)
     record_property("cells", cells)
     record_property("cells_in_policy", len(IDENTITIES) * len(ADDRESSES) * len(METHODS))
     assert not wrong, "\n".join(wrong)

@@ -4,13 +4,17 @@ import base64
 import binascii
 import re
 
+from allauth.mfa.models import Authenticator
 from django.utils.http import int_to_base36
 
 from accounts.models import Account
 from numbers.models import PhoneNumber
-from tests.access.world import Tree, World
+from tests.access.rows import Tree
+from tests.access.world import World
 from webphone.models import Call
 
+#: An offer, and the last letter of its signature that says something.
+SEAL = re.compile(r"(?<![\w:-])([\w-]{8,}:[\w]{6}:[\w-]{41})([\w-])[\w-](?![\w:-])")
 #: Long enough to be no other number, short enough to be inside every field.
 MADE_UP = {"V": "V6661", "C": "C66601", "P": "P66601"}
 
@@ -41,8 +45,22 @@ def twins(world: World) -> dict[str, str]:
     return found
 
 
+def siblings(world: World) -> dict[str, str]:
+    """What names a row of A -> what names one of the same kind that the sibling has. Ids of different kinds of rows are
+    the same: of each kind it is the sibling's first, which has the same id too."""
+    first = {type(row): row for row in reversed(world.sibling.rows) if not isinstance(row, Authenticator)}
+    assert len({row.pk for row in first.values()}) == 1
+    found = {}
+    for row in world.a.rows:
+        if type(row) in first and row != world.a.var:
+            found |= dict(zip(names(row), names(first[type(row)]), strict=True))
+    return found
+
+
 def made_up(token: str) -> str:
     """A name of the same form that no row has."""
+    if seal := SEAL.fullmatch(token):
+        return f"{seal[1]}{'B' if seal[2] == 'A' else 'A'}"
     if token[0] in MADE_UP and "-" not in token:
         return MADE_UP[token[0]]
     return f"{token[:-7]}6{token[-6:]}" if len(token) > 7 else f"5{token[1:]}"

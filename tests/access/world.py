@@ -1,7 +1,10 @@
-"""Two identical trees of accounts, everybody who may meet them, and what each person has in each account."""
+"""Two identical trees of accounts, everybody who may meet them, and what each person has in each account.
 
-import hashlib
-from dataclasses import dataclass, field
+The first tree's VAR has one more company, the sibling, with something of each kind.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import product
 from types import SimpleNamespace
@@ -9,97 +12,36 @@ from uuid import uuid4
 
 from allauth.account.internal.flows.login import record_authentication
 from allauth.mfa.models import Authenticator
-from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
-from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from allauth.usersessions.models import UserSession
-from cryptography.hazmat.primitives.asymmetric import ec
-from django.apps import apps
-from django.db import connection
 from django.test import Client
 from django.utils import timezone
-from fido2.cose import ES256
-from fido2.utils import websafe_encode
-from fido2.webauthn import AttestationObject, AttestedCredentialData, AuthenticatorData, CollectedClientData
 
-from accounts.models import Access, Account, AuditEvent, Grant, Person
+from accounts.models import Access, Account, Grant, Notice, Person
 from numbers.models import (
     CallEvent,
-    CarrierOrder,
     Destination,
     Import,
-    ImportRow,
     Job,
-    JobItem,
     Order,
-    OrderLine,
-    PastNumber,
     PhoneNumber,
     Release,
+    StockLevel,
     TelephoneSystem,
 )
 from tests.access.addresses import NoBuilder
 from tests.access.identities import Identity
-from tests.factories import grant, make_number, make_provider
+from tests.access.rows import Rows, Tree, restart_ids
+from tests.factories import grant, make_provider
 from webphone.models import Call, Location
 
 KINDS = ("var", "company", "professional")
 GRANTS = ("view_account", "manage_account")
 #: Kinds of account and roles that are no administrator's.
 ELSE = (("var", "support"), ("var", "user"), ("company", "user"))
-KEY = ec.generate_private_key(ec.SECP256R1())
 
 
-def restart_ids(first: int) -> None:
-    """Let ids go on from ``first``, so that a number in a page or in a form says whose row it is."""
-    with connection.cursor() as cursor:
-        for model in apps.get_models():
-            if (
-                model._meta.app_label in ("accounts", "numbers", "webphone", "mfa", "usersessions")
-                and model._meta.managed
-            ):
-                cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')::regclass::text", [model._meta.db_table])
-                if (sequence := cursor.fetchone()[0]) and model._meta.db_table != "numbers_provider":
-                    cursor.execute(f"ALTER SEQUENCE {sequence} RESTART WITH {first}")
-
-
-def passkey(name: str) -> dict:
-    """A passkey that was registered, as allauth keeps it."""
-    secret = hashlib.sha256(name.encode()).digest()
-    public = AttestedCredentialData.create(bytes(16), secret, ES256.from_cryptography_key(KEY.public_key()))
-    data = AuthenticatorData.create(hashlib.sha256(b"testserver").digest(), 0x45, 0, public)
-    told = CollectedClientData.create(type="webauthn.create", challenge=b"challenge", origin="http://testserver")
-    return {
-        "id": websafe_encode(secret),
-        "rawId": websafe_encode(secret),
-        "type": "public-key",
-        "response": {
-            "clientDataJSON": websafe_encode(told),
-            "attestationObject": websafe_encode(AttestationObject.create("none", data, {})),
-        },
-        "clientExtensionResults": {},
-    }
-
-
-@dataclass
-class Tree:
-    """A VAR with a company and a professional. ``rows`` are all rows made for it, in the order of their making."""
-
-    letter: str
-    var: Account
-    company: Account
-    professional: Account
-    rows: list = field(default_factory=list)
-
-    def account(self, kind: str) -> Account:
-        return getattr(self, kind)
-
-    @property
-    def accounts(self) -> tuple[Account, ...]:
-        return self.var, self.company, self.professional
-
-
-class World:
-    """The system, the trees A and B, and people in them."""
+class World(Rows):
+    """The system, the trees A and B, the sibling of A's customers, and people in them."""
 
     def __init__(self):
         restart_ids(6_000_001)
@@ -113,17 +55,18 @@ class World:
         self.telephone_system(self.system, self.system_boss)
         restart_ids(7_000_001)
         self.a = self.make_tree("A", 700)
+        restart_ids(7_500_001)
+        self.sibling = self.make_sibling("S", 750)
         restart_ids(8_000_001)
         self.b = self.make_tree("B", 800)
         restart_ids(9_000_001)
 
-    def kept(self, row, tree: Tree | None = None):
-        (tree.rows if tree else self.rows).append(row)
-        return row
-
     # Making
 
-    def make_tree(self, letter: str, first: int) -> Tree:
+    @staticmethod
+    def accounts(letter: str, first: int) -> Callable[[str, Account, str], Account]:
+        """What makes the accounts of a tree, by kind, parent and code."""
+
         def account(kind, parent, code):
             facts = {
                 "contact": f"Contact {letter}",
@@ -134,6 +77,10 @@ class World:
                 kind=kind, parent=parent, code=code, name=f"The {kind} {letter}{len(code)}{code[-1]}", **facts
             )
 
+        return account
+
+    def make_tree(self, letter: str, first: int) -> Tree:
+        account = self.accounts(letter, first)
         var = account("var", self.system, f"V{first}1")
         tree = Tree(letter, var, account("company", var, f"C{first}01"), account("professional", var, f"P{first}01"))
         tree.rows += tree.accounts
@@ -153,13 +100,8 @@ class World:
                 given = self.kept(grant(agent, below, granted), tree)
                 Grant.objects.filter(pk=given.pk).update(granted_by=boss if home == var else self.system_boss)
         for customer in (tree.company, tree.professional):
-            for turn, (use, service) in enumerate((("user", ""), ("service", "fax"), ("group", ""))):
-                rings = Destination.unscoped.create(
-                    customer=customer, var=var, name=f"Rings {letter} {use}", kind=use, service_type=service,
-                    extension=f"{first}{turn}",
-                )  # fmt: skip
-                self.kept(rings, tree)
-                self.number(tree, destination=rings, active=turn == 0)
+            for turn, use in enumerate((("user", ""), ("service", "fax"), ("group", ""))):
+                self.number(tree, destination=self.rings(tree, customer, *use, f"{first}{turn}"), active=turn == 0)
             for _turn in range(2):  # in a row
                 self.number(tree, customer=customer)
         soon = timezone.now() + timedelta(days=2)
@@ -168,161 +110,44 @@ class World:
         self.number(tree, var=var, reserved_for=tree.company, reserved_until=soon)
         self.number(tree, var=var, cooling_until=soon, last_holder=tree.professional)
         self.keep_past(tree)
-        past = timezone.now() - timedelta(days=1)
         for acting in tree.accounts:
-            asks = Access.unscoped.create(
-                person=boss if acting != var else self.system_boss, account=acting, sign_in="", manages=True,
-                chain=[var.pk, acting.pk], reason=f"Reason {letter} {acting.kind}", asked_at=timezone.now(),
-            )  # fmt: skip
-            self.kept(asks, tree)
-            was_in = Access.unscoped.create(
-                person=asks.person, account=acting, sign_in="", manages=True, chain=asks.chain, reason=asks.reason,
-                started_at=past, seen_at=past, expires_at=past + timedelta(hours=1), ended_at=past, ended_why="left",
-            )  # fmt: skip
-            self.kept(was_in, tree)
-            event = AuditEvent.unscoped.create(
-                account=acting, person=boss, chain=[acting.pk], verb="account.changed", target_type="account",
-                target_id=acting.pk, target=acting.name, before={"contact": "before"}, after={"contact": "after"},
-            )  # fmt: skip
-            self.kept(event, tree)
+            self.accesses(tree, acting, boss)
             self.jobs(tree, acting, boss)
         for customer in (tree.company, tree.professional):
-            self.orders(tree, customer)
+            self.orders(tree, customer, ("done", "waiting", "basket", "running"))
             self.wish(tree, customer)
         self.releases(tree, boss)
+        self.levels(tree)
+        self.own_basket(tree, boss)
         self.telephone_system(var, boss, tree)
         called = {"system_id": 1, "number_id": tree.rows[-1].pk, "var": var, "customer": tree.company}
-        CallEvent.unscoped.create(id=uuid4(), at=past, **called)
+        CallEvent.unscoped.create(id=uuid4(), at=timezone.now() - timedelta(days=1), **called)
         return tree
 
-    def telephone_system(self, account: Account, boss: Person, tree: Tree | None = None) -> None:
-        facts = {"account": account, "added_by": boss, "token_hash": f"hash of {account.code}"}
-        self.kept(TelephoneSystem.unscoped.create(name=f"Switch {account.code}", **facts), tree)
-
-    def jobs(self, tree: Tree, account: Account, boss: Person) -> None:
-        """A job and an import that wait to be confirmed, and such that have ended."""
-        number = next(row for row in tree.rows if isinstance(row, PhoneNumber) and row.customer_id)
-        for state in ("draft", "done"):
-            begun = {"started_at": timezone.now(), "ended_at": timezone.now(), "done": 1} if state == "done" else {}
-            job = Job.unscoped.create(
-                account=account, person=boss, chain=[account.pk], verb="options", state=state, total=1,
-                params={"label_text": f"Wish {tree.letter}"}, chosen=f"Chosen {tree.letter} {account.kind}", **begun,
-            )  # fmt: skip
-            item = JobItem.unscoped.create(
-                account=account, job=job, number_id=number.pk, e164=number.e164, digits=number.digits,
-                since=number.since, state="done" if begun else "waiting", sentence=f"Sentence {tree.letter}",
-            )  # fmt: skip
-            self.kept(job, tree)
-            self.kept(item, tree)
-            wanted = Import.unscoped.create(
-                account=account, person=boss, chain=[account.pk], state=state, total=1, columns=["number"],
-                file_name=f"File {tree.letter}.csv", key=uuid4(),
-            )  # fmt: skip
-            line = ImportRow.unscoped.create(
-                account=account, of=wanted, line=1, cells=[number.e164], e164=number.e164, verdict="same",
-                reason=f"Reason {tree.letter}",
-            )  # fmt: skip
-            self.kept(wanted, tree)
-            self.kept(line, tree)
-
-    def orders(self, tree: Tree, customer: Account) -> None:
-        """A basket, an order that waits for approval, one that is done, and one that a carrier is to deliver."""
-        person = self.people[tree.letter, customer.kind, "administrator", 1]
-        numbers = [row for row in tree.rows if isinstance(row, PhoneNumber)]
-        free = [number for number in numbers if number.customer_id is None]
-        own = [number for number in numbers if number.customer_id == customer.pk]
-        now, of = timezone.now(), {"var": tree.var, "customer": customer}
-        # What a carrier is to deliver is nobody's yet.
-        ordered = PhoneNumber(e164=f"+1514{customer.pk}", digits=int(f"1514{customer.pk}"))
-        for state, number in (("done", own[0]), ("waiting", free[0]), ("basket", free[1]), ("running", ordered)):
-            order = Order.unscoped.create(
-                person=person, chain=[customer.pk], state=state, reason=f"Reason {tree.letter}",
-                held_until=now + timedelta(days=1), confirmed_at=None if state == "basket" else now, total=1, **of,
-            )  # fmt: skip
-            line = OrderLine.unscoped.create(
-                order=order, e164=number.e164, digits=number.digits, provider=self.provider, number_id=number.pk,
-                state={"done": "active", "basket": "chosen"}.get(state, "pending"),
-                reason=f"Sentence {tree.letter}", **of,
-            )  # fmt: skip
-            self.kept(order, tree)
-            self.kept(line, tree)
-            if state == "running":
-                facts = {"order": order, "provider": self.provider, "key": uuid4(), "state": "placed"}
-                one = CarrierOrder.unscoped.create(reference=f"Reference {tree.letter}", **facts, **of)
-                OrderLine.unscoped.filter(pk=line.pk).update(carrier_order=one)
-                self.kept(one, tree)
-
-    def wish(self, tree: Tree, customer: Account) -> None:
-        """An order of numbers that nobody offers."""
-        order = Order.unscoped.create(
-            person=self.people[tree.letter, customer.kind, "administrator", 1], chain=[customer.pk], state="asked",
-            wish=f"Wish {tree.letter}", note=f"Note {tree.letter}", key=uuid4(), held_until=timezone.now(),
-            confirmed_at=timezone.now(), total=2, var=tree.var, customer=customer,
-        )  # fmt: skip
-        self.kept(order, tree)
-
-    def releases(self, tree: Tree, boss: Person) -> None:
-        """A number that the carrier has let go, and one that it has not."""
-        for turn, state in enumerate(("done", "failed")):
-            digits = int(f"1438{tree.var.pk}{turn}")
-            release = Release.unscoped.create(
-                account=tree.var, person=boss, chain=[tree.var.pk], number_id=digits, e164=f"+{digits}", digits=digits,
-                provider=self.provider, reference=f"Reference {tree.letter}", state=state,
-                reason=f"Reason {tree.letter}", ended_at=timezone.now(),
-            )  # fmt: skip
-            self.kept(release, tree)
+    def make_sibling(self, letter: str, first: int) -> Tree:
+        """One more company of the VAR of tree A: what it has, no other customer of this VAR may learn."""
+        var, boss = self.a.var, self.people["A", "var", "administrator", 1]
+        company = self.accounts(letter, first)("company", var, f"C{first}01")
+        tree = Tree(letter, var, company, rows=[company])
+        for role in ("administrator", "user"):
+            self.people[letter, "company", role, 1] = self.make_person(company, role, f"{letter.lower()}1", tree)
+        soon = timezone.now() + timedelta(days=2)
+        self.number(tree, destination=self.rings(tree, company, "user", "", f"{first}0"), active=True)
+        self.number(tree, var=var, reserved_for=company, reserved_until=soon)
+        self.number(tree, var=var, cooling_until=soon, last_holder=company)
+        self.keep_past(tree)
+        self.accesses(tree, company, boss)
+        self.jobs(tree, company, boss)
+        self.orders(tree, company, ("waiting", "basket", "running"))
+        self.wish(tree, company)
+        return tree
 
     @property
     def system_boss(self) -> Person:
         return self.people["", "system", "administrator", 1]
 
-    def keep_past(self, tree: Tree) -> None:
-        """Let every number have stood otherwise before; a trigger writes that down."""
-        for row in [row for row in tree.rows if isinstance(row, PhoneNumber)]:
-            PhoneNumber.unscoped.filter(pk=row.pk).update(provider=self.former_provider)
-            PhoneNumber.unscoped.filter(pk=row.pk).update(provider=self.provider)
-            row.refresh_from_db()
-        for past in PastNumber.unscoped.filter(var=tree.var):
-            self.kept(past, tree)
-
-    def number(self, tree: Tree, **facts) -> PhoneNumber:
-        turn = sum(isinstance(row, PhoneNumber) for row in tree.rows)
-        first = {"A": "+15147", "B": "+15148"}[tree.letter]
-        label = {"label": f"Label {tree.letter}", "caller_name": f"Caller {tree.letter}"}
-        return self.kept(make_number(e164=f"{first}{turn:06}", provider=self.provider, **label, **facts), tree)
-
-    def make_person(self, account: Account, role: str, name: str, tree: Tree | None = None, **facts) -> Person:
-        person = Person(
-            account=account, role=role, name=f"{role} {name} of {account.name}",
-            email=f"{role}.{name}.{account.code}@example.com".lower(), **facts,
-        )  # fmt: skip
-        person.set_unusable_password()
-        person.save()
-        self.kept(person, tree)
-        TOTP.activate(person, generate_totp_secret())
-        RecoveryCodes.activate(person)
-        secret = {"name": f"Key {person.pk}", "credential": passkey(person.email)}
-        self.kept(Authenticator.objects.create(user=person, type=Authenticator.Type.WEBAUTHN, data=secret), tree)
-        self.kept(
-            UserSession.objects.create(user=person, ip="127.0.0.1", user_agent="", session_key=f"none{person.pk}"), tree
-        )
-        self.telephones(person, tree)
-        return person
-
-    def telephones(self, person: Person, tree: Tree | None) -> None:
-        """A telephone that is to be verified, and a call that has ended."""
-        of, number = {"person": person, "account": person.account}, f"+1613{person.pk:07}"
-        self.kept(Location.unscoped.create(kind="mobile", number=number, **of), tree)
-        now = timezone.now()
-        call = Call.unscoped.create(
-            ref=f"{person.account.code}-{person.pk:032x}", mode="call_back", state="ended", outcome="answered",
-            number=f"+1647{person.pk:07}", digits=int(f"1647{person.pk:07}"), own_number=number, answered_at=now,
-            ended_at=now, seconds=7, **of,
-        )  # fmt: skip
-        self.kept(call, tree)
-
     def person_of(self, identity: Identity, letter: str) -> Person:
-        """Who has this identity, in tree A or B."""
+        """Who has this identity, in tree A or B, or with the sibling."""
         turn = identity.granted or 1
         at = "" if identity.home == "system" and not identity.granted else letter
         return self.people[at, identity.home, identity.role, turn]
@@ -330,6 +155,8 @@ class World:
     # What there is for whom
 
     def tree_of(self, account: Account) -> Tree:
+        if account == self.sibling.company:
+            return self.sibling
         return self.b if account in self.b.accounts else self.a
 
     def one_of(self, model, account: Account, holds=lambda row: True):
@@ -365,6 +192,21 @@ class World:
             Order, account, lambda one: one.state == "waiting" and (not account.is_customer or one.customer == account)
         )
 
+    def release_of(self, account: Account) -> Release:
+        """A number that a VAR has given up: the account itself, or the one above a customer."""
+        return self.one_of(
+            Release, account, lambda one: account == self.system or one.account_id in (account.pk, account.parent_id)
+        )
+
+    def level_of(self, account: Account) -> StockLevel:
+        """A stock level of a VAR: the account itself, or the one above a customer."""
+        return self.one_of(
+            StockLevel, account, lambda one: account == self.system or one.account_id in (account.pk, account.parent_id)
+        )
+
+    def notice_of(self, person: Person) -> Notice:
+        return Notice.unscoped.get(person=person)
+
     def destination_of(self, account: Account) -> Destination:
         return self.one_of(Destination, account, lambda d: not account.is_customer or d.customer == account)
 
@@ -397,8 +239,8 @@ class World:
     # Who is there
 
     def seat(self, identity: Identity, letter: str = "A") -> "Seat":
-        """Somebody with this identity, signed in, and inside where they should be: in tree A, or B."""
-        tree = self.a if letter == "A" else self.b
+        """Somebody with this identity in tree A or B, or S, the sibling: signed in, and inside where they should be."""
+        tree = {"A": self.a, "B": self.b, "S": self.sibling}[letter]
         if not identity.home:
             return Seat(
                 self,

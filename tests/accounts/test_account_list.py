@@ -145,7 +145,7 @@ def test_support_agents_see_what_was_granted_and_enter_it(client, system, alpha,
     landing = client.post(f"/{alpha.code}/access/", {"next": f"/{alpha.code}/accounts/"}, follow=True)
     assert landing.status_code == 200
     assert "Acme Corp" in landing.text
-    assert "Nothing can be changed" in landing.text
+    assert "You cannot change anything" in landing.text
     assert "Add company" not in landing.text
     assert client.post(f"/{alpha.code}/accounts/{acme.code}/suspend/").status_code == 403
 

@@ -328,7 +328,7 @@ def test_a_refused_form_keeps_what_was_typed_and_says_what_to_do(signed_in, alph
 
 
 @pytest.mark.parametrize(
-    "name", ["<script>alert(1)</script>", "=1+1", "名前 株式会社", 'O’Brien & "Sons"', "💥", "\u202eabc"]
+    "name", ["<script>alert(1)</script>", "=1+1", "名前 株式会社", 'O’Brien & "Sons"', "💥", "=1;=2"]
 )
 def test_a_name_may_be_anything(signed_in, listed, alpha, name):
     client = signed_in(alpha)
@@ -336,7 +336,7 @@ def test_a_name_may_be_anything(signed_in, listed, alpha, name):
     made = Account.unscoped.get(parent=alpha)
     assert made.name == name
     assert "<script>alert" not in client.get(f"/{alpha.code}/accounts/").text
-    assert listed(alpha) == [f"'{name}" if name[0] == "=" else name]
+    assert listed(alpha) == [name.replace("=", "'=") if name[0] == "=" else name]
 
 
 def test_an_account_is_changed_by_its_page_and_by_its_own_settings(signed_in, alpha, acme):

@@ -123,15 +123,21 @@ def test_a_company_is_added_without_anybody_and_its_page_says_so(signed_in, alph
 
 
 @pytest.mark.parametrize("where", ["alpha", "zenith", "system"])
-def test_an_address_in_use_adds_no_account_and_says_nothing_of_whose_it_is(request, signed_in, alpha, where):
-    make_person(request.getfixturevalue(where), email="nora@new.example", name="Somebody Else")
-    page = add(signed_in(alpha), alpha, "company")
-    assert page.status_code == 422
-    assert "This address cannot be invited; it may be in use already." in page.text
-    assert 'value="Nora@New.example"' in page.text
-    assert "Somebody Else" not in page.text
-    assert not Account.unscoped.filter(parent=alpha).exists()
-    assert (verbs(), mail.outbox) == ([], [])
+def test_an_address_in_use_adds_the_account_as_any_other_does(request, signed_in, alpha, where):
+    make_person(request.getfixturevalue(where), email="nora@new.example", password="long-enough-1", name="Somebody")
+    client, seen = signed_in(alpha), []
+    for email in ("nora@new.example", "anna@new.example"):
+        answer = client.post(f"/{alpha.code}/accounts/add/?kind=company", typed(administrator_email=email))
+        account = Account.unscoped.filter(parent=alpha).latest("pk")
+        deliver()
+        page = client.get(f"/{alpha.code}/accounts/{account.code}/")
+        shown = re.sub(r'csrfmiddlewaretoken" value="\w+"', "", page.text)
+        shown = shown.replace(account.code, "C").replace(email, "@").replace(f"/{account.pk}", "")
+        seen.append((answer.status_code, answer.url, shown))
+        assert Person.objects.get(account=account).state == "invited"
+    assert seen[0] == seen[1]
+    assert "There is a sign-in with this address already" in mail.outbox[0].body
+    assert "Open this link" in mail.outbox[1].body
 
 
 def test_a_form_sent_twice_invites_once(signed_in, alpha):
@@ -219,13 +225,21 @@ def test_a_users_invitation_is_left_alone(invite, acme):
     assert user.state == "invited"
 
 
-def test_an_address_in_use_is_refused_and_who_was_invited_before_stays_so(invite, later, acme, zenith):
-    invite()
-    make_person(zenith, email="zed@zenith.example")
-    page = invite(email="zed@zenith.example")
-    assert page.status_code == 422
-    assert "may be in use already" in page.text
+def test_an_address_in_use_elsewhere_is_invited_like_any_other(invite, later, acme, zenith):
+    make_person(zenith, email="zed@zenith.example", password="long-enough-1")
+    assert invite(email="zed@zenith.example").status_code == 302
+    assert "There is a sign-in with this address already" in mail.outbox[-1].body
     assert Person.objects.get(account=acme).state == "invited"
+    assert verbs() == ["person.invited"]
+
+
+def test_an_address_of_the_accounts_own_people_is_refused_and_who_was_invited_before_stays_so(invite, later, acme):
+    invite()
+    make_person(acme, role="user", email="una@acme.example")
+    page = invite(email="una@acme.example")
+    assert page.status_code == 422
+    assert "Somebody in Acme Corp has this address already." in page.text
+    assert Person.objects.get(account=acme, role="administrator").state == "invited"
     assert verbs() == ["person.invited"]
 
 

@@ -13,22 +13,12 @@ from procrastinate.contrib.django import app
 
 from accounts import sealing
 from accounts.tasks import seal_factors
+from tests.accounts.post import confirm_by_mail
 from tests.accounts.totp import code_for
-from tests.factories import make_person
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a-long-password-1"
 SEED = "5eed" * 20
-
-
-@pytest.fixture(autouse=True)
-def nothing_counted(db):
-    cache.clear()
-
-
-@pytest.fixture
-def person(alpha):
-    return make_person(alpha, role="administrator", email="someone@example.com", password=PASSWORD)
 
 
 @pytest.fixture
@@ -36,6 +26,7 @@ def app_secret(person):
     """The secret of an app that was set up by the pages."""
     client = Client()
     client.post("/login/", {"login": person.email, "password": PASSWORD})
+    confirm_by_mail(client)
     secret = re.search(r'id="secret">(\w+)<', client.get("/security/app/").text)[1]
     client.post("/security/app/", {"code": code_for(secret)})
     return secret

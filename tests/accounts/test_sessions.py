@@ -1,5 +1,6 @@
 """Where a person is signed in: listed, noted at most once a minute, ended."""
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -70,12 +71,12 @@ def test_another_key_keeps_the_place_in_the_list(person):
 def test_use_is_noted_at_most_once_a_minute(person, django_assert_num_queries):
     client = signed_in(person)
     row = UserSession.objects.get()
-    with django_assert_num_queries(5):  # session with person and account; four for the scope in the test's transaction
+    with django_assert_num_queries(3):  # session with person and account; a savepoint in the test's transaction
         client.get("/profile/")
     UserSession.objects.update(last_seen_at=timezone.now() - timedelta(seconds=61))
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(4):
         client.get("/profile/", REMOTE_ADDR="192.0.2.7", headers={"User-Agent": CHROME})
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(3):
         client.get("/profile/")
     noted = UserSession.objects.get()
     assert noted.pk == row.pk
@@ -106,3 +107,24 @@ def test_a_session_that_ran_out_is_on_no_list(person):
 )
 def test_a_browser_is_named_in_words(user_agent, said):
     assert in_words(user_agent) == said
+
+
+def test_a_session_ends_two_hours_after_its_last_request(person):
+    client = signed_in(person)
+    seen = UserSession.objects.filter(user=person)
+    seen.update(last_seen_at=timezone.now() - timedelta(minutes=119))
+    assert client.get("/profile/").status_code == 200
+    seen.update(last_seen_at=timezone.now() - timedelta(minutes=121))
+    assert client.get("/profile/").status_code == 302
+    assert client.get("/profile/").url.startswith("/login/")
+
+
+def test_what_is_written_into_a_session_does_not_make_it_last(person):
+    client = signed_in(person)
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "password", "at": time.time() - 11 * 3600}]
+    session.save()
+    session["anything"] = "else"
+    session.save()
+    left = Session.objects.get(pk=session.session_key).expire_date - timezone.now()
+    assert timedelta(minutes=59) < left < timedelta(minutes=61)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 
 from portal.embedded import CannotStart
-from tests.bench import calls, combinations, data, exports, imports, pages, pdf, render, server, statements, walls
+from tests.bench import calls, combinations, data, exports, felt, imports, pages, pdf, render, server, statements, walls
 from tests.bench.result import HEADER, TROUBLES, Result, unmeasured
 
 #: Each takes the address of our database and of the peers', and how many numbers these have.
@@ -28,6 +28,7 @@ GROUPS = {
     "pdf-writer": lambda _ours, _peers, _numbers: pdf.measure(),
     "import": imports.measure,
     "calls": calls.measure,
+    "felt": felt.measure,
     "growth": pages.measure_growth,
 }
 

@@ -61,6 +61,7 @@ django.setup()
 import django_filters  # noqa: E402
 import django_tables2  # noqa: E402
 from django.contrib import admin  # noqa: E402
+from django.contrib.staticfiles.handlers import StaticFilesHandler  # noqa: E402
 from django.core.wsgi import get_wsgi_application  # noqa: E402
 from django.db import models  # noqa: E402
 from django.http import HttpResponse  # noqa: E402
@@ -184,4 +185,4 @@ class PlainList(django_tables2.SingleTableMixin, FilterView):
 
 
 urlpatterns = [path("admin/", admin.site.urls), path("plain/", PlainList.as_view())]
-application = get_wsgi_application()
+application = StaticFilesHandler(get_wsgi_application())

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from portal.processes import web_command
 from tests.bench import data
 
 #: Prints the cookie of a new session of ``user``.
@@ -106,18 +107,17 @@ def peer_administrator(address: str) -> str:
 
 
 @contextmanager
-def serving(application: str, address: str) -> Iterator[Site]:
-    """A granian of one worker process with one thread: each thread has a connection of its own, and who asks one thing
-    after the other should find it as warm as a server in use is. Raises ``RuntimeError`` when it does not come up.
+def serving(command: Callable[[int], list[str]], address: str) -> Iterator[Site]:
+    """The server that ``command`` starts at a port: one worker process with one thread, as each thread has a connection
+    of its own, and who asks one thing after the other should find it as warm as a server in use is.
+
+    Raises ``RuntimeError`` when it does not come up.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = os.environ | data.environment(address) | {"DJANGO_SETTINGS_MODULE": SETTINGS}
-    command = [
-        sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--blocking-threads", "1",
-        "--no-ws", application,
-    ]  # fmt: skip
+    environment = os.environ | data.environment(address) | {"DJANGO_SETTINGS_MODULE": SETTINGS, "THREADS": "1"}
+    command = command(port)
     process = subprocess.Popen(command, cwd=data.ROOT, env=environment, stdout=subprocess.DEVNULL)  # noqa: S603
     try:
         for _try in range(300):
@@ -126,7 +126,7 @@ def serving(application: str, address: str) -> Iterator[Site]:
                     break
             time.sleep(0.1)
         else:
-            raise RuntimeError(f"{application} does not come up")
+            raise RuntimeError(f"{command[-1]} does not come up")
         yield Site(port, process.pid)
     finally:
         process.terminate()
@@ -135,16 +135,23 @@ def serving(application: str, address: str) -> Iterator[Site]:
 
 @contextmanager
 def portal(address: str) -> Iterator[Site]:
-    """The portal, as the system's administrator sees it."""
+    """The portal as ``serve`` runs it, and as the system's administrator sees it."""
     cookie = administrator(address, "SYS")
-    with serving("portal.wsgi:application", address) as site:
+    with serving(lambda port: web_command("127.0.0.1", port, workers=1), address) as site:
         yield site.seen_by(cookie)
+
+
+def peers_command(port: int) -> list[str]:
+    return [
+        sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--blocking-threads", "1",
+        "--no-ws", "tests.bench.peers:application",
+    ]  # fmt: skip
 
 
 @contextmanager
 def peers(address: str) -> Iterator[Site]:
     cookie = peer_administrator(address)
-    with serving("tests.bench.peers:application", address) as site:
+    with serving(peers_command, address) as site:
         yield site.seen_by(cookie)
 
 

@@ -12,6 +12,7 @@ from django.db import connections
 from django.test import Client
 from playwright.sync_api import sync_playwright
 
+from accounts import devices
 from accounts.models import Person
 from numbers.demo import PASSWORD, write_demo_data
 from tests.queue import empty_queue
@@ -74,10 +75,12 @@ def sign_in_at(page, email):
 
 
 def be_signed_in(page, email):
-    """Be signed in at a page as one of the demo's people, a moment ago by password: the form has tests of its own."""
-    client = Client()
-    client.force_login(Person.objects.get(email=email), "accounts.sign_in.Backend")
+    """Be signed in at a page as one of the demo's people, a moment ago by password, with a mailed link opened: both
+    forms have tests of their own."""
+    client, person = Client(), Person.objects.get(email=email)
+    client.force_login(person, "accounts.sign_in.Backend")
     session = client.session
+    session[devices.SESSION] = devices.Device.new(person).written
     session[AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": "password", "at": time.time(), "email": email}]
     session.save()
     cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session.session_key}

@@ -27,6 +27,7 @@ def test_a_customer_is_added_changed_suspended_and_not_closed_with_numbers(page,
     made = Account.unscoped.get(name="Nouvelle Société")
 
     page.get_by_role("link", name=made.code, exact=True).click()
+    page.get_by_text("Edit", exact=True).click()
     page.get_by_label("Contact").fill("Ann Example")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("cell", name="Ann Example")).to_be_visible()

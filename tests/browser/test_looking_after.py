@@ -127,7 +127,7 @@ def test_an_agent_enters_what_was_granted_and_changes_nothing_until_it_is_withdr
 
     sign_in_at(another, "support@demo.example")
     another.get_by_role("button", name="Enter Zenith Ltd").click()
-    expect(another.get_by_text("Nothing can be changed.")).to_be_visible()
+    expect(another.get_by_text("You cannot change anything.")).to_be_visible()
     another.goto("/C20002/destinations/")
     expect(another.get_by_role("link", name="Board room", exact=True)).to_be_visible()
     assert another.get_by_role("link", name="Add", exact=True).count() == 0

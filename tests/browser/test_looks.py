@@ -40,13 +40,14 @@ PATHS = {
         "/V1001/numbers/compare/", "/V1001/numbers/released/",
         "/V1001/numbers/14165550100/", "/V1001/numbers/14165550100/assign/", "/V1001/numbers/14165550100/reserve/",
         "/V1001/numbers/in-a-row/", "/V1001/numbers/in-a-row/?first=514&length=9", "/V1001/numbers/as-of/?at=x",
-        "/V1001/phone-systems/", "/V1001/phone-systems/add/",
+        "/V1001/phone-systems/", "/V1001/phone-systems/add/", "/notices/", "/notices/?about=qqqq", "/notices/choose/",
+        "/V1001/numbers/levels/", "/V1001/numbers/levels/add/",
         "/V1001/numbers/15145550100/?at=2026-01-01T00:00", "/V1001/numbers/15145550100/unassign/",
     ],
     "pro@jane.example": ["/P30001/", "/P30001/numbers/"],
     "user@acme.example": ["/C20001/", "/C20001/numbers/"],
 }  # fmt: skip
-STRANGERS = ["/login/", "/password/reset/"]
+STRANGERS = ["/login/", "/login/link/", "/login/link/?key=x", "/password/reset/"]
 #: Who looks at their pages one after the other: about as many in each.
 LOOKERS = [
     ("system@demo.example", "support@demo.example"),

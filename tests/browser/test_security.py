@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.accounts.post import deliver, mailed_link
 from tests.accounts.totp import code_for
 from tests.browser.conftest import type_in
 from tests.browser.test_looks import serious
@@ -40,8 +41,22 @@ def sign_out(page):
     expect(page.get_by_text("You are signed out.")).to_be_visible()
 
 
+def confirm_by_mail(page):
+    """Have the link mailed that the first factor needs, and open it."""
+    page.get_by_role("button", name=f"Send the link to {EMAIL}").click()
+    expect(page.get_by_text("A link is on its way")).to_be_visible()
+    deliver()
+    page.goto(mailed_link("/login/link/"))
+    assert serious(page) == []
+    page.get_by_role("button", name="Yes, this browser is mine").click()
+    expect(page.get_by_text("This browser is confirmed as yours for an hour.")).to_be_visible()
+
+
 def set_up_app(page):
     """Set up the app; return its secret and the recovery codes."""
+    page.get_by_role("link", name="Set up an authenticator app").click()
+    assert serious(page) == []
+    confirm_by_mail(page)
     page.get_by_role("link", name="Set up an authenticator app").click()
     expect(page.get_by_role("img", name="QR code with the secret")).to_be_visible()
     secret = page.locator("#secret").inner_text()
@@ -66,7 +81,7 @@ def test_an_app_and_its_recovery_codes(page, sign_in):
     assert serious(page) == []
     page.get_by_label("Code from the app, or a recovery code").fill("000000")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_text("This code does not fit")).to_be_visible()
+    expect(page.get_by_text("This code is wrong")).to_be_visible()
     page.get_by_label("Code from the app, or a recovery code").fill(code_for(secret, steps=1))
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/V1001/")
@@ -88,6 +103,8 @@ def test_an_app_and_its_recovery_codes(page, sign_in):
 def test_a_passkey_replaces_password_and_code(page, sign_in, authenticator):
     sign_in(EMAIL)
     open_security(page)
+    page.get_by_role("link", name="Add a passkey").click()
+    confirm_by_mail(page)
     page.get_by_role("link", name="Add a passkey").click()
     page.get_by_label("Name").fill("Work laptop")
     page.get_by_role("button", name="Make the passkey").click()
@@ -118,6 +135,8 @@ def test_a_passkey_confirms_that_it_is_still_the_same_person(page, sign_in, auth
     sign_in(EMAIL)
     open_security(page)
     page.get_by_role("link", name="Add a passkey").click()
+    confirm_by_mail(page)
+    page.get_by_role("link", name="Add a passkey").click()
     page.get_by_role("button", name="Make the passkey").click()
     expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
     settings.ACCOUNT_REAUTHENTICATION_TIMEOUT = 0
@@ -142,3 +161,15 @@ def test_ending_a_session_elsewhere(page, sign_in, chromium, live_server):
     other.goto("/V1001/")
     assert "/login/" in other.url
     elsewhere.close()
+
+
+def test_signing_out_leaves_nothing_in_any_tab(page, sign_in):
+    sign_in(EMAIL)
+    other = page.context.new_page()
+    for tab in (page, other):
+        tab.goto("/V1001/numbers/")
+        tab.evaluate("sessionStorage.setItem('mark', 'x')")
+    sign_out(page)
+    expect(other.get_by_role("heading", name="Sign in")).to_be_visible()
+    for tab in (page, other):
+        assert tab.evaluate("sessionStorage.length") == 0

@@ -8,6 +8,7 @@ whose names have one of the words in them. Which test saw a guard's removal is r
 import json
 import os
 import re
+import secrets
 import shutil
 import subprocess
 import sys
@@ -28,7 +29,7 @@ from tests.scratch import drop_database, fresh_database
 
 AT_ONCE = 2
 COPIED = ["accounts", "numbers", "portal", "webphone", "templates", "tests", "docs", "manage.py", "pyproject.toml"]
-LINKED = ["static", ".venv", "README.md", "Makefile", "package-lock.json"]
+LINKED = ["static", ".venv", "README.md", "Makefile", "package-lock.json", ".env.example"]
 TEMPLATE = "mutants_template"
 WALLS_DOWN = "ALTER TABLE {} DISABLE ROW LEVEL SECURITY"
 #: The name of a guard's removal -> the test that saw it.
@@ -42,6 +43,8 @@ COPYING = Lock()
 def main(words: list[str]) -> int:
     began = time.monotonic()
     owner = os.environ["MIGRATION_DATABASE_URL"]
+    # Every copy of the tree signs its scopes as the one does that has made the database.
+    os.environ["SECRET_KEY"] = secrets.token_urlsafe(50)
     with tempfile.TemporaryDirectory() as folder:
         places: Queue[Place] = Queue()
         every = [Place(Path(folder) / str(turn), f"mutants_{turn}", owner) for turn in range(AT_ONCE)]
@@ -159,7 +162,7 @@ class Place:
                 file.write_text(mutant.text)
                 for compiled in file.parent.glob(f"__pycache__/{file.stem}.*"):
                     compiled.unlink()
-            done = self.pytest(tests, self.name, ";".join(statements), "--reuse-db")
+            done = self.pytest(tests, self.name, ";;".join(statements), "--reuse-db")
         except subprocess.TimeoutExpired:
             return None, "does not end"
         finally:

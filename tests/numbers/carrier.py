@@ -6,8 +6,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 from accounts.scope import scope
-from numbers.actions import delivery, orders
-from numbers.carriers import CarrierOffer, simulated
+from numbers.actions import delivery, orders, routing
+from numbers.carriers import CarrierOffer, simulated_server
 from numbers.carriers.asking import offered
 from numbers.forms.orders import SearchForm
 from numbers.models import CarrierOrder, Order, OrderLine
@@ -20,10 +20,10 @@ GOOD, TAKEN = ("+12015550002", "+12015550009", "+12015550016"), "+12015550027"
 @contextmanager
 def on_this_computer(seconds: float = 0, api: str = "telnyx"):
     """The carrier, which takes so many ``seconds`` for each number, and the setting that makes it known."""
-    server = simulated.serve(0, seconds=seconds)
+    server = simulated_server.serve(0, seconds=seconds)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     try:
-        yield server.carrier, simulated.address_of(server.server_port, NAME, api)
+        yield server.carrier, simulated_server.address_of(server.server_port, NAME, api)
     finally:
         server.shutdown()
         server.server_close()
@@ -52,12 +52,14 @@ def asked(customer, **typed):
 
 
 def of(order):
-    return CarrierOrder.unscoped.get(order=order)
+    return CarrierOrder.unscoped.filter(order=order).latest("pk")
 
 
 def go_on(order):
-    one = CarrierOrder.unscoped.filter(order=order).select_related("var").get()
-    delivery.go_on(one.var, one.pk)
+    """What the worker does: the next step of what the carrier is to deliver, and of connecting what it has."""
+    for one in CarrierOrder.unscoped.filter(order=order).select_related("var").order_by("pk"):
+        delivery.go_on(one.var, one.pk)
+        routing.go_on(one.var, one.provider_id)
 
 
 def time_passes(order, **by):

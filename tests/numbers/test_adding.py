@@ -3,8 +3,8 @@
 import pytest
 
 from accounts.models import AuditEvent
-from numbers.forms.adding import read_lines
 from numbers.models import PhoneNumber
+from portal.number_lists import read_list
 from tests import factories
 
 ONE = "+15145550123"
@@ -22,21 +22,23 @@ ONE = "+15145550123"
     ],
 )
 def test_a_range_is_all_its_numbers(typed, first, last, count):
-    (line,) = read_lines(typed)
-    assert (line.refusal, line.e164s[0], line.e164s[-1], len(line.e164s)) == ("", first, last, count)
+    (piece,) = read_list(typed)
+    numbers = list(piece.e164s)
+    assert (piece.refusal, numbers[0], numbers[-1], len(numbers), piece.count) == ("", first, last, count, count)
 
 
 @pytest.mark.parametrize("typed", ["+1 514 555 0199 - 0100", "+1 514 555 0100 - 0199 - 0300", "+1 514 55 xxxxx"])
 def test_a_range_that_is_none_is_refused(typed):
-    (line,) = read_lines(typed)
-    assert line.refusal
-    assert not line.e164s
+    (piece,) = read_list(typed)
+    assert piece.refusal
+    assert not list(piece.e164s)
 
 
 def test_a_list_comes_apart_at_lines_commas_and_semicolons():
-    lines = read_lines(f"{ONE}, +442079460018; +4930123456\n\n514 555 0124\n", "CA")
-    assert [(line.number, line.e164s) for line in lines] == [
-        (1, (ONE,)), (1, ("+442079460018",)), (1, ("+4930123456",)), (3, ("+15145550124",)),
+    pieces = read_list(f"{ONE}, +442079460018; +4930123456\n\n514 555 0124\n", "CA")
+    assert [(piece.line, piece.first, piece.last) for piece in pieces] == [
+        (1, ONE, ONE), (1, "+442079460018", "+442079460018"), (1, "+4930123456", "+4930123456"),
+        (3, "+15145550124", "+15145550124"),
     ]  # fmt: skip
 
 

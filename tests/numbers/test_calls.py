@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -86,14 +87,69 @@ def test_a_call_that_is_told_of_again_changes_nothing(tell, token_of, system, nu
     assert tell(token_of(system, "Another"), call("a", at=NOW + timedelta(days=1))).json()["recorded"] == 1
 
 
-def test_what_was_told_of_is_remembered_for_ninety_days_however_old_it_was(tell, token_of, system, number):
+def test_a_call_is_known_again_however_old_it_was_and_with_a_time_that_was_corrected(tell, token_of, system, number):
     token = token_of(system)
     long_ago = call("old", at=NOW - timedelta(days=1000))
-    tell(token, long_ago)
+    assert tell(token, [long_ago, call("new")]).json()["recorded"] == 2
     assert tell(token, long_ago).json()["repeated"] == 1
-    CallEvent.unscoped.update(taken_at=timezone.now() - timedelta(days=91))
-    tell(token, call("new"))
-    assert CallEvent.unscoped.count() == 1
+    for hours in (1, 47):
+        assert tell(token, call("new", at=NOW - timedelta(hours=hours))).json()["repeated"] == 1
+    assert tell(token, call("new", at=NOW - timedelta(hours=49))).json()["recorded"] == 1
+
+
+def days():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT upper::date - current_date FROM numbers_call_partitions() ORDER BY upper")
+        return [day for (day,) in cursor.fetchall()]
+
+
+@pytest.fixture
+def running_for_weeks():
+    """Calls of before twelve days ago are in one partition, and no worker has made days since."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM numbers_call_partitions()")
+        for (name,) in cursor.fetchall():
+            cursor.execute(f"DROP TABLE {name}")
+        cursor.execute("CREATE TABLE numbers_callevent_before (LIKE numbers_callevent INCLUDING ALL)")
+        upper = (timezone.now() - timedelta(days=12)).date()
+        cursor.execute(
+            "ALTER TABLE numbers_callevent ATTACH PARTITION numbers_callevent_before"
+            f" FOR VALUES FROM (MINVALUE) TO ('{upper}')"
+        )
+
+
+def test_days_are_made_ahead_and_dropped_when_their_time_is_over(system, running_for_weeks, settings):
+    settings.CALL_DAYS = 10
+    with scope(system):
+        assert calls.tend_days() == (3, 0)
+    assert days() == list(range(-9, 5))
+    with scope(system):
+        assert calls.tend_days() == (3, 0)
+    assert days() == list(range(-9, 5))
+    # What no setting drops: a week.
+    settings.CALL_DAYS = 0
+    with scope(system):
+        calls.tend_days()
+    assert days() == list(range(-6, 5))
+
+
+def test_a_call_for_which_there_is_no_day_makes_it(tell, token_of, system, number, running_for_weeks):
+    now = timezone.now()
+    assert tell(token_of(system), call(at=now)).json()["recorded"] == 1
+    assert traffic(number) == (now, now)
+    assert days()[-1] == 4
+
+
+def test_a_call_from_before_all_days_counts_and_is_not_kept(
+    tell, token_of, system, number, running_for_weeks, settings
+):
+    settings.CALL_DAYS = 10
+    with scope(system):
+        calls.tend_days()
+    answer = tell(token_of(system), [call("a"), call("b", number="+4930123456")]).json()
+    assert (answer["recorded"], answer["unknown"], answer["repeated"]) == (1, 1, 0)
+    assert traffic(number) == (NOW, NOW)
+    assert not CallEvent.unscoped.exists()
 
 
 def test_of_a_call_to_an_unknown_number_nothing_but_its_id_is_kept(tell, token_of, system):
@@ -155,7 +211,7 @@ def test_ten_thousand_calls_with_the_longest_ids_are_one_batch_and_more_bytes_ar
     token = token_of(system)
     assert tell(token, [call(f"{n:0200}") for n in range(10_000)]).json()["recorded"] == 10_000
     refused = tell(token, " " * 8_000_001)
-    assert (refused.status_code, "send it in parts" in refused.json()["error"]) == (422, True)
+    assert (refused.status_code, "Send it in parts." in refused.json()["error"]) == (422, True)
 
 
 def test_a_revoked_token_opens_nothing(tell, token_of, system, number, administrator_of):
@@ -187,8 +243,8 @@ def test_a_revoked_token_opens_nothing(tell, token_of, system, number, administr
         ({"id": "\ud800", "number": "+15145550100", "time": "2026-11-01T12:00:00Z"}, "has an id"),
         ({"id": "a", "number": "\ud800", "time": "2026-11-01T12:00:00Z"}, "country code"),
         ({"id": "a", "number": "+15145550100"}, "with its zone"),
-        ({"id": "a", "number": "+15145550100", "time": "2999-01-01T00:00:00Z"}, "look at the clock"),
-        ({"id": "a", "number": "+15145550100", "time": "1970-01-01T00:00:00Z"}, "look at the clock"),
+        ({"id": "a", "number": "+15145550100", "time": "2999-01-01T00:00:00Z"}, "Check the clock"),
+        ({"id": "a", "number": "+15145550100", "time": "1970-01-01T00:00:00Z"}, "Check the clock"),
         ("text", "has an id"),
         (None, "has an id"),
     ],

@@ -10,14 +10,14 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from accounts.models import Account, AuditEvent
+from accounts.models import Account, AuditEvent, Notice
 from accounts.scope import scope
 from numbers import carriers
-from numbers.actions import delivery, orders
-from numbers.carriers import simulated
+from numbers.actions import delivery, orders, retries, routing
+from numbers.carriers import simulated_server
 from numbers.models import CarrierOrder, OrderLine, PhoneNumber
-from numbers.tasks import heal_orders
-from tests.factories import make_number
+from numbers.tasks import heal_orders, heal_routing, route
+from tests.factories import join, make_number
 from tests.numbers.carrier import (
     GOOD,
     TAKEN,
@@ -44,7 +44,11 @@ def test_what_a_carrier_delivers_is_the_customers(carrier, provider, buyer, acme
     assert not carrier.orders
     go_on(order)
     assert states(order) == dict.fromkeys(GOOD, "active") | {TAKEN: "failed"}
-    assert OrderLine.unscoped.get(e164=TAKEN).reason == "Somebody else was quicker to get this number."
+    taken = OrderLine.unscoped.get(e164=TAKEN)
+    assert (taken.reason, taken.detail) == (
+        "The carrier has not delivered it. Choose another.",
+        "Somebody else was quicker to get this number.",
+    )
     done = fresh(order)
     assert (done.state, done.active, done.failed) == ("done", 3, 1)
     number = PhoneNumber.unscoped.get(e164=GOOD[0])
@@ -58,12 +62,13 @@ def test_what_a_carrier_delivers_is_the_customers(carrier, provider, buyer, acme
 
 
 def test_stock_and_carrier_in_one_order(carrier, provider, buyer, alpha):
+    join(buyer.person)
     order = ordered(buyer, provider, GOOD[:1], [make_number(alpha, e164="+15145550100")])
     assert states(order) == {"+15145550100": "active", GOOD[0]: "pending"}
     assert (order.state, order.active) == ("running", 1)
     go_on(order)
     assert fresh(order).state == "done"
-    assert ProcrastinateJob.objects.filter(task_name="accounts.send_message").count() == 1
+    assert [notice.kind for notice in Notice.unscoped.all()] == ["order_ended"]
 
 
 def test_numbers_arrive_one_by_one(carrier, provider, buyer):
@@ -111,7 +116,7 @@ def test_what_the_carrier_never_heard_of_fails_once_that_is_sure(carrier, provid
     assert of(order).state == "unknown"  # it may still be on its way
     healed(order)
     assert (fresh(order).state, fresh(order).failed) == ("done", 3)
-    assert "has not taken the order, and charges nothing" in OrderLine.unscoped.first().reason
+    assert "has not accepted the order and charges nothing" in OrderLine.unscoped.first().reason
     assert not carrier.orders
 
 
@@ -119,7 +124,7 @@ def test_a_carrier_with_too_much_to_do_is_asked_later(carrier, provider, buyer):
     carrier.faults = ["too much to do", "too much to do"]
     order = ordered(buyer, provider, GOOD)
     go_on(order)
-    assert (of(order).state, of(order).problem) == ("ready", "The carrier has too much to do.")
+    assert (of(order).state, of(order).problem) == ("ready", "The carrier is busy and asks to be tried later.")
     healed(order)
     assert (fresh(order).active, len(carrier.orders)) == (3, 1)
 
@@ -130,7 +135,7 @@ def test_what_costs_more_by_now_is_not_ordered(carrier, provider, buyer):
     go_on(order)
     assert states(order) == {GOOD[0]: "failed", GOOD[1]: "active", GOOD[2]: "active"}
     assert OrderLine.unscoped.get(e164=GOOD[0]).reason == (
-        "It costs 9.90 USD/month + 0.50 once by now, and 1.20 USD/month + 0.50 once when it was chosen."
+        "Its price is now 9.90 USD/month + 0.50 once; it was 1.20 USD/month + 0.50 once when you chose it."
         " Choose it again."
     )
     (one,) = carrier.orders.values()
@@ -161,18 +166,26 @@ def test_what_a_carrier_refuses_fails_in_its_words(carrier, provider, buyer):
     order = ordered(buyer, provider, GOOD[:1])
     go_on(order)
     assert fresh(order).state == "done"
-    assert OrderLine.unscoped.get().reason == "These numbers need a document."
+    line = OrderLine.unscoped.get()
+    assert line.reason == "The carrier does not deliver this. Your operator can see why."
+    assert line.detail == "These numbers need a document."
 
 
 def test_a_carrier_that_cannot_be_reached_is_tried_for_some_time(settings, carrier, provider, buyer):
-    settings.CARRIERS = simulated.address_of(1, "Simulated")
+    settings.CARRIERS = simulated_server.address_of(1, "Simulated")
     order = ordered(buyer, provider, GOOD[:1])
-    for _turn in range(delivery.MOST_ATTEMPTS):
+    for _turn in range(retries.MOST_ATTEMPTS):
         assert fresh(order).state == "running"
         time_passes(order, minutes=10)
         go_on(order)
     assert fresh(order).state == "done"
     assert OrderLine.unscoped.get().reason == "The carrier cannot be reached."
+
+
+def ordered_by_hand(key, lines):
+    """What the carrier says of an order under this key, whoever is told of it."""
+    setting = carriers.configured()["Simulated"]
+    return setting.carrier.order(str(key), [carriers.Line(line.e164) for line in lines], setting.route(""))
 
 
 @pytest.mark.parametrize("called", [True, False], ids=["after the call", "before the call"])
@@ -182,7 +195,7 @@ def test_whoever_is_killed_while_sending_leaves_what_can_be_healed(carrier, prov
     with scope(one.var):
         sending, lines, _began = delivery.take_up(one.var, one.pk)
     if called:
-        carriers.configured()["Simulated"].carrier.order(str(sending.key), [line.e164 for line in lines])
+        ordered_by_hand(sending.key, lines)
     go_on(order)  # somebody may be at it
     assert of(order).state == "sending"
     healed(order)
@@ -204,10 +217,12 @@ def test_a_late_answer_is_believed(carrier, provider, buyer):
     one = CarrierOrder.unscoped.select_related("var").get()
     with scope(one.var):
         slow, lines, _began = delivery.take_up(one.var, one.pk)
-    report = carriers.configured()["Simulated"].carrier.order(str(slow.key), [line.e164 for line in lines])
+    report = ordered_by_hand(slow.key, lines)
     CarrierOrder.unscoped.update(state="unknown", next_at=timezone.now() + timedelta(minutes=5))
     with scope(one.var):
         delivery.settle(one.var, one.pk, slow, report)
+    assert states(order) == dict.fromkeys(GOOD, "unrouted")
+    routing.go_on(one.var, provider.pk)
     assert fresh(order).active == 3
 
 
@@ -216,7 +231,7 @@ def test_a_number_that_the_system_has_is_not_lost_and_not_taken_from_anybody(car
     order = ordered(buyer, provider, GOOD)
     go_on(order)
     assert (fresh(order).active, fresh(order).failed) == (2, 1)
-    assert "the system has this number" in OrderLine.unscoped.get(e164=GOOD[0]).reason
+    assert "already in the system" in OrderLine.unscoped.get(e164=GOOD[0]).reason
     assert PhoneNumber.unscoped.get(e164=GOOD[0]) == theirs
 
 
@@ -236,7 +251,7 @@ def test_what_arrives_for_a_closed_account_is_in_the_stock(carrier, provider, bu
     go_on(order)
     number = PhoneNumber.unscoped.get(e164=GOOD[0])
     assert (number.var, number.customer) == (acme.parent, None)
-    assert "it is in the stock" in OrderLine.unscoped.get().reason
+    assert "The number is in the stock" in OrderLine.unscoped.get().reason
 
 
 def test_two_orders_of_the_same_number_may_wait_and_one_is_delivered(carrier, provider, buyer, actor_in, alpha, jane):
@@ -259,6 +274,8 @@ def test_healing_finds_every_order_that_was_left(carrier, provider, buyer, syste
     order = ordered(buyer, provider, GOOD)
     empty_queue()
     heal_orders(0)
+    heal_routing(0)
+    route(account=order.var.code, provider=provider.pk)
     assert fresh(order).active == 3
 
 
@@ -330,7 +347,7 @@ def test_providers_are_added_listed_and_asked(carrier, settings):
     out = StringIO()
     call_command("providers", "Harbour Voice", fax=True, stdout=out)
     assert out.getvalue().splitlines() == ["Harbour Voice  fax", "Simulated  sms  orders go to it, and it answers"]
-    settings.CARRIERS = simulated.address_of(1, "Simulated")
+    settings.CARRIERS = simulated_server.address_of(1, "Simulated")
     with pytest.raises(CommandError, match="No good answer from Simulated"):
         call_command("providers", stdout=StringIO())
     with pytest.raises(CommandError, match="no name"):

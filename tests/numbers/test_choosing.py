@@ -1,18 +1,20 @@
 """What carriers have for sale: searched, chosen, kept, and ordered on the pages."""
 
 from decimal import Decimal
+from threading import Barrier, BoundedSemaphore
 
 import pytest
 from django.core.cache import cache
 
 from accounts.actor import Actor
 from numbers.actions import orders
-from numbers.carriers import asking, simulated, telnyx
+from numbers.carriers import asking, simulated_server, telnyx
 from numbers.models import Order, OrderLine
-from tests.factories import make_account
+from tests.factories import make_account, make_provider
 from tests.numbers.carrier import (
     asked,
     go_on,
+    on_this_computer,
     states,
 )  # fmt: skip
 
@@ -33,12 +35,12 @@ def test_a_carriers_numbers_are_found_with_their_price(carrier, provider, acme):
 
 def test_without_a_country_a_carrier_is_not_asked_and_says_why(carrier, provider, acme):
     (answer,) = asked(acme, area="+1 201")
-    assert (answer.offers, answer.problem) == ((), "Choose a country, and this carrier is asked too.")
+    assert (answer.offers, answer.problem) == ((), "Choose a country to search this carrier too.")
 
 
 def test_a_carrier_that_fails_to_answer_is_left_alone_for_a_while(settings, carrier, provider, acme):
     working = settings.CARRIERS
-    settings.CARRIERS = simulated.address_of(1, "Simulated")
+    settings.CARRIERS = simulated_server.address_of(1, "Simulated")
     for _turn in range(3):
         assert asked(acme, country="US")[0].problem == "The carrier cannot be reached."
     settings.CARRIERS = working
@@ -51,12 +53,41 @@ def test_a_slow_carrier_is_not_waited_for(carrier, provider, acme, monkeypatch):
     monkeypatch.setattr(telnyx, "WAITED_FOR", 0.2)
     carrier.slow = 1
     assert asked(acme, country="US")[0].problem == "The carrier has not answered."
-    assert asking.ROOM.acquire(blocking=False)
-    assert asking.ROOM.acquire(blocking=False)
-    try:
-        assert "Others are asking" in asked(acme, country="US")[0].problem
-    finally:
-        asking.ROOM.release(2)
+
+
+def test_whoever_finds_no_place_is_asked_to_search_again_and_counts_as_no_failure(carrier, provider, acme, monkeypatch):
+    monkeypatch.setattr(asking, "ROOM", BoundedSemaphore(1))
+    monkeypatch.setattr(asking, "QUEUED_SECONDS", 0.01)
+    asking.ROOM.acquire()
+    for _turn in range(asking.FAILURES + 1):
+        assert "Other searches are using" in asked(acme, country="US")[0].problem
+    asking.ROOM.release()
+    assert asked(acme, country="US")[0].offers
+
+
+def test_carriers_are_asked_side_by_side(settings, acme, monkeypatch):
+    """Each waits until the other has been asked, too."""
+    both = Barrier(2, timeout=20)
+    with on_this_computer() as (first, one), on_this_computer() as (second, another):
+        settings.CARRIERS = f"{one} {another.replace('name=Simulated', 'name=Second')}"
+        make_provider("Simulated")
+        make_provider("Second")
+        for carrier in (first, second):
+            sale = carrier.for_sale
+            monkeypatch.setattr(carrier, "for_sale", lambda query, sale=sale: (both.wait(), sale(query))[1])
+        answers = asked(acme, country="US")
+    assert [(answer.name, bool(answer.offers)) for answer in answers] == [("Second", True), ("Simulated", True)]
+
+
+def test_the_same_search_within_a_minute_asks_the_carrier_once(carrier, provider, acme, jane):
+    for customer in (acme, jane, acme):
+        assert asked(customer, country="US", area="201")[0].offers
+    assert carrier.asked == 1
+    assert asked(acme, country="US", area="202")[0].offers
+    assert carrier.asked == 2
+    asking.hold([(provider.pk, asked(acme, country="US", area="201")[0].offers[0])])
+    kept = next(iter(carrier.kept))
+    assert kept not in [offer.e164 for offer in asked(jane, country="US", area="201")[0].offers]
 
 
 def test_a_carrier_serves_those_it_is_set_up_for(settings, carrier, provider, acme, bravo):
@@ -72,7 +103,7 @@ def test_no_offer_is_made_up_old_or_another_accounts(carrier, provider, acme, ze
     client.force_login(administrator_of(acme))
     for value in (theirs, f"{theirs}x", "made up", ""):
         answer = client.post(f"/{acme.code}/numbers/order/basket/", {"offer": value}, follow=True)
-        assert "choose anew" in answer.text
+        assert "has expired" in answer.text
     assert not Order.unscoped.exists()
 
 
@@ -100,16 +131,17 @@ def test_what_somebody_has_chosen_is_kept_by_the_carrier_and_offered_to_nobody_e
 
 
 @pytest.mark.parametrize("trouble", ["it keeps none", "there are others", "it is not set up"])
-def test_where_a_carrier_keeps_nothing_the_basket_is_as_full(carrier, provider, acme, signed_in, settings, trouble):
+def test_where_a_carrier_keeps_nothing_the_basket_is_as_full(
+    carrier, provider, acme, signed_in, settings, monkeypatch, trouble
+):
     client, path = signed_in(acme), f"/{acme.code}/numbers/order/"
     page = client.get(path, {"country": "US", "area": "201", "count": 1})
     carrier.is_searched = trouble != "it keeps none"
     settings.CARRIERS = "" if trouble == "it is not set up" else settings.CARRIERS
-    taken = [asking.ROOM.acquire(blocking=False) for _turn in range(2)] if trouble == "there are others" else []
-    try:
-        client.post(f"{path}basket/", {"offer": page.context["carriers"][0]["offers"][0]["value"]})
-    finally:
-        asking.ROOM.release(len(taken)) if taken else None
+    if trouble == "there are others":
+        monkeypatch.setattr(asking, "ROOM", BoundedSemaphore(1))
+        asking.ROOM.acquire()
+    client.post(f"{path}basket/", {"offer": page.context["carriers"][0]["offers"][0]["value"]})
     assert (Order.unscoped.get().total, carrier.kept) == (1, set())
 
 

@@ -21,8 +21,10 @@ from portal.processes import answers, web
 
 # With long names a CSV of 13 MB: more than the sockets between server and reader hold.
 NUMBERS = 40_000
-THREADS = 3
+# Four exports, of which one person has two.
+THREADS = 5
 PATIENCE = 30
+READER_SECONDS = 3
 
 
 class Portal:
@@ -69,6 +71,7 @@ def portal(transactional_db, monkeypatch, tmp_path):
     administrator.force_login(Person.objects.get(email="system@demo.example"))
     at, name = settings.PORTAL_SIGN_IN, connection.settings_dict["NAME"]
     monkeypatch.setenv("DATABASE_URL", f"postgresql://{at['USER']}:{at['PASSWORD']}@{at['HOST']}:{at['PORT']}/{name}")
+    monkeypatch.setenv("READER_SECONDS", str(READER_SECONDS))
     monkeypatch.setenv("DEBUG", "1")  # static files by their plain names: nothing has to be collected first
     port = free_port()
     server = web("127.0.0.1", port, workers=1, threads=THREADS)
@@ -120,7 +123,13 @@ def end_session(query):
         cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
 
 
-def test_slow_readers_leave_a_thread_for_pages_and_give_their_slots_back(portal):
+@pytest.fixture
+def patient(monkeypatch):
+    """Readers may take their time."""
+    monkeypatch.setattr("tests.numbers.test_exports.READER_SECONDS", 60)
+
+
+def test_slow_readers_leave_a_thread_for_pages_and_give_their_slots_back(patient, portal):
     with portal.begun("export.csv"):
         with portal.begun("export.csv"):
             # Both are stuck: the database waits for the server, which waits for the readers.
@@ -129,18 +138,45 @@ def test_slow_readers_leave_a_thread_for_pages_and_give_their_slots_back(portal)
                 assert portal.get(path)[0] == 200
             for path in ("export.csv", "export.pdf"):
                 status, headers, page = portal.get(path)
-                assert status == 503
+                assert status == 429
                 assert headers["Retry-After"] == "5"
-                assert b"Exports are busy: try again in a few seconds." in page
+                assert b"You have 2 downloads running. Let one end, or cancel it, then try again." in page
         wait_until(lambda: portal.get("export.csv?number=15145550100")[0] == 200)
     # Nothing of those that went away is left: no transaction, no broken connection, no slot.
     wait_until(lambda: busy() == [])
     with portal.begun("export.csv"), portal.begun("export.csv"):
         assert portal.get("")[0] == 200
     wait_until(lambda: busy() == [])
+    # The log is told once the transaction is over.
+    gone = {"An export was ended: the client has gone"}
+    wait_until(lambda: {line["message"] for line in portal.log if line["logger"] == "portal.exports"} == gone)
 
 
-def test_a_reader_who_goes_away_leaves_no_transaction_open(portal):
+def test_readers_that_stop_reading_are_ended(portal):
+    with portal.begun("export.csv"), portal.begun("export.csv"):
+        # Neither a transaction nor a slot is held by them any longer, although they are still there.
+        wait_until(lambda: busy())
+        wait_until(lambda: busy() == [])
+        assert [portal.get("export.csv?number=15145550100")[0] for _ in range(3)] == [200] * 3
+        ended = [line for line in portal.log if line["logger"] == "portal.exports"]
+        assert [(line["level"], line["account"], line["message"]) for line in ended] == [
+            ("warning", "SYS", "An export was ended: the client read nothing for 3 seconds")
+        ] * 2
+
+
+def test_a_reader_that_goes_on_after_its_export_was_ended_learns_that_it_is_not_whole(portal):
+    with portal.begun("export.csv") as export:
+        wait_until(lambda: busy())
+        beginning = b""
+        while busy():  # a little at a time, so that the connection lives
+            beginning += export.read(2000)
+            time.sleep(0.5)
+        lines = (beginning + export.read()).decode().splitlines()
+    assert 200 < len(lines) < NUMBERS
+    assert lines[-1] == "INCOMPLETE: this export broke off here. Download it again."
+
+
+def test_a_reader_who_goes_away_leaves_no_transaction_open(patient, portal):
     for name, query in (("export.csv", "COPY%"), ("export.pdf", "%numbers_listing%")):
         for _ in range(2 * THREADS):
             with portal.begun(name):
@@ -168,7 +204,7 @@ def test_an_export_that_breaks_off_says_so(portal):
     assert b"%%EOF" not in document
 
     # The log has it, and who was concerned; the next pages and exports are whole.
-    broken = [line for line in portal.log if line["logger"] == "portal.exports"]
+    broken = [line for line in portal.log if line["logger"] == "portal.exports" and line["level"] == "error"]
     assert [(line["level"], line["account"]) for line in broken] == [("error", "SYS")] * 2
     assert all(line["message"].startswith("An export broke off: ") for line in broken)
     for _ in range(2 * THREADS):

@@ -17,19 +17,21 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from accounts.models import Account, AuditEvent
 from accounts.scope import scope
+from numbers.actions import applying, verdicts
 from numbers.actions import imports as actions
 from numbers.imports import NotAFile, read
 from numbers.models import Import, ImportRow, PhoneNumber
 from numbers.tasks import run_import
 from portal import phones
 from tests import factories
+from tests.rights import run_script
 
 HEADINGS = {"number": "Number", "used_by": "Used by"}
 
 
 def lines(content, **headings):
-    found = read(io.BytesIO(content), HEADINGS | headings)
-    return found.columns, [cells for _line, cells in found.rows]
+    with read(io.BytesIO(content), HEADINGS | headings) as found:
+        return found.columns, [cells for _line, cells in found.rows]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
@@ -48,7 +50,7 @@ def test_a_file_is_understood_in_whatever_encoding_and_with_whatever_delimiter(e
         (b'"Number","Label"\n"+15145550123","a, ""b"""\n', ["number", "label"], [["+15145550123", 'a, "b"']]),
         (b"sep=;\nNumber;Label\n+15145550123;x\n", ["number", "label"], [["+15145550123", "x"]]),
         (b"LABEL,Phone Number,Colour\nx,+15145550123,red\n", ["label", "number", ""], [["x", "+15145550123", "red"]]),
-        (b"Number,Number\n+15145550123,+15145550124\n", ["number", ""], [["+15145550123", "+15145550124"]]),
+        (b"Number,Number\n+15145550123,+15145550124\n", ["number", "number"], [["+15145550123", "+15145550124"]]),
     ],
 )
 def test_headings_may_be_missing_and_stand_in_any_order(content, columns, rows):
@@ -58,8 +60,8 @@ def test_headings_may_be_missing_and_stand_in_any_order(content, columns, rows):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"", "nothing in this file"), (b"\n \n", "nothing in this file"), (b"PK\x03\x04zip", "spreadsheet"),
-        (b"\xd0\xcf\x11\xe0old", "spreadsheet"), (b"\x00\x01\x02\x03", "not a text file"),
+        (b"", "This file is empty"), (b"\n \n", "This file is empty"), (b"PK\x03\x04zip", "damaged"),
+        (b"\xd0\xcf\x11\xe0old", "damaged"), (b"\x00\x01\x02\x03", "not a text file"),
         (b"Name,Colour\nx,red\n", "No column is called Number"),
     ],
 )  # fmt: skip
@@ -81,10 +83,10 @@ def test_quick_verdicts_are_those_of_the_library():
             if found := phones.quick(typed):
                 quick += 1
                 number = phonenumbers.parse(typed)
-                assert phonenumbers.is_possible_number(number), typed
+                assert phonenumbers.is_valid_number(number), typed
                 assert phonenumbers.format_number(number, PhoneNumberFormat.E164) == found == typed
     assert cases > 18_000
-    assert quick > cases / 4
+    assert quick > 1_000
 
 
 pytestmark = pytest.mark.django_db
@@ -104,7 +106,7 @@ def send(client, account, content, **more):
     return answer.url
 
 
-def verdicts(client, url):
+def judged(client, url):
     text = client.get(f"{url}export.csv").getvalue().decode()
     return [
         (int(row["Line"]), row["Verdict"], row["Column"], row["Reason"]) for row in csv.DictReader(io.StringIO(text))
@@ -125,19 +127,19 @@ def test_every_line_has_its_verdict_and_nothing_is_changed_before_it_is_applied(
         "+15145550198,Nowhere,,,\n"
         "+15145550197,,,,\n"
         f"{with_acme.e164},,Borealis,,\n"
-        f"{here.e164},,,,Active\n"
+        f"{here.e164},,,,active\n"
         "+15145550196,Northline,Zenith,,\n",
     )
-    assert verdicts(of_alpha, url) == [
+    assert judged(of_alpha, url) == [
         (2, "Add", "", ""),
         (3, "Change", "", ""),
         (4, "No change", "", ""),
         (5, "Refused", "number", "Begin with + and the country code, for example +1 514 555 0123."),
-        (6, "Refused", "provider", "No provider is called that."),
+        (6, "Refused", "provider", "There is no provider with this name."),
         (7, "Refused", "provider", "A new number needs a provider."),
-        (8, "Refused", "company", "No customer of yours is called that."),
-        (9, "Refused", "status", "The status is set by calls, and cannot be imported."),
-        (10, "Refused", "company", "No customer of yours is called that."),
+        (8, "Refused", "company", "You have no customer with this name."),
+        (9, "Refused", "number", "The same number stands in line 3 already."),
+        (10, "Refused", "company", "You have no customer with this name."),
     ]
     assert PhoneNumber.unscoped.count() == 2
     page = of_alpha.get(url, {"filter": "refused"})
@@ -154,15 +156,15 @@ def test_every_line_has_its_verdict_and_nothing_is_changed_before_it_is_applied(
 
 def test_a_number_that_stands_twice_is_refused_with_the_line_of_the_first(of_alpha, alpha, northline):
     url = send(of_alpha, alpha, "+15145550123\n+1 514 555 0124\n001 514 555 0123\n", provider=northline.pk)
-    assert verdicts(of_alpha, url)[2] == (3, "Refused", "number", "The same number stands in line 1 already.")
+    assert judged(of_alpha, url)[2] == (3, "Refused", "number", "The same number stands in line 1 already.")
 
 
 def test_what_is_elsewhere_on_the_system_is_said_when_it_is_applied_and_not_whose_it_is(of_alpha, alpha, northline):
     theirs = factories.make_number(e164="+15145550123")
     url = send(of_alpha, alpha, f"{theirs.e164}\n+15145550124\n", provider=northline.pk)
     of_alpha.post(url, {"mode": "some"})
-    assert verdicts(of_alpha, url) == [
-        (1, "Refused", "number", "It is already on the system."), (2, "Add", "", ""),
+    assert judged(of_alpha, url) == [
+        (1, "Refused", "number", "It is already on the system."), (2, "Added", "", ""),
     ]  # fmt: skip
     assert theirs.var.name not in of_alpha.get(url).text
 
@@ -171,7 +173,7 @@ def test_all_or_nothing_applies_nothing_when_a_line_is_refused(of_alpha, alpha, 
     factories.make_number(e164="+15145550123")
     url = send(of_alpha, alpha, "+15145550123\n+15145550124\n", provider=northline.pk)
     of_alpha.post(url, {"mode": "all"})
-    assert verdicts(of_alpha, url) == [
+    assert judged(of_alpha, url) == [
         (1, "Refused", "number", "It is already on the system."),
         (2, "Refused", "", "Nothing was done to it, because others were refused."),
     ]
@@ -198,18 +200,19 @@ def test_a_company_changes_its_own_numbers_and_adds_none(of_acme, acme):
         acme,
         f"Number,Used by,Label,Fax\n{number.e164},reception,Front,no\n+15145550999,Réception,,\n",
     )
-    assert verdicts(of_acme, url)[1] == (3, "Refused", "number", "It is not one of your numbers.")
+    assert judged(of_acme, url)[1] == (3, "Refused", "number", "It is not one of your numbers.")
     of_acme.post(url, {"mode": "some"})
     number = PhoneNumber.unscoped.get(pk=number.pk)
     assert (number.destination_id, number.label) == (rings.pk, "Front")
 
 
+@pytest.mark.parametrize("form", ["csv", "csv?excel=no", "csv?excel=semicolon", "xlsx"])
 @pytest.mark.parametrize("view", ["var", "company", "professional"])
-def test_what_was_exported_changes_nothing_when_it_is_imported(client, administrator_of, view):
+def test_what_was_exported_changes_nothing_when_it_is_imported(client, administrator_of, view, form):
     var = factories.make_account("var", name="=Alpha, Telecom")
     account = var if view == "var" else factories.make_account(view, var, name='"Odd" + name; x')
     company = account if view != "var" else factories.make_account("company", var, name="+Plus, Inc")
-    for kind, service, name in (("user", "", "=cmd()"), ("service", "fax", "Fax, back"), ("group", "", "Group")):
+    for kind, service, name in (("user", "", "=cmd()"), ("service", "fax", "Fax, =back"), ("group", "", "Group; -x")):
         rings = factories.make_destination(company, name, kind, service)
         factories.make_number(destination=rings, active=kind == "user", label="-label")
     factories.make_number(customer=company)
@@ -217,9 +220,9 @@ def test_what_was_exported_changes_nothing_when_it_is_imported(client, administr
 
     factories.make_number(var=var, reserved_for=company, reserved_until=timezone.now() + timedelta(days=1))
     client.force_login(administrator_of(account))
-    export = client.get(f"/{account.code}/numbers/export.csv").getvalue()
+    export = client.get(f"/{account.code}/numbers/export.{form}").getvalue()
     url = send(client, account, export)
-    found = verdicts(client, url)
+    found = judged(client, url)
     assert (
         len(found) == PhoneNumber.unscoped.filter(**({"var": var} if view == "var" else {"customer": company})).count()
     )
@@ -250,7 +253,7 @@ def test_pasted_text_is_a_file(of_alpha, alpha, northline):
     [
         ({}, "Choose a file, or paste its text."),
         ({"text": "Name\nx\n"}, "No column is called Number"),
-        ({"file": SimpleUploadedFile("x.xlsx", b"PK\x03\x04")}, "This is a spreadsheet, not a text file."),
+        ({"file": SimpleUploadedFile("x.xlsx", b"PK\x03\x04")}, "This archive is damaged."),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_what_to_do(of_alpha, alpha, sent, says):
@@ -286,9 +289,9 @@ def large(monkeypatch, of_alpha, alpha, acme, northline):
     """A file of 25 lines that the worker checks and applies, a few at a time."""
     monkeypatch.setattr(actions, "AT_ONCE", 10)
     monkeypatch.setattr(actions, "KEPT_AT_ONCE", 7)
-    monkeypatch.setattr(actions, "CHECKED_AT_ONCE", 10)
-    monkeypatch.setattr(actions, "ADDED_AT_ONCE", 10)
-    monkeypatch.setattr(actions, "CHANGED_AT_ONCE", 4)
+    monkeypatch.setattr(verdicts, "CHECKED_AT_ONCE", 10)
+    monkeypatch.setattr(applying, "ADDED_AT_ONCE", 10)
+    monkeypatch.setattr(applying, "CHANGED_AT_ONCE", 4)
     rows = "".join(f"+1514556{i:04},{'Acme Corp' if i % 5 == 0 else ''}\n" for i in range(25))
     return send(of_alpha, alpha, f"Number,Company\n{rows}", provider=northline.pk)
 
@@ -326,7 +329,7 @@ def test_an_import_goes_on_that_was_under_way_when_its_lines_were_marked(of_alph
             " WHERE e164 IN (SELECT e164 FROM numbers_phonenumber)"
         )
         cursor.execute("UPDATE numbers_import SET added_to = 0")
-        cursor.execute(import_module("numbers.migrations.0019_imports_under_way").GO_ON)
+    run_script(import_module("numbers.migrations.0019_imports_under_way").GO_ON)
     run_import(**queued())
     done = Import.unscoped.get()
     assert (done.state, done.done, done.refused) == ("done", 25, 0)
@@ -342,7 +345,7 @@ def test_an_import_is_cancelled_between_batches(of_alpha, alpha, large):
         assert actions.take_up(alpha, Import.unscoped.get().pk)
     of_alpha.post(f"{large}cancel/")
     run_import(**queued())
-    assert (Import.unscoped.get().state, PhoneNumber.unscoped.count()) == ("cancelled", 10)
+    assert (Import.unscoped.get().state, PhoneNumber.unscoped.count()) == ("cancelled", 9)
 
 
 def test_an_import_of_who_may_not_any_more_stops(of_alpha, alpha, large):

@@ -96,14 +96,14 @@ def test_what_was_chosen_is_frozen(of_alpha, alpha, acme, stock):
 def test_what_changed_hands_meanwhile_is_reported_and_left(of_alpha, alpha, acme, stock):
     other = factories.make_account("company", alpha, name="Other")
     url = choose(of_alpha, alpha, "unassign", all="1")
-    assert "5</strong>: It is with no customer." in of_alpha.get(url).text
+    assert "5</strong>: It is not assigned to a customer." in of_alpha.get(url).text
     PhoneNumber.unscoped.filter(pk=stock[0].pk).update(customer=other, assigned_at=timezone.now())
     PhoneNumber.unscoped.filter(pk=stock[1].pk).delete()
     of_alpha.post(url, {"mode": "some"})
     found = outcomes(of_alpha, url)
-    assert found[stock[0].e164] == "It has changed meanwhile, and was left as it is."
-    assert found[stock[1].e164] == "It is not here any more."
-    assert found[stock[2].e164] == "It is with no customer."
+    assert found[stock[0].e164] == "Skipped: it changed after it was selected."
+    assert found[stock[1].e164] == "It no longer exists."
+    assert found[stock[2].e164] == "It is not assigned to a customer."
     assert holders()[stock[0].e164] == "Other"
 
 
@@ -156,7 +156,7 @@ def test_only_what_failed_is_tried_again(of_alpha, alpha, acme, stock):
 def test_wishes_that_cannot_be_are_refused_and_stay(of_alpha, alpha, acme, stock):
     url = choose(of_alpha, alpha, "options", all="1")
     nothing = of_alpha.post(url, {"mode": "some"})
-    assert (nothing.status_code, "Say what should change." in nothing.text) == (422, True)
+    assert (nothing.status_code, "Choose at least one change." in nothing.text) == (422, True)
     both = of_alpha.post(url, {"mode": "some", "label_text": "Line", "clear_label": "on"})
     assert (both.status_code, 'value="Line"' in both.text) == (422, True)
     of_alpha.post(url, {"mode": "some", "label_text": "Line", "fax": "on"})

@@ -17,7 +17,7 @@ from accounts.models import Access, AuditEvent
 from accounts.scope import scope
 from numbers.actions import stock, verbs
 from numbers.listing import Listing
-from numbers.models import NumberAsOf, PastNumber, PhoneNumber
+from numbers.models import Destination, NumberAsOf, PastNumber, PhoneNumber
 from tests import factories
 from tests.rights import rights_of_the_portal
 
@@ -25,6 +25,8 @@ pytestmark = pytest.mark.django_db
 NUMBERS = tuple(f"+1514555010{i}" for i in range(3))
 CUSTOMERS = ("acme", "borealis", "jane", "zenith")
 PLACES = {"reception": "acme", "workshop": "borealis", "front desk": "zenith"}
+#: What a professional's numbers ring as soon as they are theirs.
+OWN_LINE = "own line"
 ACTORS = (
     "system", "alpha", "bravo", "acme", "borealis", "jane", "user of acme",
     "system in alpha", "alpha in acme", "system in acme", "agent in alpha",
@@ -67,7 +69,7 @@ def expected(before, actor, verb, of):
     account = acts_in(actor)
     is_var, is_customer = account in ("alpha", "bravo"), account in CUSTOMERS
     allowed = {
-        "assign": is_var or account in ("acme", "borealis"), "unassign": is_var or account in ("acme", "borealis"),
+        "assign": is_var or is_customer, "unassign": is_var or is_customer,
         "reserve": is_var, "cancel": is_var, "end cooling": is_var, "delete": is_var,
         "options": is_var or is_customer, "release": is_var or is_customer,
     }  # fmt: skip
@@ -84,7 +86,7 @@ def expected(before, actor, verb, of):
                 and not before.customer
                 and before.reserved in (None, target)
                 and (before.cooling_after in (None, target) or of["despite"])
-                and replace(free, customer=target, sms=before.sms)
+                and replace(free, customer=target, rings=OWN_LINE if target == "jane" else None, sms=before.sms)
             ),
             "unassign": bool(before.customer) and replace(free, cooling_after=before.customer),
             "reserve": (
@@ -190,6 +192,12 @@ class Lives(RuleBasedStateMachine):
         }
         return made[name]()
 
+    def named_places(self):
+        lines = Destination.unscoped.filter(customer=self.accounts["jane"])
+        return dict.fromkeys(lines.values_list("pk", flat=True), OWN_LINE) | {
+            place.pk: name for name, place in self.places.items()
+        }
+
     def add(self, number, var):
         with self.acting(var) as actor:
             added = stock.add_numbers(actor, [number], self.provider.pk)
@@ -255,7 +263,7 @@ class Lives(RuleBasedStateMachine):
     def numbers_stand_as_they_should(self):
         now = timezone.now()
         names = {one.pk: name for name, one in self.accounts.items()}
-        places = {place.pk: name for name, place in self.places.items()}
+        places = self.named_places()
         found = {}
         for number in PhoneNumber.unscoped.all():
             cooling = number.cooling_until and number.cooling_until > now
@@ -307,7 +315,7 @@ class Lives(RuleBasedStateMachine):
     def what_was_is_remembered(self):
         """As of now numbers are with whom they are; and as of before with whom they were, whatever came of them."""
         names = {one.pk: name for name, one in self.accounts.items()}
-        places = {place.pk: name for name, place in self.places.items()}
+        places = self.named_places()
         stands = {number: (one.var, one.customer, one.rings) for number, one in self.should.items()}
         self.was.append((timezone.now(), stands))
         for at, stood in (self.was[0], self.was[len(self.was) // 2], self.was[-1]):

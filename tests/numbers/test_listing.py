@@ -125,6 +125,7 @@ def model_rows(actor, query):
         row = {"number": n.e164} | {name: text or "" for name, text in texts.items()}
         rows.append(((label is None, label or (), n.digits), row))
     rows.sort(key=lambda keyed: keyed[0], reverse=query.get("sort", "").startswith("-"))
+    rows.sort(key=lambda keyed: keyed[0][0])  # what has no label is last in both directions
     return [row for _key, row in rows]
 
 
@@ -290,13 +291,13 @@ def test_numbers_sort_by_value_and_not_by_text(alpha, actor_in):
 
 
 def test_csv_makes_formulas_inert_and_leaves_numbers_alone(acme, actor_in):
-    names = ["=1+1", "+1", "-1", "@x", "＝1", "plain", 'quo"te, comma']
+    names = ["=1+1", "+1+1", "-1+1", "@x", "＝1", "plain", 'quo"te, comma', "+1"]
     for i, name in enumerate(names):
         make_number(destination=make_destination(acme, name), e164=f"+1514555010{i}")
     rows = csv_of(found(actor_in(acme), ""), {"number": "Number", "used_by": "Used by"})
     assert rows[0] == ["Number", "Used by"]
     assert [row[0] for row in rows[1:]] == [f"+1514555010{i}" for i in range(len(names))]
-    assert [row[1] for row in rows[1:]] == ["'=1+1", "'+1", "'-1", "'@x", "'＝1", "plain", 'quo"te, comma']
+    assert [row[1] for row in rows[1:]] == ["'=1+1", "'+1+1", "'-1+1", "'@x", "'＝1", "plain", 'quo"te, comma', "+1"]
 
 
 @pytest.mark.parametrize("rows", [1, 3, 30])

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.scope import scope
 from numbers.forms.orders import SearchForm, in_words
 from numbers.listing.offers import in_stock
-from portal import phones
+from portal import plans
 from tests.factories import make_number
 
 pytestmark = pytest.mark.django_db
@@ -118,12 +118,15 @@ def test_a_search_that_cannot_be_understood_says_so_and_keeps_what_was_typed(acm
 def test_it_says_how_it_was_understood_and_is_never_silent(acme, stock, signed_in):
     client = signed_in(acme)
     page = client.get(f"/{acme.code}/numbers/order/", {"country": "CA", "area": "514", "count": 3, "in_a_row": "on"})
-    assert "3 numbers in a row, of CA, beginning with +1 514" in page.text
-    assert re.findall(r'name="number" value="(\d+)" checked', page.text) == [str(number.pk) for number in stock[:3]]
+    assert "3 numbers, consecutive, of Canada, beginning with +1 514" in page.text
+    (group,) = page.context["groups"]
+    ticked = [offer for offer in group["offers"] if offer["ticked"]]
+    assert [offer["e164"] for offer in ticked] == [number.e164 for number in stock[:3]]
+    assert re.findall(r'name="number" value="([^"]+)" checked', page.text) == [offer["value"] for offer in ticked]
     nothing = client.get(f"/{acme.code}/numbers/order/", {"country": "FR", "kind": "mobile", "sms": "on"})
     assert "Nothing found" in nothing.text
-    assert "1 number, Mobile, of FR, beginning with +33, with SMS" in nothing.text
-    assert "Search with less" in nothing.text
+    assert "1 number, Mobile, of France, beginning with +33, with SMS" in nothing.text
+    assert "Widen the search" in nothing.text
     assert [(one["area"], one["count"]) for one in nothing.context["elsewhere"]] == [("+1", "5")]
     near = client.get(f"/{acme.code}/numbers/order/", {"area": "+1 416", "count": 2})
     assert [one["url"] for one in near.context["elsewhere"]] == [f"/{acme.code}/numbers/order/?area=%2B1514&count=2"]
@@ -133,7 +136,7 @@ def test_it_says_how_it_was_understood_and_is_never_silent(acme, stock, signed_i
 def test_what_is_understood_reads_well():
     assert in_words(wanted()) == "1 number"
     assert in_words(wanted(area="+49 30", digits="77", fax="on")) == (
-        "1 number, of DE, beginning with +49 30, containing 77, with fax"
+        "1 number, of Germany, beginning with +49 30, containing 77, with fax"
     )
 
 
@@ -153,7 +156,7 @@ def test_the_type_of_a_number_is_what_the_library_says_in_every_country():
                     if example is None or phonenumbers.number_type(example) not in types:
                         continue
                     national = phonenumbers.national_significant_number(example)
-                    pattern = phones.national_pattern(region, kind)
+                    pattern = plans.national_pattern(region, kind)
                     cursor.execute("SELECT %s ~ %s", [national, pattern])
                     assert cursor.fetchone() == (True,), (region, kind, national)
                     assert re.match(pattern, national)

@@ -194,8 +194,10 @@ def test_fifty_buyers_of_forty_numbers(ports, alpha):
     with ThreadPoolExecutor(50) as pool:
 
         def choose(turn):
-            fields = {"number": numbers[turn % 40].pk, "csrfmiddlewaretoken": TOKEN}
-            return people[turn].ask("POST", "numbers/order/basket/", fields)
+            somebody = people[turn]
+            ticked = factories.offered(somebody.account, numbers[turn % 40])
+            fields = {"number": ticked, "csrfmiddlewaretoken": TOKEN}
+            return somebody.ask("POST", "numbers/order/basket/", fields)
 
         answers = list(pool.map(choose, range(50)))
         assert {status for status, _headers, _content in answers} == {302}
@@ -222,7 +224,7 @@ def test_one_order_however_often_and_wherever_confirm_is_pressed(ports, alpha):
     acme = factories.make_account("company", alpha, name="Acme")
     numbers = [factories.make_number(alpha, e164=f"+1514555{i:04}") for i in range(5)]
     buyer = Somebody(ports[0], acme)
-    buyer.post("numbers/order/basket/", number=[number.pk for number in numbers])
+    buyer.post("numbers/order/basket/", number=factories.offered(acme, *numbers))
     basket = Order.unscoped.get()
     lines = list(basket.lines(manager="unscoped").values_list("pk", flat=True))
 

@@ -12,8 +12,8 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from accounts.models import AuditEvent
 from accounts.scope import scope
 from numbers import carriers
-from numbers.actions import delivery, releases, verbs
-from numbers.carriers import simulated
+from numbers.actions import releases, retries, verbs
+from numbers.carriers import simulated, simulated_server
 from numbers.models import OrderLine, PhoneNumber, Release
 from numbers.tasks import heal_releases
 from numbers.tasks import release as task
@@ -90,7 +90,7 @@ def test_what_a_carrier_has_delivered_it_is_told_to_let_go(carrier, provider, ac
 def test_of_a_carrier_of_several_vars_no_number_is_given_up_that_somebody_added_by_hand(
     carrier, provider, alpha, given_up
 ):
-    assert given_up(held(alpha, provider)) == {}
+    assert states(given_up(held(alpha, provider))) == {HELD: "manual"}
     assert HELD in carrier.held()
 
 
@@ -99,22 +99,25 @@ def test_a_number_that_is_added_again_by_hand_is_not_the_one_that_was_delivered(
 ):
     go_on(ordered(actor_in(acme), provider, GOOD[:1]))
     PhoneNumber.unscoped.all().delete()
-    assert given_up(held(alpha, provider, GOOD[0])) == {}
+    assert states(given_up(held(alpha, provider, GOOD[0]))) == {GOOD[0]: "manual"}
 
 
 def test_of_a_carrier_of_one_var_every_number_is_given_up(carrier, provider, alone, alpha, given_up, tell):
-    given_up(held(alpha, provider), held(alpha, provider, "+15145550199"), held(alpha, make_provider("By hand"), None))
-    assert tell() == {HELD: ("done", ""), "+15145550199": ("done", "The carrier did not have it any more.")}
+    by_hand = held(alpha, make_provider("By hand"), "+15145550198")
+    given_up(held(alpha, provider), by_hand)
+    assert tell() == {HELD: ("done", ""), by_hand.e164: ("manual", "")}
     assert carrier.held() == {}
 
 
 def test_a_carrier_that_serves_others_alone_is_not_told(carrier, provider, settings, alpha, bravo, given_up):
     settings.CARRIERS += f"&vars={bravo.code}"
-    assert given_up(held(alpha, provider)) == {}
+    assert states(given_up(held(alpha, provider))) == {HELD: "manual"}
 
 
 def test_what_the_carrier_itself_says_it_has_not_it_is_not_told_of(provider, alone, alpha, given_up):
-    assert given_up(held(alpha, provider), said_by_carrier=True) == {}
+    (one,) = given_up(held(alpha, provider), said_by_carrier=True).values()
+    assert (one.state, one.reason) == ("done", "The carrier's own list does not have it.")
+    assert not ProcrastinateJob.objects.exists()
 
 
 def test_a_number_that_is_deleted_was_never_there(provider, alone, actor_in, alpha):
@@ -126,14 +129,66 @@ def test_a_number_that_is_deleted_was_never_there(provider, alone, actor_in, alp
 
 def test_who_asks_is_told_whether_the_carrier_is(of_alpha, provider, alone, alpha):
     for e164, of, sentence in (
-        (HELD, provider, "Simulated is told to let it go: nobody can promise that you get it back."),
-        ("+15145550101", make_provider("Harbour"), "Tell Harbour that you give it up: the portal does not."),
+        (HELD, provider, "The portal releases it at Simulated. You may not get it back."),
+        ("+15145550101", make_provider("Harbour"), "Notify Harbour yourself: the portal cannot."),
     ):
         page = of_alpha.get(f"/{alpha.code}/numbers/{held(alpha, of, e164).digits}/release/")
         assert sentence in page.text
 
 
+def states(rows):
+    return {e164: row.state for e164, row in rows.items()}
+
+
 # What can go wrong
+
+
+def test_a_number_that_the_carrier_does_not_list_is_a_failure_for_a_person_to_look_at(
+    carrier, provider, alone, alpha, given_up, tell
+):
+    carrier.ported = set()
+    given_up(held(alpha, provider))
+    for _turn in range(retries.MOST_ATTEMPTS - 1):
+        assert tell()[HELD][0] == "ready"  # a carrier lists a number some time after it was bought
+    state, reason = tell()[HELD]
+    assert (state, "does not list this number" in reason, carrier.given_up) == ("failed", True, [])
+    assert AuditEvent.unscoped.filter(verb="number.not_given_up").count() == 1
+
+
+def test_a_number_that_is_not_listed_does_not_keep_others_from_being_released(
+    carrier, provider, alone, alpha, given_up, tell
+):
+    given_up(held(alpha, provider, "+15145550199"), held(alpha, provider))
+    assert tell()[HELD] == ("done", "")
+
+
+def test_telnyx_is_asked_for_digits_alone(provider, alone, alpha, given_up, tell, carrier):
+    """Its filter finds nothing where the text has other signs: then nothing would be released."""
+    assert simulated.is_found("filter[phone_number]", HELD[1:], HELD)
+    assert not simulated.is_found("filter[phone_number]", HELD, HELD)
+    given_up(held(alpha, provider))
+    assert tell()[HELD] == ("done", "")
+    assert carrier.given_up
+
+
+# Twilio lists no numbers that it has lost.
+@pytest.mark.parametrize("carrier", ["telnyx"], indirect=True)
+def test_what_the_carrier_has_lost_before_it_is_told_is_released_in_its_words(
+    carrier, provider, alone, alpha, given_up, tell
+):
+    carrier.ported, carrier.unusable = set(), {HELD: "ported-out"}
+    given_up(held(alpha, provider))
+    assert tell()[HELD] == ("done", "The carrier says that it no longer has it.")
+    assert carrier.given_up == []
+
+
+def test_a_carrier_that_lists_a_number_and_does_not_find_it_has_not_released_it(
+    carrier, provider, alone, alpha, given_up, tell, monkeypatch
+):
+    monkeypatch.setattr(carrier, "give_up", lambda reference: False)
+    given_up(held(alpha, provider))
+    assert tell()[HELD][0] == "failed"
+    assert HELD in carrier.held()
 
 
 def test_a_carrier_that_does_not_answer_is_told_again_by_the_same_name(carrier, provider, alone, alpha, given_up, tell):
@@ -154,10 +209,10 @@ def test_what_the_carrier_got_again_meanwhile_is_another_number(carrier, provide
 
 
 def test_too_much_to_do_is_no_failure_however_often(carrier, provider, alone, alpha, given_up, tell):
-    often = 2 * delivery.MOST_ATTEMPTS
+    often = 2 * retries.MOST_ATTEMPTS
     carrier.release_faults = ["too much to do"] * often
     given_up(held(alpha, provider))
-    assert tell(often) == {HELD: ("ready", "The carrier has too much to do.")}
+    assert tell(often) == {HELD: ("ready", "The carrier is busy and asks to be tried later.")}
     assert tell()[HELD][0] == "done"
 
 
@@ -172,9 +227,9 @@ def test_who_is_turned_away_lets_the_carrier_be(carrier, provider, alone, alpha,
 
 
 def test_a_carrier_that_cannot_be_reached_is_told_for_some_time(settings, provider, alone, alpha, given_up, tell):
-    settings.CARRIERS = f"{simulated.address_of(1, NAME)}&vars={alpha.code}"
+    settings.CARRIERS = f"{simulated_server.address_of(1, NAME)}&vars={alpha.code}"
     given_up(held(alpha, provider))
-    assert tell(delivery.MOST_ATTEMPTS - 1)[HELD] == ("ready", "The carrier cannot be reached.")
+    assert tell(retries.MOST_ATTEMPTS - 1)[HELD] == ("ready", "The carrier cannot be reached.")
     assert tell() == {HELD: ("failed", "The carrier cannot be reached.")}
     event = AuditEvent.unscoped.get(verb="number.not_given_up")
     assert event.after == {"provider": NAME, "reason": "The carrier cannot be reached."}
@@ -185,7 +240,7 @@ def test_a_carrier_that_was_taken_out_of_the_setting_is_told_of_nothing(
 ):
     given_up(held(alpha, provider))
     settings.CARRIERS = ""
-    assert tell() == {HELD: ("failed", "The carrier is not set up any more. Your operator has to look.")}
+    assert tell() == {HELD: ("failed", "The carrier is no longer set up. Ask your operator.")}
 
 
 def test_what_a_carrier_refuses_fails_in_its_words_and_keeps_nothing_else(
@@ -194,7 +249,8 @@ def test_what_a_carrier_refuses_fails_in_its_words_and_keeps_nothing_else(
     carrier.ported |= {"+15145550101"}
     carrier.release_faults = ["refused"]
     given_up(held(alpha, provider), held(alpha, provider, "+15145550101"))
-    assert tell() == {HELD: ("failed", "These numbers need a document."), "+15145550101": ("done", "")}
+    refusal = "The carrier does not deliver this. Your operator can see why. (These numbers need a document.)"
+    assert tell() == {HELD: ("failed", refusal), "+15145550101": ("done", "")}
 
 
 # It is here again
@@ -203,7 +259,7 @@ def test_what_a_carrier_refuses_fails_in_its_words_and_keeps_nothing_else(
 def test_what_is_added_again_before_the_carrier_is_told_is_kept(carrier, provider, alone, alpha, given_up, tell):
     given_up(held(alpha, provider))
     held(alpha, provider)
-    assert tell() == {HELD: ("kept", "It is on the system again: the carrier was not told.")}
+    assert tell() == {HELD: ("kept", "It was added again, so the carrier was not notified.")}
     assert HELD in carrier.held()
     assert AuditEvent.unscoped.filter(verb="number.kept", account=alpha).count() == 1
 
@@ -233,7 +289,7 @@ def test_what_is_added_while_the_carrier_is_told_is_said(carrier, provider, alon
 
     given_up(held(alpha, provider))
     carrier.give_up = add_meanwhile
-    assert tell() == {HELD: ("done", "It was added again meanwhile, but the carrier does not have it any more.")}
+    assert tell() == {HELD: ("done", "It was added again, but the carrier no longer has it.")}
 
 
 # Workers
@@ -288,8 +344,8 @@ def test_what_failed_can_be_tried_again(carrier, failed, of_alpha, alpha, tell):
     assert "+1 514-555-0100" in page
     assert "These numbers need a document." in page
     answer = of_alpha.post(f"/{alpha.code}/numbers/released/again/", follow=True)
-    assert "The carrier is told of 1 number once more." in answer.text
-    assert "Try again what failed" not in answer.text
+    assert "The release of 1 number is sent to the carrier again." in answer.text
+    assert "Retry failed releases" not in answer.text
     assert ProcrastinateJob.objects.get().task_name == "numbers.release"
     assert tell()[HELD] == ("done", "")
     answer = of_alpha.post(f"/{alpha.code}/numbers/released/again/", follow=True)
@@ -301,11 +357,30 @@ def test_the_list_of_another_var_stays_as_it_is(failed, client, bravo, administr
     client.post(f"/{bravo.code}/numbers/released/again/")
     assert Release.unscoped.get().state == "failed"
     page = client.get(f"/{bravo.code}/numbers/released/").text
-    assert "No carrier was told of anything yet" in page
+    assert "No number was released yet" in page
     assert "555-0100" not in page
-    assert "Try again what failed" not in page
+    assert "Retry failed releases" not in page
 
 
 def test_a_customer_tries_nothing_again(failed, actor_in, acme):
     with pytest.raises(PermissionDenied):
         releases.try_again(actor_in(acme))
+
+
+def test_a_person_marks_as_released_what_the_portal_could_not_release(failed, of_alpha, alpha, provider, given_up):
+    given_up_by_hand = held(alpha, make_provider("Harbour"), "+15145550102")
+    given_up(given_up_by_hand)
+    for one in Release.unscoped.order_by("pk"):
+        url = f"/{alpha.code}/numbers/released/{one.pk}/done/"
+        assert url in of_alpha.get(f"/{alpha.code}/numbers/released/").text
+        assert "no longer charges" in of_alpha.get(url).text
+        assert "is marked as released" in of_alpha.post(url, follow=True).text
+        assert "There is nothing left to do" in of_alpha.post(url, follow=True).text
+    assert set(Release.unscoped.values_list("state", flat=True)) == {"done"}
+    assert AuditEvent.unscoped.filter(verb="number.given_up").count() == 2
+
+
+def test_another_var_marks_nothing(failed, signed_in, bravo):
+    one = Release.unscoped.get()
+    assert signed_in(bravo).post(f"/{bravo.code}/numbers/released/{one.pk}/done/").status_code == 404
+    assert Release.unscoped.get().state == "failed"

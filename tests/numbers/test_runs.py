@@ -73,7 +73,7 @@ def test_runs_are_what_somebody_finds_who_goes_through_the_numbers(alpha, bravo,
     listing = Runs(actor_in(alpha), beginning=piece, at_least=at_least, sort=sort, descending=descending)
     assert runs_of(listing) == expected
     assert listing.exact_count() == len(expected)
-    text = b"".join(listing.csv({"first": "First", "length": "In a row"})).decode()
+    text = b"".join(listing.csv({"first": "First", "length": "Numbers"})).decode()
     assert list(csv.reader(io.StringIO(text)))[1:] == [[f"+{first}", str(length)] for first, _l, length in expected]
 
 
@@ -113,14 +113,14 @@ def test_a_run_leads_to_as_many_of_its_numbers_as_are_wanted(page):
 @pytest.mark.parametrize(
     ("query", "says"),
     [
-        ({"first": "+1 515"}, "There are not so many in a row"),
+        ({"first": "+1 515"}, "There are not that many consecutive numbers"),
         ({"first": "514"}, "Begin with + and the country code"),
         ({"first": "0514"}, "Begin with + and the country code"),
         ({"first": "+0 514"}, "Begin with + and the country code"),
         ({"first": "acme"}, "letters cannot be searched"),
-        ({"length": "many"}, "how many numbers in a row"),
-        ({"length": "1"}, "how many numbers in a row"),
-        ({"length": "9999999999"}, "how many numbers in a row"),
+        ({"length": "many"}, "how many consecutive numbers"),
+        ({"length": "1"}, "how many consecutive numbers"),
+        ({"length": "9999999999"}, "how many consecutive numbers"),
     ],
 )
 def test_what_is_not_understood_is_said(page, query, says):

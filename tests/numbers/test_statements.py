@@ -10,14 +10,16 @@ import pytest
 from django.core.cache import cache
 
 from accounts.models import AuditEvent
-from numbers.carriers import asking
-from numbers.models import Import, PhoneNumber
+from numbers.actions import routing
+from numbers.carriers import asking, simulated
+from numbers.models import Import, PhoneNumber, Routing
 from numbers.tasks import run_import
 from portal.embedded import free_port
 from tests import factories
 from tests.numbers.carrier import on_this_computer
 
 pytestmark = pytest.mark.django_db
+CONNECTION, TRUNK = simulated.CONNECTIONS["telnyx"]["connection"], simulated.CONNECTIONS["twilio"]["trunk"]
 
 
 @pytest.fixture
@@ -67,7 +69,7 @@ def test_what_differs_is_listed_and_nothing_is_changed(of_alpha, alpha, stock, n
     url = compared(of_alpha, alpha, northline, STATEMENT)
     assert differences(of_alpha, url) == [
         ("2", "+15145550102", "The same", ""),
-        ("3", "+15145550103", "Other provider here", "Here it is with Harbour."),
+        ("3", "+15145550103", "Other provider here", "In the portal its provider is Harbour."),
         ("4", "+15145550104", "Not here", ""),
         ("5", "numbers: 4", "Refused", "A phone number has a country code and digits, for example +1 514 555 0123."),
         # Another VAR's: whether it is on the system is only said when it is added.
@@ -149,7 +151,7 @@ def test_a_provider_is_chosen_by_no_other_way(of_alpha, alpha, stock, harbour):
 
 def test_a_large_statement_is_compared_and_applied_by_the_worker(of_alpha, alpha, northline, monkeypatch):
     monkeypatch.setattr("numbers.actions.imports.AT_ONCE", 3)
-    monkeypatch.setattr("numbers.actions.imports.CHECKED_AT_ONCE", 2)
+    monkeypatch.setattr("numbers.actions.verdicts.CHECKED_AT_ONCE", 2)
     factories.make_number(alpha, e164="+15145550150", provider=northline)
     url = compared(of_alpha, alpha, northline, "".join(f"+151455501{n:02}\n" for n in range(5)))
     wanted = Import.unscoped.get()
@@ -195,13 +197,47 @@ def carrier(settings, request, alpha):
 def test_a_carrier_says_itself_what_it_holds(of_alpha, alpha, carrier, provider):
     factories.make_number(alpha, e164="+15145550104", provider=provider)
     factories.make_number(alpha, e164="+15145550105", provider=provider)
-    assert "As it says itself, now" in of_alpha.get(f"/{alpha.code}/numbers/compare/").text
+    carrier.lead("PN15145550104", {"connection_id": CONNECTION, "trunk_sid": TRUNK})
+    assert "As its interface says now" in of_alpha.get(f"/{alpha.code}/numbers/compare/").text
     url = compared(of_alpha, alpha, provider, source="ask")
     assert [row[1:3] for row in differences(of_alpha, url)] == [
         *((f"+1514555010{n}", "Not here") for n in range(4)),
         ("+15145550104", "The same"),
         ("+15145550105", "Not in the statement"),
     ]
+
+
+def test_what_the_carrier_leads_elsewhere_is_shown_as_that_and_can_be_led_here(of_alpha, alpha, carrier, provider):
+    for last in (3, 4):
+        factories.make_number(alpha, e164=f"+1514555010{last}", provider=provider)
+    carrier.lead("PN15145550103", {"connection_id": CONNECTION, "trunk_sid": TRUNK})
+    carrier.lead("PN15145550104", {"connection_id": "another", "trunk_sid": "another"})
+    url = compared(of_alpha, alpha, provider, source="ask")
+    rows = {row[1]: row[2] for row in differences(of_alpha, url)}
+    assert (rows["+15145550103"], rows["+15145550104"]) == ("The same", "Calls go elsewhere")
+    assert "another" in of_alpha.get(url).text
+    answer = of_alpha.post(url, {"apply": ["route"]}, follow=True)
+    assert answer.status_code == 200
+    routing.go_on(alpha, provider.pk)
+    assert Routing.unscoped.get().state == "routed"
+    assert CONNECTION in carrier.routes["PN15145550104"].values() or TRUNK in carrier.routes["PN15145550104"].values()
+    rows = {row[1]: row[2] for row in differences(of_alpha, compared(of_alpha, alpha, provider, source="ask"))}
+    assert rows["+15145550104"] == "The same"
+
+
+# Twilio lists usable numbers alone.
+@pytest.mark.parametrize("carrier", ["telnyx"], indirect=True)
+def test_numbers_that_the_carrier_cannot_use_are_shown_as_what_they_are_and_not_added(
+    of_alpha, alpha, carrier, provider
+):
+    carrier.ported = set()
+    carrier.unusable = {"+15145550107": "ported-out", "+15145550108": "purchase-pending", "+15145550109": "deleted"}
+    url = compared(of_alpha, alpha, provider, source="ask")
+    found = {row[1]: row[2:] for row in differences(of_alpha, url)}
+    assert found == {
+        e164: ("Refused", f"The carrier cannot use this number: {state}.") for e164, state in carrier.unusable.items()
+    }
+    assert PhoneNumber.unscoped.count() == 0
 
 
 def test_what_a_carrier_holds_for_several_is_nobodys_to_see(of_alpha, alpha, carrier, provider, northline, settings):
@@ -211,9 +247,9 @@ def test_what_a_carrier_holds_for_several_is_nobodys_to_see(of_alpha, alpha, car
         assert (answer.status_code, carrier.asked) == (422, 0)
         return answer.text
 
-    assert "send its statement" in refusal(northline)
+    assert "Send its statement" in refusal(northline)
     settings.CARRIERS = settings.CARRIERS.replace(alpha.code, f"{alpha.code},V9")
-    assert "As it says itself" not in of_alpha.get(f"/{alpha.code}/numbers/compare/").text
+    assert "As its interface says" not in of_alpha.get(f"/{alpha.code}/numbers/compare/").text
     assert "Choose a file, or paste its text." in refusal(provider)
     settings.CARRIERS = settings.CARRIERS.partition("&vars=")[0]
     assert "Choose a file, or paste its text." in refusal(provider)
@@ -224,7 +260,7 @@ def test_what_a_carrier_holds_for_several_is_nobodys_to_see(of_alpha, alpha, car
 def test_a_carrier_that_does_not_tell_all_has_told_nothing(
     of_alpha, alpha, carrier, provider, monkeypatch, settings, trouble
 ):
-    says = {"too long": "send its statement instead", "too many ask": "Try again in a few seconds", "gone": "reached"}
+    says = {"too long": "Send its statement", "too many ask": "Try again in a few seconds", "gone": "reached"}
     if trouble == "too long":
         monkeypatch.setattr(asking, "LISTED_WITHIN", -1)
     elif trouble == "too many ask":

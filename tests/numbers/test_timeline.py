@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.actor import Actor
+from accounts.audit import told
 from accounts.scope import scope
 from numbers.actions import verbs
 from numbers.models import PastNumber, PhoneNumber
@@ -83,7 +84,8 @@ def test_who_had_it_at_a_time_is_answered_from_the_past(client, cast):
 
 
 @pytest.mark.parametrize(
-    ("at", "says"), [("2999-01-01T00:00", "Nobody knows yet"), ("yesterday", "Write day and time"), ("", "required")]
+    ("at", "says"),
+    [("2999-01-01T00:00", "This time is in the future"), ("yesterday", "Enter date and time"), ("", "required")],
 )
 def test_a_time_that_cannot_be_asked_about_is_refused(client, cast, at, says):
     assert says in page(client, cast, "alpha", at=at).text
@@ -107,3 +109,22 @@ def test_a_number_that_came_back_keeps_its_earlier_life(client, cast, administra
         verbs.perform_on(actor, verbs.GiveUp(confirmed=True), number.digits)
     factories.make_number(accounts["alpha"], e164=number.e164)
     assert "released the number" in page(client, cast, "alpha").text
+
+
+def test_a_reason_is_read_by_the_account_that_wrote_it(client, cast, system, administrator_of):
+    """The VAR says why a cooling number goes to somebody else at once; the customer reads that it came, and not why."""
+    accounts, _people, number = cast
+    read = {}
+    for account in (accounts["alpha"], accounts["Borealis"], system):
+        client.force_login(administrator_of(account))
+        paths = (f"numbers/{number.digits}/", "history/", "history/?kind=others", "history/export.csv?kind=others")
+        answers = [client.get(f"/{account.code}/{path}").getvalue().decode() for path in paths]
+        read[account] = "".join(answers)
+        assert "assigned the number" in read[account]
+    assert [account for account, text in read.items() if "Acme agreed" in text] == [accounts["alpha"]]
+
+
+def test_a_refusal_is_read_by_the_customer_that_it_is_for(acme, alpha, actor_in):
+    customer = actor_in(acme)
+    assert told(customer, alpha.pk, "order.refused", {"reason": "none left"}) == {"reason": "none left"}
+    assert told(customer, alpha.pk, "number.assigned", {"reason": "none left"}) == {}

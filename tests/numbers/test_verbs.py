@@ -57,7 +57,7 @@ def test_a_customer_of_another_var_is_nobody(of_alpha, alpha):
     stranger = factories.make_account("company", name="Zenith Ltd")
     number = factories.make_number(alpha)
     page = of_alpha.post(url(alpha, number, "assign/"), {"customer": stranger.code})
-    assert "No customer of yours is called that" in page.text
+    assert "You have no customer with this name" in page.text
     assert again(number).customer is None
 
 
@@ -83,7 +83,7 @@ def test_another_companys_destination_is_nothing(of_acme, acme, alpha):
     elsewhere = factories.make_destination(factories.make_account("company", alpha), "Workshop")
     number = factories.make_number(customer=acme)
     page = of_acme.post(url(acme, number, "assign/"), {"destination": elsewhere.name})
-    assert "No user, group or service here is called that" in page.text
+    assert "There is no user, group or service with this name" in page.text
     assert again(number).destination is None
 
 
@@ -142,7 +142,7 @@ def test_a_reason_overrides_the_cooling_and_is_kept(of_alpha, alpha, acme):
     number = cooling_number(alpha, acme)
     sent = {"customer": other.code, "despite_cooling": "on"}
     page = of_alpha.post(url(alpha, number, "assign/"), sent)
-    assert "Say why a cooling number should go to somebody else now." in page.text
+    assert "Enter why a cooling number is assigned to somebody else now." in page.text
     of_alpha.post(url(alpha, number, "assign/"), sent | {"reason": "Acme moved away"})
     assert again(number).customer == other
     assert AuditEvent.unscoped.get(verb="number.assigned").after["reason"] == "Acme moved away"
@@ -279,7 +279,7 @@ def test_nothing_is_done_to_a_number_of_anothers_whatever_is_asked_for(actor_in,
         (acme, verbs.SetOptions(label_text="ours")),
     ):
         (outcome,) = verbs.perform(actor_in(account), verb, [theirs.pk])
-        assert (outcome.number, outcome.refusal) == (None, "It is not here any more.")
+        assert (outcome.number, outcome.refusal) == (None, "It no longer exists.")
     left = again(theirs)
     assert (left.customer, left.destination, left.label) == (zenith, None, "")
 

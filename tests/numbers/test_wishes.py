@@ -5,16 +5,16 @@ from uuid import uuid4
 import pytest
 from django.core import mail
 from django.core.exceptions import PermissionDenied, ValidationError
-from procrastinate.contrib.django.models import ProcrastinateJob
 
-from accounts.models import Account, AuditEvent
+from accounts.models import Account, AuditEvent, Notice
 from numbers.actions import orders, wishes
 from numbers.models import Order, OrderLine, PhoneNumber
-from tests.factories import make_number, make_provider
+from tests.accounts.post import deliver
+from tests.factories import join, make_number, make_provider
 
 pytestmark = pytest.mark.django_db
 SEARCH = "country=US&area=201&count=3&in_a_row=on"
-WISH = "3 numbers in a row, of US, beginning with +1 201"
+WISH = "3 numbers, consecutive, of United States of America, beginning with +1 201"
 DELIVERED = ["+12015550101", "+12015550102", "+12015550103"]
 
 
@@ -53,6 +53,7 @@ def said_by(call, *arguments):
 
 def test_a_search_leads_to_a_wish_in_its_words(of_acme, acme, alpha, administrator_of):
     boss = administrator_of(alpha)
+    join(boss)
     found = of_acme.get(f"/{acme.code}/numbers/order/?{SEARCH}")
     ask_url = found.context["ask_url"]
     assert f"Ask {alpha.name} for these numbers" in found.text
@@ -63,9 +64,11 @@ def test_a_search_leads_to_a_wish_in_its_words(of_acme, acme, alpha, administrat
     (order,) = Order.unscoped.all()
     assert {answer.url for answer in answers} == {f"/{acme.code}/orders/{order.pk}/"}
     assert (order.state, order.wish, order.note, order.total) == ("asked", WISH, "Before Monday", 3)
-    (job,) = ProcrastinateJob.objects.filter(task_name="accounts.send_message")
-    assert job.args["to"] == [boss.email]
-    assert WISH in job.args["body"]
+    deliver()
+    (message,) = mail.outbox
+    assert message.to == [boss.email]
+    assert WISH in message.body
+    assert "Their note: “Before Monday”" in message.body
     assert AuditEvent.unscoped.get(verb="order.asked").concerns == alpha
     page = of_acme.get(answers[0].url).text
     assert "To be delivered" in page
@@ -106,6 +109,7 @@ def test_others_ask_for_nothing(actor_in, alpha, seller, acme):
 
 
 def test_what_the_var_types_in_is_the_customers(of_alpha, alpha, acme, asked, by_hand, seller):
+    join(asked.person)
     page = of_alpha.get(f"/{alpha.code}/orders/{asked.pk}/")
     assert "Deliver" in page.text
     url = page.context["deliver_url"]
@@ -122,8 +126,8 @@ def test_what_the_var_types_in_is_the_customers(of_alpha, alpha, acme, asked, by
         assert [event.verb for event in verbs] == ["number.added", "number.assigned"]
     event = AuditEvent.unscoped.get(verb="order.delivered")
     assert (event.account, event.concerns, event.after) == (alpha, acme, {"numbers": DELIVERED})
-    told = [job.args["to"] for job in ProcrastinateJob.objects.filter(task_name="accounts.send_message").order_by("pk")]
-    assert told == [[seller.person.email], [asked.person.email]]
+    told = [(notice.kind, notice.person) for notice in Notice.unscoped.order_by("pk")]
+    assert told == [("order_ended", asked.person)]
 
 
 def test_it_may_be_delivered_in_parts_from_the_stock_too(seller, alpha, acme, asked, by_hand):
@@ -154,10 +158,12 @@ def test_what_cannot_be_given_is_named_and_nothing_is_done(of_alpha, seller, alp
 
 def test_more_than_is_asked_for_is_not_given(seller, asked, by_hand):
     four = [*DELIVERED, "+12015550104"]
-    assert said_by(wishes.fulfil, seller, asked.pk, four, by_hand.pk) == ["3 numbers are still asked for. These are 4."]
+    assert said_by(wishes.fulfil, seller, asked.pk, four, by_hand.pk) == [
+        "3 requested numbers are still open. These are 4."
+    ]
     wishes.fulfil(seller, asked.pk, DELIVERED[:2], by_hand.pk)
     assert said_by(wishes.fulfil, seller, asked.pk, four[2:], by_hand.pk) == [
-        "1 number is still asked for. These are 2."
+        "1 requested number is still open. These are 2."
     ]
 
 
@@ -165,7 +171,7 @@ def test_delivered_twice_it_is_delivered_once(of_alpha, alpha, asked, by_hand):
     typed = {"numbers": DELIVERED[0], "provider": by_hand.pk}
     answers = [of_alpha.post(f"/{alpha.code}/orders/{asked.pk}/deliver/", typed) for _turn in range(2)]
     assert [answer.status_code for answer in answers] == [302, 422]
-    assert "It is with Acme Corp already." in answers[1].text
+    assert "It is already assigned to Acme Corp." in answers[1].text
     assert (fresh(asked).active, len(lines(asked))) == (1, 1)
 
 

@@ -6,7 +6,7 @@ import phonenumbers
 import pytest
 from phonenumbers import PhoneNumberFormat
 
-from portal import phones
+from portal import phones, plans
 
 
 def test_formats_are_those_of_the_library_in_every_country():
@@ -28,4 +28,4 @@ def test_formats_are_those_of_the_library_in_every_country():
     ("e164", "code"), [("+15145550123", 1), ("+442079460018", 44), ("+3531234567", 353), ("+999", 0)]
 )
 def test_country_code(e164, code):
-    assert phones.country_code(e164) == code
+    assert plans.country_code(e164) == code

@@ -3,17 +3,19 @@
 import re
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.urls import NoReverseMatch, reverse
 
 from accounts.policy import ADDRESSES
+from portal.processes import answers
 from tests.factories import make_account, make_number, make_person
 from tests.processes import ask, servers
 
 PASSWORD = "a-long-password-1"
 PRODUCTION = {
     "DEMO": "0",
-    "SECRET_KEY": "k" * 60,
+    "SECRET_KEY": settings.SECRET_KEY,
     "ALLOWED_HOSTS": "localhost",
     "EMAIL_URL": "consolemail://",
     "DEFAULT_FROM_EMAIL": "portal@example.com",
@@ -27,7 +29,7 @@ def faults(path, headers):
     """What a browser was not told with the answer to ``path``."""
     policy = headers.get("Content-Security-Policy", "")
     wanted = {
-        "one year of TLS alone": f"max-age={YEAR}" in headers.get("Strict-Transport-Security", ""),
+        "one year of TLS alone": f"max-age={YEAR}" == headers.get("Strict-Transport-Security", ""),
         "a policy": policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'"),
         "a policy without holes": not re.search(r"unsafe|data:|\*|http", policy),
         "no sniffing": headers.get("X-Content-Type-Options") == "nosniff",
@@ -38,10 +40,8 @@ def faults(path, headers):
             cookie.startswith("__Host-") and {"Secure", "Path=/"} <= set(cookie.split("; ")) and "Domain" not in cookie
             for cookie in headers.get_all("Set-Cookie", [])
         ),
-        "a session that scripts cannot read": all(
-            "HttpOnly" in cookie
-            for cookie in headers.get_all("Set-Cookie", [])
-            if cookie.startswith("__Host-session=") and "Max-Age=0" not in cookie
+        "no cookie that scripts can read": all(
+            "HttpOnly" in cookie for cookie in headers.get_all("Set-Cookie", []) if "Max-Age=0" not in cookie
         ),
     }
     return [f"{path}: {what}" for what, told in wanted.items() if not told]
@@ -52,13 +52,21 @@ def paths_of(account):
     for name in ADDRESSES:
         for arguments in (
             [], [account.code], [account.code, "15145550100"], [account.code, "phone-numbers"], [1],
-            [account.code, account.code], ["Mg", "set-password"],
+            [account.code, account.code], [account.code, 1, 1], ["Mg", "set-password"],
         ):  # fmt: skip
             try:
                 yield reverse(name, args=arguments)
                 break
             except NoReverseMatch:
                 continue
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_starts_the_server_asks_for_it_under_a_name_that_it_has():
+    with servers(1, **PRODUCTION) as (port,):
+        ready = f"http://127.0.0.1:{port}/healthz"
+        assert not answers(ready)
+        assert answers(ready, PRODUCTION["ALLOWED_HOSTS"])
 
 
 @pytest.mark.django_db(transaction=True)
@@ -74,6 +82,10 @@ def test_every_answer_tells_the_browser_what_it_must_know():
         # Whoever comes without TLS is sent to where there is TLS.
         status, headers, _content = ask(port, "GET", "/login/", Host="localhost")
         assert (status, headers["Location"]) == (301, "https://localhost/login/")
+        for path in ("/calls/", "/carriers/1/"):
+            status, _headers, content = ask(port, "POST", path, {}, Host="localhost", Authorization="Bearer a-token")
+            assert (status, b"Use https" in content) == (403, True)
+            assert ask(port, "POST", path, {}, Authorization="Bearer a-token", **HTTPS)[0] == 401
 
         _status, headers, content = ask(port, "GET", "/login/", **HTTPS)
         found += faults("/login/", headers)
@@ -129,3 +141,25 @@ def test_in_production_staff_need_a_second_factor():
         cookies = "; ".join(cookie.partition(";")[0] for cookie in headers.get_all("Set-Cookie"))
         _status, headers, _content = ask(port, "GET", "/profile/", Cookie=cookies, **HTTPS)
     assert headers["Location"] == "/security/"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_tls_people_sign_in_when_that_was_asked_for_and_the_page_says_so():
+    account = make_account("company")
+    make_person(account, role="administrator", email="admin@example.com", password=PASSWORD)
+    plain = {"PLAIN_HTTP": "1", "DIRECT": "1", "BEHIND_PROXY": "0"}
+    with servers(1, **PRODUCTION | plain) as (port,):
+        _status, headers, content = ask(port, "GET", "/login/", Host="localhost")
+        assert "Strict-Transport-Security" not in headers
+        assert b"without encryption" in content
+        token = re.search(rb'name="csrfmiddlewaretoken" value="(\w+)"', content)[1].decode()
+        fields = {"csrfmiddlewaretoken": token, "login": "admin@example.com", "password": PASSWORD}
+        cookie = headers["Set-Cookie"].partition(";")[0]
+        status, headers, _content = ask(port, "POST", "/login/", fields, Host="localhost", Cookie=cookie)
+        assert status == 302
+        told = headers.get_all("Set-Cookie")
+        assert not [cookie for cookie in told if "Secure" in cookie]
+        cookies = "; ".join(cookie.partition(";")[0] for cookie in told)
+        assert ask(port, "GET", f"/{account.code}/", Host="localhost", Cookie=cookies)[0] == 200
+    with servers(1, **PRODUCTION) as (port,):
+        assert b"without encryption" not in ask(port, "GET", "/login/", **HTTPS)[2]

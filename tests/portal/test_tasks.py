@@ -1,14 +1,17 @@
 """What the worker does by itself."""
 
+import asyncio
 import subprocess
 import sys
 
+import psycopg
 import pytest
-from django.db import connection
+from django.db import connection, connections, transaction
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateEvent, ProcrastinateJob
+from procrastinate.contrib.django.utils import connector_params
 
-from portal.tasks import forget_old_jobs, take_up_stalled
+from portal.tasks import WorkersQueue, forget_old_jobs, take_up_stalled
 from tests.processes import ROOT, environment
 from tests.queue import empty_queue
 
@@ -75,6 +78,31 @@ def test_a_worker_forgets_what_is_over_for_long_and_nothing_else(queue):
     assert ProcrastinateJob.objects.get(queue_name="here").status == "succeeded"
 
 
-@pytest.mark.parametrize(("task", "cron"), [(forget_old_jobs, "23 * * * *"), (take_up_stalled, "* * * * *")])
+def test_what_a_task_queues_is_there_with_its_transaction_and_goes_with_it(queue):
+    in_queue = "SELECT count(*) FROM procrastinate_jobs WHERE queue_name = 'here'"
+
+    async def in_a_worker(work):
+        with app.replace_connector(WorkersQueue(kwargs=connector_params())):
+            async with app.open_async():
+                await asyncio.to_thread(work)
+
+    def work():
+        try:
+            with transaction.atomic():
+                forget_old_jobs.configure(queue="here").defer(timestamp=1)
+                with psycopg.connect(**connector_params()) as other:
+                    seen.append(other.execute(in_queue).fetchone()[0])
+                transaction.set_rollback(not is_kept)
+        finally:
+            connections.close_all()
+
+    for is_kept in (False, True):
+        seen = []
+        asyncio.run(in_a_worker(work))
+        assert seen == [0]
+        assert ProcrastinateJob.objects.filter(queue_name="here").count() == is_kept
+
+
+@pytest.mark.parametrize(("task", "cron"), [(forget_old_jobs, "23 * * * *"), (take_up_stalled, "* * * * * */15")])
 def test_the_worker_does_it_by_itself(task, cron):
     assert [one.cron for one in app.periodic_registry.periodic_tasks.values() if one.task is task] == [cron]

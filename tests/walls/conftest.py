@@ -1,5 +1,6 @@
 """Two tenants with a row in every table, and the portal's own sign-in."""
 
+import os
 from datetime import timedelta
 from uuid import uuid4
 
@@ -7,9 +8,10 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
+from psycopg import sql
 
 from accounts.models import Access, AuditEvent
-from accounts.walls import portal_role
+from accounts.walls.roles import portal_role
 from numbers.models import (
     CallEvent,
     CarrierOrder,
@@ -22,9 +24,14 @@ from numbers.models import (
     PastNumber,
     PhoneNumber,
     Release,
+    Routing,
+    StockLevel,
 )
 from portal.database.owner import signed_in
+from portal.embedded import ADMIN
+from tests.database import SERVER
 from tests.factories import make_destination, make_number, make_person, make_provider
+from tests.walls.commands import address
 from webphone.models import Call, Location
 
 
@@ -68,6 +75,12 @@ def rows(alpha, bravo, acme, zenith):
             gone = {"number_id": account.pk, "e164": number.e164, "digits": number.digits, "provider": number.provider}
             release = Release.unscoped.create(account=account, person=person, chain=[], access=access, **gone)
             made[account.pk]["numbers_release"] = [release]
+            made[account.pk]["numbers_stocklevel"] = [
+                StockLevel.unscoped.create(account=account, prefix="+1514", least=1)
+            ]
+            made[account.pk]["numbers_routing"] = [
+                Routing.unscoped.create(account=account, **{n: gone[n] for n in ("number_id", "e164", "provider")})
+            ]
         tenants = {"var": var, "customer": customer}
         order = Order.unscoped.create(person=person, chain=[], access=access, held_until=until, **tenants)
         facts = {"e164": number.e164, "digits": number.digits, "provider": number.provider, "number_id": number.pk}
@@ -99,7 +112,7 @@ def as_portal():
 
     def take(statement, *parameters):
         with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('role', %s, true)", [portal_role()])
+            cursor.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(portal_role())))
             cursor.execute(statement, parameters)
             return cursor.fetchall() if cursor.description else cursor.rowcount
 
@@ -110,3 +123,18 @@ def as_portal():
 def portals_connection(transactional_db):
     """What the test does within this is done by a connection that has signed in as the portal, to the last detail."""
     return signed_in({part: settings.PORTAL_SIGN_IN[part] for part in ("USER", "PASSWORD", "HOST", "PORT")})
+
+
+@pytest.fixture
+def database(transactional_db):
+    """The name of this process's database of tests: it has all tables, and others can see them."""
+    return connection.settings_dict["NAME"]
+
+
+@pytest.fixture
+def administrator(database):
+    """The address of somebody who may make any role."""
+    secret = SERVER.home / "admin"
+    if SERVER.folder.exists() and os.environ["MIGRATION_DATABASE_URL"] == SERVER.owner_url:
+        return address(ADMIN, secret.read_text(), database)
+    return address(settings.OWNER_SIGN_IN["USER"], settings.OWNER_SIGN_IN["PASSWORD"], database)

@@ -14,7 +14,7 @@ AFTERWARDS = []
 
 def rights():
     with connection.cursor() as cursor:
-        cursor.execute("SELECT current_user, coalesce(current_setting('portal.account', true), '')")
+        cursor.execute("SELECT current_user, split_part(coalesce(current_setting('portal.scope', true), ''), '|', 2)")
         return cursor.fetchone()
 
 

@@ -1,27 +1,17 @@
 """Real processes under roles that no wall holds: they say so in one sentence and end."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
-
 import psycopg
 import pytest
 from django.conf import settings
 from django.db import connection
 from psycopg import sql
 
-from accounts import walls
-from accounts.walls import portal_role
-from portal.embedded import ADMIN, free_port
-from tests.database import SERVER
+from accounts.walls import building
+from accounts.walls.roles import portal_role
+from portal.database.functions import IS_OPEN
+from portal.embedded import free_port
+from tests.walls.commands import address, run
 
-ROOT = Path(__file__).resolve().parents[2]
-PRODUCTION = {
-    "SECRET_KEY": "a" * 50, "ALLOWED_HOSTS": "portal.example", "EMAIL_URL": "consolemail://",
-    "DEFAULT_FROM_EMAIL": "portal@portal.example",
-}  # fmt: skip
 ROLES = {
     "superuser": ("SUPERUSER", "", "is a superuser"),
     "bypassing": ("BYPASSRLS", "", "may bypass row-level security"),
@@ -30,28 +20,6 @@ ROLES = {
     "member of one that bypasses": ("NOINHERIT", "IN ROLE {bypassing}", "may bypass row-level security"),
     "inheritor of a scope": ("INHERIT", "IN ROLE {scope}", "apart: run manage.py migrate"),
 }
-
-
-def address(role, password, database):
-    """An address on the tests' server."""
-    parts = urlsplit(os.environ["MIGRATION_DATABASE_URL"])
-    place = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{role}:{password}@{place}", path=f"/{database}"))
-
-
-@pytest.fixture
-def database(transactional_db):
-    """The name of this process's database of tests: it has all tables, and others can see them."""
-    return connection.settings_dict["NAME"]
-
-
-@pytest.fixture
-def administrator(database):
-    """The address of somebody who may make any role."""
-    secret = SERVER.home / "admin"
-    if SERVER.folder.exists() and os.environ["MIGRATION_DATABASE_URL"] == SERVER.owner_url:
-        return address(ADMIN, secret.read_text(), database)
-    return address(settings.OWNER_SIGN_IN["USER"], settings.OWNER_SIGN_IN["PASSWORD"], database)
 
 
 @pytest.fixture
@@ -77,19 +45,6 @@ def roles(administrator):
         for name in reversed(made):
             session.execute(sql.SQL("DROP OWNED BY {0}").format(sql.Identifier(name)))
             session.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
-
-
-def run(*arguments, **environment):
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    return subprocess.run(  # noqa: S603
-        [sys.executable, "manage.py", *arguments],
-        cwd=ROOT,
-        env=kept | PRODUCTION | environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 @pytest.mark.parametrize("kind", ROLES)
@@ -129,9 +84,34 @@ def test_a_view_that_lets_more_through_than_its_tables_is_refused(database):
     try:
         done = run("check", "--database", "default", DATABASE_URL=url)
     finally:
-        walls.build()
+        building.build()
     assert "rows of tenants in numbers_as_of apart" in done.stderr
     assert run("check", "--database", "default", DATABASE_URL=url).returncode == 0
+
+
+def test_a_portal_with_another_key_than_the_database_knows_is_refused(database):
+    mine = settings.PORTAL_SIGN_IN
+    url = address(mine["USER"], mine["PASSWORD"], database)
+    done = run("check", "--database", "default", DATABASE_URL=url, SECRET_KEY="another" * 8)
+    assert done.returncode == 1
+    assert "does not believe in whose scope the portal works" in done.stderr
+    assert "run manage.py secure_database with the SECRET_KEY that the portal has" in done.stderr
+
+
+def test_functions_that_are_open_to_everybody_are_warned_of_and_closed_by_an_administrator(administrator, database):
+    mine = settings.PORTAL_SIGN_IN
+    urls = {
+        "DATABASE_URL": address(mine["USER"], mine["PASSWORD"], database),
+        "MIGRATION_DATABASE_URL": address(settings.OWNER_SIGN_IN["USER"], settings.OWNER_SIGN_IN["PASSWORD"], database),
+    }
+    with psycopg.connect(administrator, autocommit=True) as session:
+        session.execute("GRANT EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) TO PUBLIC")
+        done = run("check", "--database", "default", **urls)
+        assert done.returncode == 0
+        assert "Functions such as set_config are open to everybody in this database" in done.stderr
+        assert run("secure_database", "--administrator", administrator, **urls).returncode == 0
+        assert session.execute(IS_OPEN).fetchone() == (False,)
+    assert run("check", "--database", "default", **urls).stderr == ""
 
 
 def test_migrations_want_their_own_role(database):
@@ -146,7 +126,7 @@ def test_one_command_makes_everything_on_a_server_of_ones_own(administrator, dat
     name = f"{database}_own"
     portal, owner = address(f"{name}_portal", "x", name), address(f"{name}_owner", "y", name)
     urls = {"DATABASE_URL": portal, "MIGRATION_DATABASE_URL": owner}
-    scopes = [f"{name}_portal_{scope}" for scope in ("system", "var", "customer")]
+    scopes = [f"{name}_portal_{scope}" for scope in ("system", "var", "customer", "buyer")]
     try:
         for _time in range(2):
             done = run("secure_database", "--administrator", administrator, **urls)
@@ -186,6 +166,8 @@ def test_migrations_without_roles_say_what_to_run(administrator, database):
         assert done.returncode == 2
         assert "run manage.py secure_database with an administrator's address first" in done.stderr
         assert len(done.stderr.splitlines()) == 1
+        with psycopg.connect(address(f"{name}_owner", "y", name)) as session:  # nothing is half done
+            assert session.execute("SELECT to_regclass('django_migrations')").fetchone() == (None,)
     finally:
         with psycopg.connect(administrator, autocommit=True) as session:
             session.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))

@@ -12,7 +12,7 @@ from accounts import policy
 from accounts.models import AuditEvent
 from accounts.policy import Door
 from accounts.scope import role_called, scope
-from accounts.walls import portal_role
+from accounts.walls.roles import portal_role
 from numbers.models import PhoneNumber
 from tests.factories import make_number
 from tests.walls import probes

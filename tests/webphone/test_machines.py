@@ -77,7 +77,7 @@ def test_a_time_that_cannot_be_is_taken_for_now(tell, call, time):
 @pytest.mark.parametrize(
     ("told", "status"),
     [
-        ("no JSON", 422), ("[]", 422), ({}, 422), ({"ref": "C1-x", "event": "talking"}, 422),
+        ("not a JSON object", 422), ("[]", 422), ({}, 422), ({"ref": "C1-x", "event": "talking"}, 422),
         ({"ref": NOBODYS, "event": "talking"}, 404), ({"ref": "SYS-\x00", "event": "talking"}, 422),
         ({"ref": ["x"], "event": "ended"}, 422), ({"ref": NOBODYS, "event": "digits", "digits": "😀" * 99}, 404),
         ({"ref": NOBODYS, "event": "ended", "code": {"a": 1}}, 404), ("x" * 10_000, 422), ("[" * 4000, 422),

@@ -30,7 +30,7 @@ def test_without_telephony_a_number_is_handed_to_the_device(at_home, settings):
     client, url = at_home
     page = client.get(url, {"number": "+1 (514) 555-0123"}).content.decode()
     assert 'href="tel:+15145550123"' in page
-    assert "No telephony is set up on this portal" in page
+    assert "Telephony is not set up on this portal" in page
     assert "webphone.js" not in page
     assert client.post(f"{url}dial/", {"number": "+15145550123"}, headers=JSON).status_code == 422
     assert client.post(f"{url}credentials/").status_code == 404

@@ -17,7 +17,7 @@ def test_any_spelling_of_a_number_is_understood(typed):
 @pytest.mark.parametrize(
     "typed",
     [
-        "+15145550123\r\nX-Evil: 1", "+1514555\x000123", "sip:+15145550123@elsewhere.example", "+15145550123;ext=x",
+        "+15145550123\r\nX-Evil: 1", "+1514555\x000123", "+15145550123;ext=x",
         "+1514555O123", "0145550123", "", "   ", "+" + "1" * 30, "😀", "<script>", "*67+15145550123",
     ],
 )  # fmt: skip

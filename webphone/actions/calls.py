@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from math import ceil
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -16,6 +17,9 @@ from accounts.actor import Actor
 from accounts.models import Account
 from accounts.scope import scope
 from numbers.models import Destination, PhoneNumber
+from portal import security
+from portal.phones import region_of
+from webphone import budgets
 from webphone.models import Call, Location
 from webphone.rules import EMERGENCY, as_extension, refuse_unless_allowed, understood
 from webphone.telephony import News, Telephony, Unreachable, telephony
@@ -61,9 +65,10 @@ def place(actor: Actor, typed: str, *, location_id: int | None, caller_id: str) 
     theirs, and beyond the limits.
     """
     refuse_elsewhere(actor)
-    called = number_to_call(actor, typed)
-    if caller_id and caller_id not in {number.e164 for number in own_numbers(actor)}:
-        raise ValidationError(_("Choose one of your own numbers to be shown to whoever you call."))
+    own_ones = [number.e164 for number in own_numbers(actor)]
+    if caller_id and caller_id not in own_ones:
+        raise ValidationError(_("Choose which of your own numbers to show to the people you call."))
+    called = number_to_call(actor, typed, caller_id or next(iter(own_ones), ""))
     own = ""
     if location_id is not None:
         location = Location.visible_to(actor).verified().filter(pk=location_id).first()
@@ -76,14 +81,16 @@ def place(actor: Actor, typed: str, *, location_id: int | None, caller_id: str) 
     return begin(actor, mode, number=called, own_number=own, caller_id=caller_id or settings.TELEPHONY_CALLER_ID)
 
 
-def number_to_call(actor: Actor, typed: str) -> str:
-    """The number in E.164 form or the extension of the account's own that was typed. Raises ``ValidationError``."""
+def number_to_call(actor: Actor, typed: str, dialled_from: str = "") -> str:
+    """The number in E.164 form or the extension of the account's own that was typed; numbers may be dialled as in the
+    country of ``dialled_from`` (E.164, or empty). Raises ``ValidationError``."""
     extension = as_extension(typed)
     if extension and Destination.visible_to(actor).filter(customer=actor.account.pk, extension=extension).exists():
         return extension
     if extension and extension not in EMERGENCY:
-        raise ValidationError(_("%(extension)s is no extension here.") % {"extension": extension})
-    called = understood(typed)
+        raise ValidationError(_("There is no extension %(extension)s here.") % {"extension": extension})
+    home = "" if dialled_from else actor.account.home
+    called = understood(typed, home or region_of(dialled_from or actor.account.phone) or settings.CALL_HOME_COUNTRY)
     refuse_unless_allowed(called)
     return called
 
@@ -96,18 +103,24 @@ def begin(actor: Actor, mode: Call.Mode, *, number: str, own_number: str, caller
     """
     way = telephony()
     if way is None:
-        raise ValidationError(_("No telephony is set up here: call with this device."))
+        raise ValidationError(_("Telephony is not set up here. Call with this device."))
     account = Account.visible_to(actor).select_for_update(no_key=True).get(pk=actor.account.pk)
     same = {"mode": mode, "number": number, "own_number": own_number, "placed_at__gt": timezone.now() - TWICE}
     if again := Call.visible_to(actor).exclude(state=State.ENDED).filter(**same).first():
         return again
     refuse_beyond_limits(actor, account)
+    leaving = budgets.legs_of(number, own_number)
+    for one in leaving:  # the own phone too: it may have been added when it was still allowed
+        refuse_unless_allowed(one)
+    granted = budgets.grant(Call.in_account(account), actor.person, leaving, timezone.now())
     digits = number or own_number
     call = Call(
         account=account, person=actor.person, ref=Call.new_ref(account), mode=mode, number=number,
         digits=int(digits.lstrip("+")), own_number=own_number, caller_id=caller_id,
+        most_seconds=granted.seconds, trunk_legs=granted.legs, rate=granted.rate,
     )  # fmt: skip
     call.save(force_insert=True)
+    call.notice = granted.notice
     if mode != Mode.COMPUTER:
         transaction.on_commit(lambda: ring(way, call, code))
     return call
@@ -122,11 +135,13 @@ def refuse_beyond_limits(actor: Actor, account: Account) -> None:
         (calls, settings.CALLS_AT_ONCE[1], settings.CALLS_AN_HOUR[1]),
     ):
         if some.exclude(state=State.ENDED).count() >= at_once:
-            raise ValidationError(_("%(count)d calls are under way, and no more may be. End one first.")
+            security.log("limit.reached", limit="calls at once")
+            raise ValidationError(_("You have %(count)d calls, which is the limit. End one first.")
                                   % {"count": at_once})  # fmt: skip
         if some.filter(placed_at__gt=an_hour_ago).count() >= an_hour:
-            raise ValidationError(_("%(count)d calls were made within an hour, and no more may be. Try again later.")
-                                  % {"count": an_hour})  # fmt: skip
+            security.log("limit.reached", limit="calls an hour")
+            sentence = _("You have made %(count)d calls within an hour, which is the limit. Try again later.")
+            raise ValidationError(sentence % {"count": an_hour})
 
 
 def ring(way: Telephony, call: Call, code: str) -> None:
@@ -134,7 +149,7 @@ def ring(way: Telephony, call: Call, code: str) -> None:
     try:
         way.ring(call, code)
     except Unreachable as refusal:
-        log.warning("A call could not be placed: %s", refusal)
+        log.warning("Call %s could not be placed: %s", call.ref, type(refusal).__name__)
         with scope(call.account):
             heard(call.ref, News("ended", timezone.now(), code=503))
 
@@ -174,11 +189,19 @@ def heard(ref: str, news: News) -> bool:
     such a call. The caller is in the scope of its account."""
     calls = list(Call.called(ref).select_for_update(of=("self",)))
     for call in calls:
+        if call.is_over and news.event == "talking" and not call.answered_at and news.at > call.ended_at:
+            reopen(call)
         if not call.is_over:
             follow(call, news)
             call.heard_at = timezone.now()
             call.save()
     return bool(calls)
+
+
+def reopen(call: Call) -> None:
+    """A call that was closed goes on: it is in the person's list again, and counts to the limits."""
+    call.state, call.outcome, call.ended_at = State.PLACED, "", None
+    security.log("call.not_recorded", ref=call.ref)
 
 
 def follow(call: Call, news: News) -> None:
@@ -187,14 +210,18 @@ def follow(call: Call, news: News) -> None:
     if news.event == "digits":
         typed(call, news)
     elif news.event == "ended":
-        call.state, call.outcome = State.ENDED, outcome_of(call, news)
+        call.state, call.outcome, call.code = State.ENDED, outcome_of(call, news), news.code
         call.ended_at = max(at, call.answered_at or at)
         if call.answered_at:
             call.seconds = round((call.ended_at - call.answered_at).total_seconds())
+        if call.billed_from:
+            call.billed_seconds = max(ceil((call.ended_at - call.billed_from).total_seconds()), 1)
     elif ORDER.index(news.event) > ORDER.index(call.state):
         call.state = State(news.event)
         if call.state == State.TALKING:
             call.answered_at = at
+        if call.state in (State.ANSWERED_YOU, State.TALKING):
+            call.billed_from = call.billed_from or at
 
 
 def outcome_of(call: Call, news: News) -> Call.Outcome:
@@ -248,4 +275,7 @@ def close(ref: str, now: datetime) -> None:
     """Nobody told of the end of a call: when that was, and how long it took, is not known."""
     for call in Call.called(ref).select_for_update().exclude(state=State.ENDED):
         call.state, call.outcome, call.ended_at = State.ENDED, Outcome.UNKNOWN, now
+        # Nobody knows whether it was answered: for the budgets it has lasted since it began, or as long as it might.
+        began = call.billed_from or call.placed_at
+        call.billed_seconds = min(ceil((now - began).total_seconds()), call.most_seconds)
         call.save()

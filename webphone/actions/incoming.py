@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from accounts.models import Account
+from accounts.models import Account, Person
 from accounts.scope import scope
-from numbers.models import PhoneNumber
+from numbers.models import Destination, PhoneNumber
 from portal.phones import NotANumber, parse
 from webphone.models import Call, Location
 from webphone.telephony import sip_name, sip_user
@@ -30,6 +30,10 @@ def rung(number: PhoneNumber, caller: str) -> tuple[str, list[str]]:
     extension = number.destination.extension
     names = [sip_name(number.customer.code, extension)] if extension else []
     people = [one.person for one in Location.verified_at_extension(number.destination)]
+    if number.customer.kind == Account.Kind.PROFESSIONAL and number.destination.kind == Destination.Kind.USER:
+        # A professional's account is one person's: nothing has to be shown to be theirs.
+        own = Person.objects.filter(account=number.customer).joined().order_by("pk")
+        people += [person for person in own if person not in people]
     ref = Call.new_ref(number.customer) if people else ""
     try:
         caller = parse(caller)

@@ -9,15 +9,19 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import audit
+from accounts import audit, limits
 from accounts.actor import Actor
+from accounts.limits import DAY, Limit
 from numbers.models import Destination
+from portal import security
 from webphone.actions.calls import begin, refuse_elsewhere
 from webphone.models import Call, Location
 from webphone.rules import as_extension, refuse_unless_allowed, understood
 
 #: So long a code may be typed after the call has begun, and so many telephones somebody has.
 CODE_IS_GOOD, MOST = timedelta(minutes=2), 10
+#: Calls that verify one phone, of all accounts together.
+VERIFICATIONS = (Limit(3, DAY),)
 
 
 @transaction.atomic
@@ -35,7 +39,7 @@ def add_location(actor: Actor, *, kind: str, typed: str) -> Location:
         location.number = location.destination.extension
     else:
         try:
-            location.number = understood(typed)
+            location.number = understood(typed, actor.account.home)
             refuse_unless_allowed(location.number)
         except ValidationError as refusal:
             raise ValidationError({"number": refusal.messages}) from refusal
@@ -78,11 +82,26 @@ def verify(actor: Actor, location_id: int) -> Call:
         raise ValidationError(_("This telephone is known to be yours already."))
     if rings := Call.visible_to(actor).filter(ref=location.code_call).exclude(state=Call.State.ENDED).first():
         return rings
+    count_verification(location)
     code = Location.new_code()
     call = begin(actor, Call.Mode.CODE, number="", own_number=location.number, code=code)
     location.code, location.code_until, location.code_call = code, timezone.now() + CODE_IS_GOOD, call.ref
     location.save()
     return call
+
+
+def count_verification(location: Location) -> None:
+    """A phone is called for its verification three times a day, whoever asks for it: it may be a stranger's.
+
+    Raises ``ValidationError``.
+    """
+    phone = location.number if location.destination_id is None else f"{location.account_id}-{location.number}"
+    try:
+        limits.take({f"verify:{limits.hashed(phone)}": VERIFICATIONS})
+    except limits.Reached as reached:
+        security.log("limit.reached", limit="verifications")
+        said = _("This phone was called three times today to verify it. Try again in %(time)s.")
+        raise ValidationError(said % {"time": limits.duration(reached.seconds)}) from reached
 
 
 @transaction.atomic

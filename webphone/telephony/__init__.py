@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: How calls are called: the account's code, which says in whose scope one is looked up, and a random part.
 REF = r"[A-Z0-9]{3,14}-[0-9a-f]{32}"
+#: Seconds that a browser's credential is valid, and in which a call that was allowed must begin.
+REGISTERED, TO_DIAL = 600, 30
 
 
 class Unreachable(Exception):
@@ -58,6 +60,9 @@ class Telephony(Protocol):
 
     def news(self, call: Call, now: datetime) -> list[News]:
         """What happened to a call that has not been told by itself."""
+
+    def sign_out(self, people: Collection[Person]) -> None:
+        """End what people's browsers have here: registrations, credentials and calls. Raises ``Unreachable``."""
 
     def live(self) -> Collection[str] | None:
         """What the calls that are there now are called (``Call.ref``); None where that cannot be known."""
@@ -125,6 +130,7 @@ def ice_servers(person: Person, expires: int) -> list[dict]:
 def dial_token(call: Call, expires: int) -> str:
     """With which the person's browser may place this one call, once, until ``expires`` (Unix time, in seconds)."""
     caller_id = call.caller_id.removeprefix("+")
-    signed = f"{expires}|{sip_user(call.person)}|{sip_name(call.account.code, call.number)}|{call.ref}|{caller_id}"
+    target = sip_name(call.account.code, call.number)
+    signed = f"{expires}|{sip_user(call.person)}|{target}|{call.ref}|{caller_id}|{call.most_seconds}"
     mac = base64.urlsafe_b64encode(signature(key_for("dial"), signed)).decode().rstrip("=")
-    return f"{expires}.{call.ref}.{caller_id}.{mac}"
+    return f"{expires}.{call.ref}.{caller_id}.{call.most_seconds}.{mac}"

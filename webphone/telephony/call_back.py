@@ -20,6 +20,7 @@ from typing import Any
 
 import urllib3
 
+from portal.logs import described
 from webphone.telephony import REF, stack
 from webphone.telephony.media import PROMPT, RING_BACK, SILENCE, Sound, offer
 from webphone.telephony.stack import (
@@ -73,7 +74,7 @@ class Portal:
         try:
             answer = self.connections.request("POST", self.url, json=news, headers=self.headers)
         except urllib3.exceptions.HTTPError as error:
-            log.warning("The portal does not answer: %s", error)
+            log.warning("The portal does not answer: %s", described(error))
             return False
         if answer.status >= 400:
             log.warning("The portal does not take %s: %d", news.get("event"), answer.status)
@@ -259,7 +260,7 @@ def interface(service: Service, port: int, key: str) -> ThreadingHTTPServer:
                 length = int(self.headers.get("Content-Length", "0"))
                 asks = json.loads(self.rfile.read(min(length, MOST_BYTES)))
                 if not isinstance(asks, dict):
-                    raise Refused("This is no JSON object.")
+                    raise Refused("This is not a JSON object.")
                 service.begin(asks)
             except (ValueError, RecursionError) as refusal:
                 self.answer(422, {"error": str(refusal)})
@@ -273,4 +274,8 @@ def interface(service: Service, port: int, key: str) -> ThreadingHTTPServer:
         def log_message(self, *arguments: Any) -> None:
             """Nothing: numbers would be in it."""
 
-    return ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            log.exception("A request of the portal failed.")
+
+    return Server(("127.0.0.1", port), Handler)

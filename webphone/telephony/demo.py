@@ -30,6 +30,9 @@ class DemoTelephony:
     def hang_up(self, call: Call) -> list[News]:
         return [News("ended", timezone.now(), cancelled=True)]
 
+    def sign_out(self, people) -> None:
+        """Nothing: nobody is registered anywhere."""
+
     def live(self) -> None:
         return None
 

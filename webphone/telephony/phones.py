@@ -1,7 +1,7 @@
 """Telephones and a carrier that do not exist, for calls on this computer and for tests.
 
 What is called says what happens: a number that ends in 86 is busy, one in 80 does not answer, one in 04 is not there,
-one in 99 hangs up after two seconds; all others answer.
+one in 03 declines, one in 99 hangs up after two seconds, one in 88 refuses to be put on hold; all others answer.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from webphone.telephony.stack import (
 )
 
 RINGS = 0.8
-FAILS = {"86": (486, "Busy Here"), "04": (404, "Not Found")}
+FAILS = {"86": (486, "Busy Here"), "04": (404, "Not Found"), "03": (603, "Decline")}
 
 
 @dataclass
@@ -86,6 +86,8 @@ class Phone:
             leg.recvEvent(CCEventRing((180, "Ringing", None)))
             if self.answers and not line.called.endswith("80"):
                 self.later(self.rings, lambda: self.answer(line, sound_of(event)))
+        elif isinstance(event, CCEventUpdate) and line.called.endswith("88"):
+            leg.recvEvent(CCEventFail((488, "Not Acceptable Here")))
         elif isinstance(event, CCEventUpdate):
             line.sound.send_to(sound_of(event))
             leg.recvEvent(CCEventConnect((200, "OK", body(line.sound.answer))))

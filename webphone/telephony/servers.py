@@ -12,17 +12,17 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from webphone.telephony import key_for
+from webphone.telephony import key_for, sip_data
 
 HERE = Path(__file__).parent
 #: program -> the Debian packages that bring it, or modules of it
 PACKAGES = {
     "kamailio": ["kamailio", "kamailio-websocket-modules", "kamailio-autheph-modules",
-                 "kamailio-utils-modules", "kamailio-tls-modules"],
+                 "kamailio-utils-modules", "kamailio-tls-modules", "kamailio-sqlite-modules"],
     "rtpengine": ["rtpengine-daemon"],
 }  # fmt: skip
 #: Where Debian has the modules that come in packages of their own.
-MODULES = ["websocket", "auth_ephemeral", "http_client", "crypto", "mqueue", "rtpengine"]
+MODULES = ["websocket", "auth_ephemeral", "http_client", "crypto", "mqueue", "rtpengine", "db_sqlite"]
 READY_WITHIN = 20.0
 #: Where each block of ports for sound begins, and what holds those that this process has taken.
 BLOCKS = range(20_000, 30_000, 400)
@@ -56,12 +56,20 @@ class Places:
     service_sip: int = 5070
     service: int = 5071
     carrier: tuple[str, int] = ("127.0.0.1", 5080)
+    #: Addresses that calls are let in from besides, each with a port or with any.
+    trunks: list[str] = field(default_factory=list)
+    #: The files in which the SIP server keeps phones, and calls and registrations: the second belongs in memory, it is
+    #: written at each call, and nothing in it outlives the computer.
+    data: str = "/var/lib/kamailio/portal.sqlite"
+    state: str = "/run/kamailio/portal.sqlite"
     calls_token: str = ""
     #: Seconds that a call may take, and that each side rings.
     longest: int = 14_400
     rings: int = 45
-    #: name at the SIP server -> password
-    phones: dict[str, str] = field(default_factory=dict)
+    #: Calls at a time, of one person and of one account.
+    at_once: tuple[int, int] = (2, 30)
+    #: Requests from one address within two seconds, beyond which it is ignored for a minute.
+    flood: int = 300
 
 
 def configuration(places: Places) -> str:
@@ -72,10 +80,19 @@ def configuration(places: Places) -> str:
         "CARRIER_HOST": places.carrier[0], "CARRIER_PORT": places.carrier[1], "PORTAL": places.portal.rstrip("/"),
         "ORIGIN": places.origin, "REGISTER_KEY": key_for("register"), "DIAL_KEY": key_for("dial"),
         "SERVICE_KEY": key_for("service"), "EVENTS_KEY": key_for("events"), "CALLS_TOKEN": places.calls_token,
-        "LONGEST": places.longest, "RINGS": places.rings * 1000,
-        "PHONES": "\n".join(f'\t$sht(phones=>{name}) = "{password}";' for name, password in places.phones.items()),
+        "LONGEST": places.longest, "RINGS": places.rings * 1000, "FLOOD": places.flood,
+        "PERSON_CALLS": places.at_once[0], "ACCOUNT_CALLS": places.at_once[1], "DATA": f"sqlite:///{places.data}",
+        "STATE": f"sqlite:///{places.state}",
+        "CARRIERS": "\n".join(f"\t$sht(carriers=>{source}) = 1;" for source in sources(places)),
     }  # fmt: skip
     return filled_in("kamailio.cfg", values)
+
+
+def sources(places: Places) -> list[str]:
+    """The addresses of trunks that calls are let in from. On this computer, where others have the same address, with
+    the port; otherwise from any port of the carrier's."""
+    host, port = places.carrier
+    return [f"{host}:{port}" if ip_address(host).is_loopback else host, *places.trunks]
 
 
 def turn_configuration(
@@ -106,6 +123,8 @@ def filled_in(template: str, values: dict[str, Any]) -> str:
 
 def commands(places: Places, folder: Path) -> dict[str, list[str]]:
     """Write the configuration into ``folder``; how the media relay and then the SIP server are started."""
+    for file in (places.data, places.state):
+        sip_data.create(Path(file))
     path = folder / "kamailio.cfg"
     path.touch(mode=0o600)  # keys are in it
     path.write_text(configuration(places))

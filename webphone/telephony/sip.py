@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Collection
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import urllib3
 from django.conf import settings
@@ -12,7 +14,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from webphone.models import Call
-from webphone.telephony import News, Unreachable, key_for, sip_name
+from webphone.telephony import REGISTERED, News, Unreachable, key_for, sip_name, sip_user
+
+if TYPE_CHECKING:
+    from accounts.models import Person
 
 #: What Kamailio calls the states of a dialog: neither answered nor refused; answered and confirmed; over.
 RINGS, TALKS, OVER = {1, 2}, 4, 5
@@ -46,7 +51,7 @@ class SipTelephony:
         asks = {
             "ref": call.ref,
             "you": sip_name(account, call.own_number),
-            "minutes": settings.CALL_MINUTES,
+            "minutes": max(call.most_seconds // 60, 1),
         }
         if code:
             asks |= {"digits": len(code), "caller_id": settings.TELEPHONY_CALLER_ID}
@@ -69,6 +74,8 @@ class SipTelephony:
         The server hangs up those that talk, and only those: one that rings is cancelled, and one that has just been
         answered talks a moment later. It does not always tell of an end that it was asked for.
         """
+        # First the token: it could still be used otherwise, and nobody would know of the call.
+        self.command("htable.seti", ["usedrefs", ref, 1])
         talked: list[News] = []
         for _turn in range(TURNS):
             dialog = next((one for one in self.dialogs() if {"ref": ref} in one.get("variables", [])), None)
@@ -76,12 +83,30 @@ class SipTelephony:
                 return [*talked, News("ended", timezone.now(), cancelled=True)]
             if dialog["state"] == TALKS and not talked:
                 talked = [News("talking", datetime.fromtimestamp(dialog["start_ts"], UTC))]
-                names = (dialog["call-id"], dialog["caller"]["tag"], dialog["callee"]["tag"])
-                asked("POST", self.server("/hang-up/" + "/".join(name.encode().hex() for name in names)))
+                self.end(dialog)
             elif dialog["state"] in RINGS:
-                self.command("tm.cancel", [dialog["call-id"], dialog["caller"]["cseq"]])
+                self.end(dialog)
             time.sleep(PAUSE)
         return []
+
+    def end(self, dialog: dict) -> None:
+        """Hang up or cancel a call as the server lists it."""
+        if dialog["state"] in RINGS:
+            self.command("tm.cancel", [dialog["call-id"], dialog["caller"]["cseq"]])
+        else:
+            names = (dialog["call-id"], dialog["caller"]["tag"], dialog["callee"]["tag"])
+            asked("POST", self.server("/hang-up/" + "/".join(name.encode().hex() for name in names)))
+
+    def sign_out(self, people: Collection[Person]) -> None:
+        """See ``Telephony``. The server refuses all credentials that exist by now, copies of them too."""
+        names = {sip_user(person) for person in people}
+        for name in names:
+            self.command("htable.seti", ["revoked", name, int(time.time()) + REGISTERED])
+            self.command("ul.rm", ["location", f"{name}@{settings.TELEPHONY_DOMAIN}"])
+        for dialog in self.dialogs() if names else ():
+            variables = {key: value for one in dialog.get("variables", []) for key, value in one.items()}
+            if names & {variables.get("caller"), variables.get("callee")}:
+                self.end(dialog)
 
     def command(self, method: str, params: list | None = None) -> dict:
         body = {"jsonrpc": "2.0", "id": 1, "method": method} | ({"params": params} if params else {})
@@ -89,6 +114,8 @@ class SipTelephony:
 
     @staticmethod
     def server(path: str) -> str:
+        if not settings.TELEPHONY_RPC_URL:
+            raise Unreachable(_("The telephone server is not set up."))
         return settings.TELEPHONY_RPC_URL.rstrip("/") + path
 
     def dialogs(self) -> list[dict]:

@@ -1,7 +1,6 @@
 """What the telephony tells the portal, and asks it. Its own key opens these addresses; nothing else is looked at."""
 
 import hmac
-import json
 import re
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -15,7 +14,8 @@ from django.views.decorators.http import require_POST
 
 from accounts.models import Account
 from accounts.scope import scope
-from portal.machines import bearer_token
+from portal import security
+from portal.machines import bearer_token, of_json
 from webphone.actions import calls, incoming
 from webphone.telephony import REF, News, key_for
 
@@ -27,14 +27,15 @@ def told_by_telephony(request) -> dict | HttpResponse:
     """The JSON object that was sent with the right key, or the answer that refuses it."""
     is_known = hmac.compare_digest(bearer_token(request).encode(), key_for("events").encode())
     if settings.TELEPHONY != "sip" or not is_known:
+        security.log("token.refused", request, door="telephony")
         answer = {"error": _("The key is missing or wrong.")}
         return JsonResponse(answer, status=HTTPStatus.UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer"})
     try:
-        told = json.loads(request.read(MOST_BYTES))
-    except (ValueError, RecursionError):
+        told = of_json(request.read(MOST_BYTES))
+    except ValueError:
         told = None
     if not isinstance(told, dict):
-        return JsonResponse({"error": _("This is no JSON object.")}, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+        return JsonResponse({"error": _("This is not a JSON object.")}, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     return told
 
 
@@ -81,4 +82,4 @@ def route(request):
     ref, names = incoming.route(str(told.get("number", ""))[:20], str(told.get("from", ""))[:40])
     # As text: that is what a SIP server's configuration can take apart.
     answer = " ".join([ref or "-", *names]) if names else ""
-    return HttpResponse(answer, content_type="text/plain")
+    return HttpResponse(answer, content_type="text/plain; charset=utf-8")

@@ -20,11 +20,9 @@ from portal.times import moment
 from webphone.actions import calls as actions
 from webphone.filters import length
 from webphone.models import Call, Location
-from webphone.telephony import credentials, dial_token, sip_name, telephony
+from webphone.telephony import REGISTERED, TO_DIAL, credentials, dial_token, sip_name, telephony
 from webphone.words import shown, state_words
 
-#: Seconds that a browser stays registered without asking again, and in which a call that was allowed must begin.
-REGISTERED, TO_DIAL = 600, 30
 RECENT = 5
 
 
@@ -58,7 +56,7 @@ def page(request, typed: str, problem: str = "") -> dict:
     """What the window shows."""
     actor, way = request.actor, telephony()
     try:
-        number = parse(typed) if typed else ""
+        number = parse(typed, actor.account.home) if typed else ""
     except NotANumber:
         number = ""
     last = Call.visible_to(actor).exclude(mode__in=(Call.Mode.INCOMING, Call.Mode.CODE)).order_by("-placed_at").first()
@@ -70,6 +68,7 @@ def page(request, typed: str, problem: str = "") -> dict:
         {"value": one.e164, "label": actor.person.written(one.e164), "selected": last and last.caller_id == one.e164}
         for one in actions.own_numbers(actor)
     ]
+    calls = list(Call.visible_to(actor).select_related("account").order_by("-placed_at", "-pk")[:RECENT])
     return {
         "typed": actor.person.written(number) if number else typed,
         "number": number,
@@ -80,12 +79,22 @@ def page(request, typed: str, problem: str = "") -> dict:
         "telephones": telephones,
         "caller_ids": numbers,
         "withheld": bool(last and last.caller_id not in {number["value"] for number in numbers}),
-        "recent": [recent(call, actor) for call in Call.visible_to(actor).order_by("-placed_at", "-pk")[:RECENT]],
+        "recent": [recent(call, actor) for call in calls],
+        "open_call": open_call(calls, actor),
         "dial_url": url_of("webphone:dial", actor.account.code),
         "calls_url": url_of("webphone:calls", actor.account.code),
         "telephones_url": url_of("webphone:telephones", actor.account.code),
         "credentials_url": url_of("webphone:credentials", actor.account.code),
     }
+
+
+def open_call(calls: list[Call], actor) -> dict | None:
+    """The last call-back that is under way: it goes on without the page that began it."""
+    for call in calls:
+        if call.mode == Call.Mode.CALL_BACK and not call.is_over:
+            written = shown(call.number, actor.person.written)
+            return {"url": call_url(call), "hang_up_url": call_url(call, "hang-up/"), "shown": written}
+    return None
 
 
 def name_of(location: Location, actor) -> str:
@@ -128,7 +137,11 @@ def dial(request, code):
         return window(request, page(request, typed, problem), HTTPStatus.UNPROCESSABLE_ENTITY)
     if not wants_json(request):
         return redirect(call_url(call))
-    answer = standing(request, call) | {"url": call_url(call), "hang_up_url": call_url(call, "hang-up/")}
+    answer = standing(request, call) | {
+        "url": call_url(call),
+        "hang_up_url": call_url(call, "hang-up/"),
+        "notice": call.notice,
+    }
     if call.mode == Call.Mode.COMPUTER and telephony().speaks_sip:
         answer |= {"target": sip_name(code, call.number), "token": dial_token(call, int(time.time()) + TO_DIAL)}
     return JsonResponse(answer, status=HTTPStatus.CREATED)

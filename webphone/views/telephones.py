@@ -38,7 +38,7 @@ def add(request, code):
                 form.add_error(field, sentences)
         else:
             name = name_of(location, request.actor)
-            messages.success(request, _("%(name)s is noted down. Verify it, and it can be rung.") % {"name": name})
+            messages.success(request, _("%(name)s is added. Verify it before it can be called.") % {"name": name})
             return redirect("webphone:telephones", code=code)
     return render(request, "webphone/telephones.html", page(request, form), status=HTTPStatus.UNPROCESSABLE_ENTITY)
 

@@ -15,6 +15,7 @@ from numbers.actions.verbs.of_vars import (
     EndCooling,
     GiveUp,
     Reserve,
+    Route,
     UnassignFromCustomer,
 )
 from numbers.actions.verbs.performing import (
@@ -28,10 +29,11 @@ from numbers.actions.verbs.performing import (
     verbs_of,
     write,
 )
+from numbers.actions.verbs.undoing import UNDOES, Undo
 
 __all__ = [
-    "OF_CUSTOMERS", "OF_VARS", "AssignToCustomer", "AssignToDestination", "CancelReservation", "CorrectProvider",
-    "Delete", "EndCooling", "GiveBack", "GiveUp", "Hold", "LetGo", "Outcome", "Reserve", "SetOptions", "Take",
-    "UnassignFromCustomer", "UnassignFromDestination", "Verb", "outcomes_of", "perform", "perform_on",
-    "said_of", "verbs_of", "write",
+    "OF_CUSTOMERS", "OF_VARS", "UNDOES", "AssignToCustomer", "AssignToDestination", "CancelReservation",
+    "CorrectProvider", "Delete", "EndCooling", "GiveBack", "GiveUp", "Hold", "LetGo", "Outcome", "Reserve", "Route",
+    "SetOptions", "Take", "UnassignFromCustomer", "UnassignFromDestination", "Undo", "Verb", "outcomes_of", "perform",
+    "perform_on", "said_of", "verbs_of", "write",
 ]  # fmt: skip

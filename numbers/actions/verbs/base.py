@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any, ClassVar
@@ -13,8 +15,12 @@ from django.utils.translation import gettext_lazy
 
 from accounts.actor import Actor
 from accounts.models import Account
+from accounts.scope import scope
 from numbers.models import HeldQuerySet, PhoneNumber
 from numbers.rules import cools_until, in_words
+
+#: What stands on a number, and does not say whose it is.
+OPTIONS = ("label", "caller_name", "voice", "sms", "fax")
 
 
 @dataclass
@@ -28,6 +34,14 @@ class Verb(ABC):
     event: ClassVar[str]
     #: Whether the number is gone afterwards.
     removes: ClassVar[bool] = False
+    #: Whether something is lost by it that nobody can bring back.
+    is_final: ClassVar[bool] = False
+    #: What the button says that does it, where that is not its label.
+    button: ClassVar[str] = ""
+    #: Whether history has it although no column of the number is different.
+    notes: ClassVar[bool] = False
+    #: What undoing it does to selected numbers, in a sentence; empty where it cannot be undone.
+    undoing: ClassVar[str] = ""
 
     @classmethod
     def is_open_to(cls, actor: Actor) -> bool:
@@ -39,6 +53,10 @@ class Verb(ABC):
 
         Raises ``ValidationError`` where nothing can be done to any number.
         """
+
+    def meet(self, actor: Actor, number_ids: Collection[int], *, locks: bool) -> None:  # noqa: B027 - most need nothing
+        """Read what it needs to know about these numbers, and with ``locks`` lock what is not a number, before any
+        number is locked."""
 
     @abstractmethod
     def refusal(self, number: PhoneNumber, now: datetime) -> str:
@@ -58,6 +76,11 @@ class Verb(ABC):
         """What will happen to the number, for people to read before they confirm."""
         return []
 
+    @classmethod
+    def consequences_of_many(cls) -> list[str]:
+        """What will happen to selected numbers, for people to read before they confirm."""
+        return []
+
     def event_for(self, number: PhoneNumber, now: datetime) -> str:
         """What history calls it."""
         return self.event
@@ -69,17 +92,24 @@ class Verb(ABC):
         """What history keeps besides what the number was before and after."""
         return {}
 
-    def found_in(self, actor: Actor) -> Account:
-        """The account in whose scope numbers are looked for and held."""
-        return actor.account
-
-    def written_in(self, actor: Actor) -> Account:
-        """The account in whose scope rows are changed."""
-        return actor.account
+    def reach(self, actor: Actor) -> AbstractContextManager:
+        """The scope in which numbers are looked for, locked and changed."""
+        return scope(actor.account)
 
     def numbers(self, actor: Actor) -> HeldQuerySet:
         """The numbers that this may be done to at all."""
         return PhoneNumber.visible_to(actor)
+
+    def missing(self) -> str:
+        """Says that a number is not among those, whatever became of it."""
+        return _("It no longer exists.")
+
+    def save(self, actor: Actor, rows: HeldQuerySet, changes: dict[str, Any]) -> None:
+        """Change these rows, or remove them."""
+        if self.removes:
+            rows.delete()
+        else:
+            rows.update(**changes)
 
     @abstractmethod
     def done(self) -> str:
@@ -146,10 +176,22 @@ def told_of_tearing_down(number: PhoneNumber, now: datetime) -> list[str]:
     told.append(_("Its label, caller name and options are cleared."))
     if until := cools_until(number.customer, now):
         said = {"time": in_words(until), "customer": number.customer.name}
-        told.append(_("It cools until %(time)s: until then it goes to nobody but %(customer)s.") % said)
+        told.append(_("It cools until %(time)s. Until then it can be assigned only to %(customer)s.") % said)
     else:
-        told.append(_("It can go to anybody at once."))
+        told.append(_("It can be assigned to anybody at once."))
     return told
+
+
+def told_of_tearing_many_down() -> list[str]:
+    """What ``torn_down`` means for selected numbers, in sentences."""
+    return [
+        _("Numbers that ring somebody stop ringing: calls to them are not answered."),
+        _("Labels, caller names and options are cleared."),
+        _(
+            "Each number cools for the days set in its customer's account. Until "
+            "then it cannot be assigned to anybody else."
+        ),
+    ]
 
 
 @dataclass
@@ -169,8 +211,10 @@ class SetOptions(Verb):
     fax: bool | None = None
     slug = "options"
     label = gettext_lazy("Options")
+    button = gettext_lazy("Save")
     permission = "numbers.options"
     event = "number.options_changed"
+    undoing = gettext_lazy("Labels, caller names and features are what they were before the job.")
 
     def refusal(self, number, now):
         missing = [

@@ -9,8 +9,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.actor import Actor
-from accounts.models import Account
-from numbers.actions.verbs.base import Verb, told_of_tearing_down, torn_down
+from accounts.scope import scope
+from numbers.actions.verbs.base import (
+    OPTIONS,
+    Verb,
+    told_of_tearing_down,
+    told_of_tearing_many_down,
+    torn_down,
+)
 from numbers.models import Destination
 
 
@@ -23,6 +29,7 @@ class AssignToDestination(Verb):
     label = gettext_lazy("Assign")
     permission = "numbers.assign"
     event = "number.connected"
+    undoing = gettext_lazy("The numbers ring what they rang before the job. Those that rang nothing ring nothing.")
     _destination: Destination = field(init=False, repr=False, default=None)
 
     def typed(self, actor):
@@ -56,6 +63,11 @@ class UnassignFromDestination(Verb):
     label = gettext_lazy("Unassign")
     permission = "numbers.assign"
     event = "number.disconnected"
+    undoing = gettext_lazy("The numbers ring what they rang before the job.")
+
+    @classmethod
+    def consequences_of_many(cls):
+        return [_("Calls to these numbers are not answered until they ring something else. Their options stay.")]
 
     @classmethod
     def suits(cls, number, now):
@@ -84,6 +96,11 @@ class GiveBack(Verb):
     label = gettext_lazy("Release")
     permission = "numbers.release"
     event = "number.released"
+    is_final = True
+
+    @classmethod
+    def consequences_of_many(cls):
+        return [_("You no longer hold these numbers, and may not get them back."), *told_of_tearing_many_down()]
 
     @classmethod
     def consequences(cls, number, now):
@@ -98,9 +115,13 @@ class GiveBack(Verb):
     def changes(self, number, now):
         return torn_down(number, now)
 
-    def written_in(self, actor: Actor) -> Account:
-        # Whom a number was with, and how long it cools, is the VAR's to write.
-        return actor.account.parent
+    def save(self, actor, rows, changes):
+        # What stands on a number is the customer's to clear, as long as it is theirs; moving it is a buyer's.
+        options = {name: changes.pop(name) for name in OPTIONS if name in changes}
+        if options:
+            rows.update(**options)
+        with scope(actor.account, buys=True):
+            rows.update(**changes)
 
     def done(self):
         return _("{number} is released.")

@@ -8,37 +8,39 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from accounts import audit
 from accounts.actor import Actor
 from accounts.models import Account
+from accounts.scope import scope
 from numbers.actions.verbs.base import Verb, given_to
-from numbers.models import PhoneNumber
-from numbers.rules import is_cooling, is_reserved
+from numbers.models import Destination, PhoneNumber
+from numbers.rules import is_reserved
 
 
 @dataclass
 class FromStock(Verb):
-    """Something that happens to numbers of the stock above ``customer``, whoever acts: the customer does not see that
-    stock, so the numbers are read and written in the VAR's scope."""
+    """Something that happens to numbers of the stock above ``customer``, whoever acts. Only those that the customer may
+    take are found: of all others nothing is said, not even that they are there."""
 
     customer: Account
     permission = "numbers.order"
 
-    def found_in(self, actor: Actor) -> Account:
-        return self.customer.parent
-
-    def written_in(self, actor: Actor) -> Account:
-        return self.customer.parent
+    def reach(self, actor: Actor):
+        return scope(self.customer, buys=True)
 
     def numbers(self, actor: Actor):
-        return PhoneNumber.in_stock_of(self.customer.parent)
+        return PhoneNumber.reached_by(self.customer)
+
+    def missing(self):
+        return _("It is not available any more. Choose another.")
 
     def refusal(self, number, now):
-        """Says that it is gone, never who has it."""
-        if number.customer_id == self.customer.pk:
-            return _("You have it already.")
-        kept = is_reserved(number, now) and number.reserved_for_id != self.customer.pk
-        cools = is_cooling(number, now) and number.last_holder_id != self.customer.pk
-        return _("It is not available any more. Choose another.") if number.customer_id or kept or cools else ""
+        return _("You have it already.") if number.customer_id == self.customer.pk else ""
+
+    def ended(self, number: PhoneNumber) -> dict[str, None]:
+        """What becomes of another customer's cooling, which is over: the number tells of it no longer."""
+        is_own = number.last_holder_id == self.customer.pk
+        return {} if is_own else {"last_holder": None, "cooling_until": None}
 
 
 @dataclass
@@ -55,7 +57,7 @@ class Hold(FromStock):
     def changes(self, number, now):
         if self.is_kept_anyway(number, now):
             return {}
-        return {"reserved_for": self.customer, "reserved_until": self.until}
+        return {"reserved_for": self.customer, "reserved_until": self.until} | self.ended(number)
 
     def done(self):
         return _("{number} is in your basket.")
@@ -72,10 +74,10 @@ class LetGo(FromStock):
 
     def refusal(self, number, now):
         is_ours = number.reserved_for_id == self.customer.pk and number.reserved_until == self.held.get(number.pk)
-        return "" if is_ours else _("It is not held any more.")
+        return "" if is_ours else _("It is no longer kept for you.")
 
     def changes(self, number, now):
-        return {"reserved_for": None, "reserved_until": None}
+        return {"reserved_for": None, "reserved_until": None} | self.ended(number)
 
     def done(self):
         return _("{number} is not in your basket any more.")
@@ -90,6 +92,17 @@ class Take(FromStock):
 
     def changes(self, number, now):
         return given_to(self.customer, now)
+
+    def follow(self, actor, numbers):
+        # A buyer moves numbers; what they ring is set in the scope of who acts.
+        if numbers and self.customer.kind == Account.Kind.PROFESSIONAL:
+            line = Destination.own_line(self.customer)
+            theirs = PhoneNumber.visible_to(actor).filter(pk__in=[number.pk for number in numbers], destination=None)
+            theirs.update(destination=line)
+            other = self.customer.parent_id if actor.account.is_customer else self.customer.pk
+            told = {"destination": str(line)}
+            events = [audit.event(actor, "number.connected", one, after=told, concerns=other) for one in numbers]
+            audit.record_all(actor, events)
 
     def done(self):
         return _("{number} is yours.")

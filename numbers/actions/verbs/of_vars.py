@@ -12,9 +12,16 @@ from django.utils.translation import gettext_lazy
 
 from accounts.actor import Actor
 from accounts.models import Account
-from numbers.actions import releases
-from numbers.actions.verbs.base import SetOptions, Verb, given_to, told_of_tearing_down, torn_down
-from numbers.models import Provider
+from numbers.actions import releases, routing
+from numbers.actions.verbs.base import (
+    SetOptions,
+    Verb,
+    given_to,
+    told_of_tearing_down,
+    told_of_tearing_many_down,
+    torn_down,
+)
+from numbers.models import Destination, Provider
 from numbers.rules import is_cooling, is_reserved, kept_for_somebody, still_cooling, with_somebody
 
 
@@ -37,7 +44,10 @@ class OfCustomer(Verb):
         if not found.is_open:
             said = {"customer": found.name, "status": found.get_status_display().lower()}
             raise ValidationError(
-                {"customer": _("%(customer)s is %(status)s: it can be given no numbers. Put it back first.") % said}
+                {
+                    "customer": _("%(customer)s is %(status)s and cannot get numbers. Put it back into service first.")
+                    % said
+                }
             )
         self._customer = found
 
@@ -51,6 +61,7 @@ class Reserve(OfCustomer):
     label = gettext_lazy("Reserve")
     permission = "numbers.reserve"
     event = "number.reserved"
+    undoing = gettext_lazy("The reservations end, or are again what they were before the job.")
 
     def typed(self, actor):
         return super().typed(actor) | {"until": timezone.localtime(self.until).replace(tzinfo=None)}
@@ -89,6 +100,7 @@ class CancelReservation(Verb):
     label = gettext_lazy("Cancel reservation")
     permission = "numbers.reserve"
     event = "number.reservation_cancelled"
+    undoing = gettext_lazy("The numbers are reserved again, for the same customers until the same times.")
 
     @classmethod
     def suits(cls, number, now):
@@ -113,15 +125,21 @@ class AssignToCustomer(OfCustomer):
 
     despite_cooling: bool = False
     reason: str = ""
+    _line: Destination | None = field(init=False, repr=False, default=None)
     slug = "assign"
     label = gettext_lazy("Assign")
     permission = "numbers.assign"
     event = "number.assigned"
+    undoing = gettext_lazy(
+        "The numbers go back to your stock, available, reserved or cooling as they were before the job."
+    )
 
     def prepare(self, actor: Actor) -> None:
         super().prepare(actor)
         if self.despite_cooling and not self.reason.strip():
-            raise ValidationError({"reason": _("Say why a cooling number should go to somebody else now.")})
+            raise ValidationError({"reason": _("Enter why a cooling number is assigned to somebody else now.")})
+        if self._customer.kind == Account.Kind.PROFESSIONAL:
+            self._line = Destination.own_line(self._customer)
 
     @classmethod
     def suits(cls, number, now):
@@ -129,7 +147,7 @@ class AssignToCustomer(OfCustomer):
 
     def refusal(self, number, now):
         if number.customer_id == self.customer_id:
-            return _("It is with %(customer)s already.") % {"customer": self._customer.name}
+            return _("It is already assigned to %(customer)s.") % {"customer": self._customer.name}
         if number.last_holder_id == self.customer_id or self.despite_cooling:
             cooling = ""
         else:
@@ -137,7 +155,7 @@ class AssignToCustomer(OfCustomer):
         return with_somebody(number) or kept_for_somebody(number, now, besides=self.customer_id) or cooling
 
     def changes(self, number, now):
-        return given_to(self._customer, now)
+        return given_to(self._customer, now) | ({"destination": self._line} if self._line else {})
 
     def event_for(self, number, now):
         recalled = is_cooling(number, now) and number.last_holder_id == self.customer_id
@@ -158,6 +176,14 @@ class UnassignFromCustomer(Verb):
     label = gettext_lazy("Unassign")
     permission = "numbers.assign"
     event = "number.unassigned"
+    undoing = gettext_lazy(
+        "The numbers go back to the customers that had them, with what they rang, their labels and options."
+    )
+    is_final = True
+
+    @classmethod
+    def consequences_of_many(cls):
+        return told_of_tearing_many_down()
 
     @classmethod
     def suits(cls, number, now):
@@ -168,7 +194,7 @@ class UnassignFromCustomer(Verb):
         return told_of_tearing_down(number, now)
 
     def refusal(self, number, now):
-        return "" if number.customer_id else _("It is with no customer.")
+        return "" if number.customer_id else _("It is not assigned to a customer.")
 
     def changes(self, number, now):
         return torn_down(number, now)
@@ -185,6 +211,11 @@ class EndCooling(Verb):
     label = gettext_lazy("End cooling")
     permission = "numbers.reserve"
     event = "number.cooling_ended"
+    undoing = gettext_lazy("The numbers cool again, until the times that were set before the job.")
+
+    @classmethod
+    def consequences_of_many(cls):
+        return [_("They can be assigned to anybody at once. Calls for their previous holders will reach the new ones.")]
 
     @classmethod
     def suits(cls, number, now):
@@ -192,7 +223,7 @@ class EndCooling(Verb):
 
     @classmethod
     def consequences(cls, number, now):
-        return [_("It can go to anybody at once. Calls for whoever had it before will reach them.")]
+        return [_("It can be assigned to anybody at once. Calls for its previous holder will reach the new one.")]
 
     def refusal(self, number, now):
         return "" if is_cooling(number, now) else _("It is not cooling.")
@@ -201,7 +232,41 @@ class EndCooling(Verb):
         return {"cooling_until": None, "last_holder": None}
 
     def done(self):
-        return _("{number} can go to anybody now.")
+        return _("{number} can now be assigned to anybody.")
+
+
+@dataclass
+class Route(Verb):
+    """Have carriers asked where they lead the calls to numbers, and told where these are to lead."""
+
+    slug = "route"
+    label = gettext_lazy("Route it")
+    permission = "numbers.route"
+    event = "number.routing_asked"
+    notes = True
+
+    @classmethod
+    def suits(cls, number, now):
+        return not cls().refusal(number, now)
+
+    @classmethod
+    def consequences(cls, number, now):
+        said = {"provider": number.provider.name}
+        return [
+            _("The portal asks %(provider)s where it routes calls to this number, and has them routed here.") % said
+        ]
+
+    def refusal(self, number, now):
+        if releases.told_of(number.var, [number]):
+            return ""
+        said = {"provider": number.provider.name}
+        return _("The portal cannot ask %(provider)s about this number: route it there.") % said
+
+    def follow(self, actor, numbers):
+        routing.want(actor.account, numbers)
+
+    def done(self):
+        return _("The carrier of {number} is being asked. This page shows its answer.")
 
 
 @dataclass
@@ -227,7 +292,7 @@ class CorrectProvider(Verb):
         return {"provider": self._provider} | lost
 
     def done(self):
-        return _("{number} is with %(provider)s.") % {"provider": self._provider.name}
+        return _("The provider of {number} is now %(provider)s.") % {"provider": self._provider.name}
 
 
 @dataclass
@@ -244,15 +309,30 @@ class GiveUp(Verb):
     permission = "numbers.release"
     event = "number.released"
     removes = True
+    is_final = True
+
+    @classmethod
+    def consequences_of_many(cls):
+        return [
+            _("These numbers are removed from the portal; their history is kept."),
+            _(
+                "The portal notifies the carriers that it can, and lists those numbers under Released numbers. You "
+                "must notify the other carriers yourself."
+            ),
+            _("You may not get a number back."),
+        ]
 
     @classmethod
     def consequences(cls, number, now):
         said = {"provider": number.provider.name}
         if releases.told_of(number.var, [number]):
-            carrier = _("%(provider)s is told to let it go: nobody can promise that you get it back.") % said
+            carrier = _("The portal releases it at %(provider)s. You may not get it back.") % said
         else:
-            carrier = _("Tell %(provider)s that you give it up: the portal does not.") % said
-        return [_("The portal has it no longer; its history stays."), carrier]
+            carrier = (
+                _("Notify %(provider)s yourself: the portal cannot. The number is listed under Released numbers.")
+                % said
+            )
+        return [_("It is removed from the portal; its history is kept."), carrier]
 
     def refusal(self, number, now):
         if number.customer_id and not self.confirmed:
@@ -261,8 +341,8 @@ class GiveUp(Verb):
         return kept_for_somebody(number, now)
 
     def follow(self, actor, numbers):
-        if not self.said_by_carrier:
-            releases.hand_over(actor, numbers)
+        routing.forget(actor.account, numbers)
+        releases.hand_over(actor, numbers, said_by_carrier=self.said_by_carrier)
 
     def done(self):
         return _("{number} is released to its provider.")
@@ -277,6 +357,13 @@ class Delete(Verb):
     permission = "numbers.delete"
     event = "number.deleted"
     removes = True
+    is_final = True
+
+    @classmethod
+    def consequences_of_many(cls):
+        return [
+            _("This is for numbers that should not be here. They are removed from the portal; their history is kept.")
+        ]
 
     @classmethod
     def suits(cls, number, now):
@@ -284,7 +371,7 @@ class Delete(Verb):
 
     @classmethod
     def consequences(cls, number, now):
-        return [_("For a number that should not be here. The portal has it no longer; its history stays.")]
+        return [_("For a number that should not be here. It is removed from the portal; its history is kept.")]
 
     def refusal(self, number, now):
         return (
@@ -292,6 +379,9 @@ class Delete(Verb):
             or kept_for_somebody(number, now)
             or still_cooling(number, now, _("Wait, or end the cooling first."))
         )
+
+    def follow(self, actor, numbers):
+        routing.forget(actor.account, numbers)
 
     def done(self):
         return _("{number} is deleted.")

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import Model
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.actor import Actor
 from accounts.models import Account
-from accounts.scope import scope
 from numbers.actions.verbs.base import SetOptions, Verb
 from numbers.actions.verbs.of_customers import AssignToDestination, GiveBack, UnassignFromDestination
 from numbers.actions.verbs.of_vars import (
@@ -26,8 +26,10 @@ from numbers.actions.verbs.of_vars import (
     EndCooling,
     GiveUp,
     Reserve,
+    Route,
     UnassignFromCustomer,
 )
+from numbers.actions.verbs.undoing import UNDOES, column_of, state_of, watched
 from numbers.models import PhoneNumber
 from numbers.rules import is_cooling, is_reserved
 from portal.phones import international
@@ -40,23 +42,32 @@ class Outcome:
     number_id: int
     number: PhoneNumber | None
     refusal: str = ""
+    #: The columns that a verb has changed which can be undone, as they were; and those that undoing it compares.
+    was: dict[str, Any] | None = None
+    made: dict[str, Any] | None = None
 
 
 #: What the account of each kind offers, in the order of the buttons.
-OF_VARS = (AssignToCustomer, UnassignFromCustomer, Reserve, CancelReservation, EndCooling, SetOptions, GiveUp, Delete)
+OF_VARS = (
+    AssignToCustomer, UnassignFromCustomer, Reserve, CancelReservation, EndCooling, SetOptions, Route, GiveUp, Delete,
+)  # fmt: skip
 #: What is done for a file's sake alone, and never to numbers that somebody picks.
 OF_FILES = (CorrectProvider,)
 OF_CUSTOMERS = (AssignToDestination, UnassignFromDestination, SetOptions, GiveBack)
 
 
-def verbs_of(actor: Actor, *, of_files: bool = False) -> dict[str, type[Verb]]:
-    """The verbs that the actor may do here, by slug; with ``of_files`` those too that only a file asks for."""
+def verbs_of(actor: Actor, *, of_files: bool = False, of_jobs: bool = False) -> dict[str, type[Verb]]:
+    """The verbs that the actor may do here, by slug; with ``of_files`` those too that only a file asks for, with
+    ``of_jobs`` those that undo a job."""
     kinds = {Account.Kind.VAR: OF_VARS + (OF_FILES if of_files else ()), Account.Kind.SYSTEM: ()}
-    return {verb.slug: verb for verb in kinds.get(actor.account.kind, OF_CUSTOMERS) if verb.is_open_to(actor)}
+    here = kinds.get(actor.account.kind, OF_CUSTOMERS)
+    if of_jobs:
+        here += tuple(UNDOES[verb] for verb in here if verb in UNDOES)
+    return {verb.slug: verb for verb in here if verb.is_open_to(actor)}
 
 
 def refuse_unless_offered(actor: Actor, verb: Verb) -> None:
-    if type(verb) is not verbs_of(actor, of_files=True).get(verb.slug):
+    if type(verb) is not verbs_of(actor, of_files=True, of_jobs=True).get(verb.slug):
         raise PermissionDenied
 
 
@@ -73,16 +84,17 @@ def perform(
     refuse_unless_offered(actor, verb)
     verb.prepare(actor)
     outcomes = outcomes_of(actor, verb, number_ids, since, locks=True)
-    write(actor, verb, [outcome.number for outcome in outcomes if not outcome.refusal], timezone.now())
-    return outcomes
+    changed = write(actor, verb, [outcome.number for outcome in outcomes if not outcome.refusal], timezone.now())
+    return [replace(outcome, **changed.get(outcome.number_id, {})) for outcome in outcomes]
 
 
 def outcomes_of(
     actor: Actor, verb: Verb, number_ids: Collection[int], since: dict[int, datetime] | None, *, locks: bool = False
 ) -> list[Outcome]:
     """What would become of each number, or with ``locks`` what will, in the order of the ids."""
-    numbers = verb.numbers(actor).filter(pk__in=number_ids).order_by("pk")
-    with scope(verb.found_in(actor)):
+    numbers = verb.numbers(actor).with_ids(number_ids).order_by("pk")
+    verb.meet(actor, number_ids, locks=locks)
+    with verb.reach(actor):
         if locks:
             # In the order of their ids: so does whoever locks many. What they are joined with is read afterwards: who
             # had to wait for a lock sees the number as it is now, beside what had been joined to it as it was.
@@ -96,9 +108,9 @@ def outcomes_of(
         for pk in sorted(set(number_ids)):
             number = found.get(pk)
             if number is None:
-                refusal = _("It is not here any more.")
+                refusal = verb.missing()
             elif since and since.get(pk) not in (None, number.since):
-                refusal = _("It has changed meanwhile, and was left as it is.")
+                refusal = _("Skipped: it changed after it was selected.")
             else:
                 refusal = verb.refusal(number, now)
             outcomes.append(Outcome(pk, number, refusal))
@@ -121,30 +133,40 @@ def perform_on(actor: Actor, verb: Verb, digits: int) -> PhoneNumber:
     return outcome.number
 
 
-def write(actor: Actor, verb: Verb, numbers: list[PhoneNumber], now: datetime) -> None:
-    """Change the numbers, those that change alike in one statement, and write an event for each."""
-    events, alike = [], {}
+def write(actor: Actor, verb: Verb, numbers: list[PhoneNumber], now: datetime) -> dict[int, dict[str, Any]]:
+    """Change the numbers, those that change alike in one statement, and write an event for each; return for each that
+    can be undone what ``Outcome`` keeps of it, by its id."""
+    events, alike, undoable = [], {}, {}
     for number in numbers:
         before, held = facts(number, now), number.customer_id
         event = verb.event_for(number, now)
-        changes = {name: new for name, new in verb.changes(number, now).items() if getattr(number, name) != new}
-        if not changes and not verb.removes:
+        changes = {name: new for name, new in verb.changes(number, now).items() if differs(number, name, new)}
+        if not changes and not (verb.removes or verb.notes):
             continue
+        columns = [column_of(name) for name in changes]
+        was = state_of(number, columns)
         for name, value in changes.items():
             setattr(number, name, value)
-        alike.setdefault(tuple(changes.items()), []).append(number.pk)
+        if verb.undoing:
+            undoable[number.pk] = {"was": was, "made": state_of(number, watched(columns))}
+        if changes or verb.removes:
+            alike.setdefault(tuple(changes.items()), []).append(number.pk)
         other = number.var_id if actor.account.is_customer else held or number.customer_id
         after = {} if verb.removes else facts(number, now)
         events.append(audit.event(actor, event, number, before, after | verb.told(), concerns=other))
-    with scope(verb.written_in(actor)):
+    with verb.reach(actor):
         for changes, ids in alike.items():
-            rows = verb.numbers(actor).filter(pk__in=ids)
-            if verb.removes:
-                rows.delete()
-            else:
-                rows.update(**dict(changes))
+            verb.save(actor, verb.numbers(actor).with_ids(ids), dict(changes))
     audit.record_all(actor, events)
     verb.follow(actor, numbers)
+    return undoable
+
+
+def differs(number: PhoneNumber, name: str, new: Any) -> bool:
+    """Whether a column of the number has another value. Rows are compared by their ids: an account that a scope does
+    not see is joined as nothing."""
+    column = PhoneNumber._meta.get_field(name).attname
+    return getattr(number, column) != (new.pk if isinstance(new, Model) else new)
 
 
 def facts(number: PhoneNumber, now: datetime) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from django.core.management.base import BaseCommand
 
-from numbers.carriers import simulated
+from numbers.carriers import simulated_server
 
 
 class Command(BaseCommand):
@@ -15,4 +15,4 @@ class Command(BaseCommand):
         parser.add_argument("--seconds", type=float, default=2.0, help="from one number's arrival to the next")
 
     def handle(self, *args, **options):
-        simulated.serve(options["port"], seconds=options["seconds"], listener=options["tells"]).serve_forever()
+        simulated_server.serve(options["port"], seconds=options["seconds"], listener=options["tells"]).serve_forever()

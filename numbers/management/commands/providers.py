@@ -5,6 +5,7 @@ from django.core.management.base import BaseCommand, CommandError
 from numbers.carriers import CarrierError, configured
 from numbers.listing.offers import Wanted
 from numbers.models import Provider
+from portal.database.owner import as_owner
 
 
 class Command(BaseCommand):
@@ -18,7 +19,13 @@ class Command(BaseCommand):
         parser.add_argument("--sms", action="store_true", help="the named ones offer SMS")
         parser.add_argument("--fax", action="store_true", help="the named ones offer fax")
 
-    def handle(self, *args, names, sms, fax, **options):
+    def handle(self, *args, **options):
+        # The portal reads providers and writes none.
+        with as_owner():
+            self.add_and_list(**{name: options[name] for name in ("names", "sms", "fax")})
+
+    def add_and_list(self, names: list[str], *, sms: bool, fax: bool) -> None:
+        """Add what is missing, list all, ask the carriers. Raises ``CommandError``."""
         for name in names:
             if not (name.strip() == name and name.isprintable() and 0 < len(name) <= 80):
                 raise CommandError(f"{name!r} is no name for a provider: one line of at most 80 characters.")

@@ -1,38 +1,59 @@
-// CSV asks for a file name in a small window; PDF opens in a new one. Both send the form that surrounds the list, with
-// the rows chosen on all its pages, or none of them, which means all that match.
+// CSV asks for a file name and a format in a small window; PDF opens in a new one. Both send the form that surrounds the
+// list, with the rows chosen on all its pages, or none of them, which means all that match.
 
 const PAUSE_MS = 1500;
 
 export function startExporting(selection) {
   const dialog = document.getElementById("csv-dialog");
   const name = document.getElementById("csv-name");
+  const format = document.getElementById("csv-format");
+  const save = document.getElementById("csv-save");
+  const csvUrl = save.getAttribute("formaction");
   let sentAt = -PAUSE_MS;
+  let sentBy = null;
   let changes = false;
+
+  // Excel wants semicolons where the comma belongs to fractions.
+  const decimal = (0.5).toLocaleString().includes(",") ? "comma" : "point";
+  format.value = format.querySelector(`[data-decimal=${decimal}]`).value;
 
   document.addEventListener("click", (event) => {
     if (event.target.closest("#csv")) {
       event.preventDefault();
       sentAt = -PAUSE_MS;
-      const words = document.getElementById("words").dataset;
-      document.getElementById("csv-what").textContent =
-        selection.all || selection.isEmpty ? words.exportAll : selection.text;
-      name.disabled = false;
+      const what = document.getElementById("csv-what");
+      const say = () => (what.textContent = selection.what);
+      say();
+      if (selection.isEmpty) selection.count().then(say);
+      name.disabled = format.disabled = false;
       dialog.showModal();
       name.focus();
-      name.setSelectionRange(0, name.value.replace(/\.csv$/i, "").length);
+      name.setSelectionRange(0, name.value.replace(/\.(csv|xlsx)$/i, "").length);
     } else if (event.target.closest("#csv-cancel")) dialog.close();
   });
-  // Only the window's own button sends the file name.
-  dialog.addEventListener("close", () => (name.disabled = true));
+  format.addEventListener("change", () => {
+    const { url = csvUrl, ending = ".csv" } = format.selectedOptions[0].dataset;
+    save.setAttribute("formaction", url);
+    name.value = name.value.replace(/\.(csv|xlsx)$/i, "") + ending;
+  });
+  // Enter would press the first button of the form, which is the one that opens this window.
+  name.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.isComposing) return;
+    event.preventDefault();
+    name.form.requestSubmit(dialog.querySelector("[type=submit]"));
+  });
+  // Only the window's own button sends the file name and the format.
+  dialog.addEventListener("close", () => (name.disabled = format.disabled = true));
 
   document.addEventListener("submit", (event) => {
     if (event.target.id !== "export") return;
     // An action on numbers, not an export: what is meant has to be said.
     changes = event.submitter?.formMethod === "post";
     // A double click must not start two downloads.
-    if (event.timeStamp - sentAt < PAUSE_MS) event.preventDefault();
+    if (event.submitter === sentBy && event.timeStamp - sentAt < PAUSE_MS) event.preventDefault();
     else {
       sentAt = event.timeStamp;
+      sentBy = event.submitter;
       // The form has been read by the time this runs.
       setTimeout(() => dialog.close());
     }
@@ -41,6 +62,7 @@ export function startExporting(selection) {
     if (event.target.id !== "export") return;
     event.formData.delete("selected");
     for (const id of selection.ids) event.formData.append("selected", id);
+    for (const id of selection.without) event.formData.append("without", id);
     if (changes && selection.all) event.formData.set("all", "1");
   });
 }

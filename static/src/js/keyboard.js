@@ -1,9 +1,10 @@
-// Keys: / search, j k rows, x select, c copy, ? help. Enter on a row follows the link that has the focus: its number.
+// Keys: / find, f search the list, j k rows, J K choose on the way, x select, a act, c copy, ? help. Enter on a row follows the link that has the focus: its number.
 
 import { copyFrom } from "./copy.js";
+import { focusActs } from "./row_acts.js";
 import { keep, onThisComputer, read } from "./stored.js";
 
-const rowLinks = () => [...document.querySelectorAll("#list tbody th a:not(.dial)")];
+const rowLinks = () => [...document.querySelectorAll("#list tbody th a:not(.dial), #list tbody th > .enter")];
 const rowOf = (element) => element?.closest?.("#list tbody tr");
 
 function move(step) {
@@ -13,18 +14,38 @@ function move(step) {
   links[next]?.focus();
 }
 
+const boxOf = (element) => rowOf(element)?.querySelector("[name=selected]");
+
+/** Choose the row that has the focus and the one that gets it. */
+function moveChoosing(step) {
+  for (const then of [() => {}, () => move(step)]) {
+    then();
+    const box = boxOf(document.activeElement);
+    if (box && !box.checked) box.click();
+  }
+}
+
+/** Let somebody type into a field; whether there is one to be seen. */
+function type(field) {
+  if (!field?.checkVisibility()) return false;
+  field.focus();
+  field.select();
+  return true;
+}
+
 const keys = {
-  "/": () => {
-    const fields = [document.getElementById("search-number"), document.getElementById("quick-search")];
+  "/": () => type(document.getElementById("quick-search")) || keys.f(),
+  f: () => {
     document.getElementById("search-panel-button")?.dispatchEvent(new CustomEvent("portal:open"));
-    const field = fields.find((candidate) => candidate?.checkVisibility());
-    field?.focus();
-    field?.select();
+    type(document.querySelector("#search-row .form-control"));
   },
   "?": () => document.getElementById("keys")?.showModal(),
   j: () => move(1),
   k: () => move(-1),
-  x: () => rowOf(document.activeElement)?.querySelector("[name=selected]")?.click(),
+  J: () => moveChoosing(1),
+  K: () => moveChoosing(-1),
+  x: () => boxOf(document.activeElement)?.click(),
+  a: () => focusActs(rowOf(document.activeElement)),
   c: () => {
     const number = rowOf(document.activeElement)?.querySelector("[data-e164]")?.dataset.e164;
     if (number) copyFrom(null, number);

@@ -56,6 +56,10 @@ export function startList(selection) {
     list().removeAttribute("aria-busy");
     if (!event.detail.successful && (!event.detail.xhr?.status || event.detail.xhr.status >= 500)) showProblem();
   });
+  body.addEventListener("htmx:afterSwap", () => {
+    // In which windows these rows have room as a table.
+    document.getElementById("cards").media = list().dataset.cards;
+  });
   body.addEventListener("htmx:afterSettle", (event) => {
     selection.restore();
     // What a page fetches by itself, of work that goes on, says nothing and leaves people where they are.

@@ -9,8 +9,11 @@ const store = (key, value) => keep(onThisComputer, key, value || null);
 
 export function chosenMicrophone() {
   const id = stored(MICROPHONE);
-  return id ? { deviceId: { ideal: id } } : true;
+  const cleaned = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+  return id ? { deviceId: { ideal: id }, ...cleaned } : cleaned;
 }
+
+export const chosenSpeaker = () => stored(SPEAKER) ?? "";
 
 async function list(field, kind, chosen) {
   const devices = await navigator.mediaDevices.enumerateDevices();
@@ -63,6 +66,7 @@ export function startSound(audio, microphone, complain) {
     speak();
   });
   field("sound").addEventListener("toggle", refresh);
+  navigator.mediaDevices.addEventListener("devicechange", refresh);
   test.addEventListener("click", async () => {
     const stream = await microphone(complain);
     if (!stream) return;

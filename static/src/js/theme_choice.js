@@ -11,7 +11,9 @@ function show(choice) {
 }
 
 export function startThemeChoice() {
-  show(read(onThisComputer, "theme") ?? "auto");
+  // theme.js has chosen the colours; the buttons come as *auto*.
+  const kept = read(onThisComputer, "theme") ?? "auto";
+  if (kept !== "auto") show(kept);
   document.addEventListener("click", (event) => {
     const choice = event.target.closest("[data-theme-choice]")?.dataset.themeChoice;
     if (!choice) return;

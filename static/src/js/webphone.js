@@ -2,25 +2,41 @@
 // demo. Either way it is one `call` with words for how it stands, and at most one at a time.
 
 import { CHANNEL } from "./dialling.js";
-import { Softphone, microphone } from "./softphone.js";
-import { startSound } from "./sound.js";
+import { Softphone, dialogOf, microphone } from "./softphone.js";
+import { chosenSpeaker, startSound } from "./sound.js";
+import { keep, onThisComputer, read } from "./stored.js";
+import { Tones } from "./tones.js";
 
 const at = (id) => document.getElementById(id);
 const page = at("webphone");
 const form = at("dial");
 const number = at("number");
 const LOOKS_AGAIN = 700;
+/** The call that a page which is loaded again takes over, and for how many milliseconds it is kept; see `resume`. */
+const KEPT = "webphone-call";
+const KEPT_FOR = 40_000;
+const QUIET = "webphone-do-not-disturb";
 
-/** The call that there is: {other, isHere, hasKeys, session?, url?, hangUpUrl?, isUnwanted?, since?, over}. One that is
-    here ends with the page; a call-back goes on. */
+/** The call that there is: {other, isHere, hasKeys, session?, url?, hangUpUrl?, isUnwanted?, isRejected?, isLost?,
+    isRefused?, since?, over}. */
 let call = null;
 let softphone = null;
+/** What is shown by the desktop of a call that rings. */
+let announcement = null;
+const tones = new Tones(() => {
+  if (call && !call.over) at("call-note").textContent = say("noSound");
+});
 /** Until there is a call, the browser may still be asking for the microphone: a second click is not a second call. */
 let isDialling = false;
 
 const say = (word, other = "") => (page.dataset[word] ?? word).replace("{}", other);
 
+/** Say what is wrong: at the number, or in the call that there is. */
 function complain(text) {
+  if (call && !call.over) {
+    at("call-note").textContent = page.dataset[text] ?? text;
+    return;
+  }
   const problem = at("number-problem");
   problem.textContent = page.dataset[text] ?? text;
   problem.hidden = !text;
@@ -40,6 +56,10 @@ function show(words) {
   if (words) at("call-state").textContent = words;
   const talking = Boolean(call.since) && !call.over;
   at("mute").hidden = at("hold").hidden = !(talking && call.session);
+  if (call.session) {
+    pressed(at("mute"), Boolean(call.session.isMuted().audio));
+    pressed(at("hold"), Boolean(call.session.isOnHold().local));
+  }
   at("answer").hidden = !call.offered;
   at("hang-up").hidden = call.over;
   at("close-call").hidden = !call.over;
@@ -54,17 +74,40 @@ function tick() {
   at("call-time").textContent = `${hours ? `${hours}:${two(Math.floor(seconds / 60) % 60)}` : Math.floor(seconds / 60)}:${two(seconds % 60)}`;
 }
 
+/** How a call that is answered stands, by what the session says and not by what was wished for. */
+function standing() {
+  const { session } = call;
+  if (call.isLost || !softphone.ready) return say("reconnecting", call.other);
+  if (session.isOnHold().local) return say(call.isRefused ? "heldHere" : "onHold", call.other);
+  if (session.isOnHold().remote) return say("heldThere", call.other);
+  return say(session.isMuted().audio ? "muted" : "talking", call.other);
+}
+
+/** Note down what continues a call after the page was loaded again. */
+function remember() {
+  const dialog = call?.session && call.since && !call.over && dialogOf(call.session);
+  if (!dialog) return;
+  const { other, since, url, hangUpUrl } = call;
+  const kept = { name: softphone.name, at: Date.now(), dialog, other, since, url, hangUpUrl };
+  keep(onThisComputer, KEPT, JSON.stringify(kept));
+}
+
 function begin(other, more) {
   call = { other, over: 0, ...more };
   for (const id of ["call-time", "call-note"]) at(id).textContent = "";
-  for (const id of ["mute", "hold"]) at(id).setAttribute("aria-pressed", "false");
+  for (const id of ["mute", "hold"]) pressed(at(id), false);
 }
 
-function end(words) {
+function end(words, note = "") {
   if (!call || call.over) return;
   call.over = Date.now();
-  at("call-note").textContent = "";
+  at("call-note").textContent = note;
   call.offered = false;
+  tones.stop();
+  announcement?.close();
+  keep(onThisComputer, KEPT, null);
+  if (call.session) softphone.renew(); // it may have ended because the person signed out elsewhere
+  setTimeout(refreshRecent, 1000); // the telephony tells the portal of the end, too
   for (const track of call.stream?.getTracks() ?? []) track.stop();
   show(words);
   tick();
@@ -75,6 +118,7 @@ function end(words) {
 async function ask(url, body) {
   const headers = { Accept: "application/json" };
   const response = await fetch(url, body ? { method: "POST", body, headers } : { headers });
+  if (response.redirected && new URL(response.url).pathname.startsWith("/login/")) throw new Error("signed out");
   const isJson = response.headers.get("Content-Type")?.startsWith("application/json");
   if (!isJson) throw new Error(String(response.status));
   return { ok: response.ok, ...(await response.json()) };
@@ -115,22 +159,69 @@ async function place() {
     }
     Object.assign(call, { url: placed.url, hangUpUrl: placed.hang_up_url });
     show(placed.words);
+    at("call-note").textContent = placed.notice ?? "";
     if (through && !call.isUnwanted) call.session = softphone.call(placed, stream, told);
     else watch(call);
     if (call.isUnwanted) hangUp();
-  } catch {
-    end(say("lost"));
+  } catch (error) {
+    end(say(error.message === "signed out" ? "signedOut" : "lost"));
   }
 }
 
 /** What the browser's own call tells of itself. */
-function told(state) {
+function told(state, { hasSound = false, code = 0, id = "" } = {}) {
   if (!call || call.over) return;
   call.offered = false;
-  if (state === "ringing" || state === "talking") {
-    if (state === "talking") call.since = Date.now();
+  if (state === "ringing") {
+    // Where the network sends its own tone, that one is heard.
+    if (hasSound) tones.stop();
+    else tones.play("ringBack", chosenSpeaker());
     show(say(state, call.other));
-  } else end(say(state, call.other));
+  } else if (state === "talking") {
+    tones.stop();
+    call.since ??= Date.now();
+    call.isLost = false;
+    remember();
+    show(standing());
+  } else if (state === "changed" || state === "refreshed") {
+    if (state === "refreshed") call.isLost = false;
+    if (call.since) show(standing());
+  } else if (state === "interrupted") {
+    call.isLost = true;
+    show(standing());
+  } else if (state === "takeOver") {
+    call.session = softphone.takeOver(dialogOf(call.session), call.stream, told);
+  } else if (call.since && state !== "ended") {
+    lost();
+  } else {
+    const isFailure = code >= 300 && !["busy", "noAnswer", "cancelled", "elsewhere"].includes(state);
+    end(say(state, call.other), isFailure ? say("support", `SIP ${code}, ${id}`) : "");
+  }
+}
+
+/** A call could not be continued: the portal knows whether it has ended. */
+async function lost() {
+  const { url } = call;
+  try {
+    const known = url && (await ask(url));
+    end(known?.is_over ? known.words : say("callLost", call.other));
+  } catch {
+    end(say("callLost", call.other));
+  }
+}
+
+/** Continue the call of the page that was here before this one. */
+async function resume() {
+  const kept = JSON.parse(read(onThisComputer, KEPT) ?? "null");
+  keep(onThisComputer, KEPT, null);
+  if (!kept || kept.name !== softphone.name || Date.now() - kept.at > KEPT_FOR || (call && !call.over)) return;
+  const { other, since, url, hangUpUrl, dialog } = kept;
+  begin(other, { since, url, hangUpUrl, isHere: true, hasKeys: true, isLost: true });
+  show(say("reconnecting", other));
+  const stream = await microphone(complain);
+  if (!stream || call.over) return;
+  call.stream = stream;
+  call.session = softphone.takeOver(dialog, stream, told);
 }
 
 /** Follow a call that goes elsewhere, until it is over. */
@@ -151,6 +242,7 @@ async function watch(watched) {
 
 function hangUp() {
   if (!call || call.over) return;
+  if (call.offered) call.isRejected = true;
   if (call.session) return call.session.terminate();
   // Pressed before the portal has placed the call: said to it as soon as it has.
   if (!call.hangUpUrl) call.isUnwanted = true;
@@ -177,22 +269,53 @@ function press(key) {
   number.focus();
 }
 
+/** Who calls: a number, an extension, or nobody who says so. A name never stands in place of a number. */
+function callerOf({ uri }) {
+  if (/^\+?\d{2,15}$/.test(uri.user)) return uri.user;
+  const extension = /^[A-Z0-9]+-(\d{1,10})$/.exec(uri.user ?? "")?.[1];
+  return extension ? say("extension", extension) : page.dataset.somebody;
+}
+
 function ringsHere(session) {
   if (call && !call.over) return session.terminate({ status_code: 486 });
-  const caller = session.remote_identity.display_name || session.remote_identity.uri.user;
-  const other = /^\+?\d{2,15}$/.test(caller) ? caller : page.dataset.somebody;
+  if (read(onThisComputer, QUIET)) return session.terminate({ status_code: 480 });
+  const other = callerOf(session.remote_identity);
+  const name = session.remote_identity.display_name ?? "";
   begin(other, { session, isHere: true, hasKeys: true, offered: true });
+  if (/\p{L}/u.test(name)) at("call-note").textContent = name;
   show(say("incoming", other));
-  softphone.follow(session, (state) => {
+  tones.play("ring", chosenSpeaker());
+  announce(say("incoming", other));
+  softphone.follow(session, (state, more) => {
     // Until it is answered here, all that can happen to it is that it stops.
-    if (call?.offered && state !== "ringing" && state !== "talking") end(say("missed", other));
-    else if (state !== "ringing") told(state);
+    if (state === "ringing") return;
+    if (!call?.offered || state === "talking" || state === "changed") return told(state, more);
+    end(say(call.isRejected ? "rejected" : state === "elsewhere" ? "elsewhere" : "missed", other));
   });
 }
 
+/** Show a call to somebody who looks at something else. */
+function announce(words) {
+  if (document.hasFocus() || globalThis.Notification?.permission !== "granted") return;
+  announcement = new Notification(words, { tag: CHANNEL, requireInteraction: true });
+  announcement.onclick = () => {
+    focus();
+    at("answer").focus();
+    announcement.close();
+  };
+}
+
 async function answer() {
+  const answered = call;
   const stream = await microphone(complain);
-  if (!stream || !call?.offered) return;
+  if (!stream) return;
+  if (call !== answered || !call.offered) {
+    // It stopped ringing meanwhile.
+    for (const track of stream.getTracks()) track.stop();
+    return;
+  }
+  tones.stop();
+  announcement?.close();
   call.stream = stream;
   call.offered = false;
   softphone.answer(call.session, stream);
@@ -228,18 +351,14 @@ function startCalls() {
     number.focus();
   });
   at("mute").addEventListener("click", () => {
-    const muted = !call.session.isMuted().audio;
-    if (muted) call.session.mute();
-    else call.session.unmute();
-    pressed(at("mute"), muted);
-    show(say(muted ? "muted" : "talking", call.other));
+    if (call.session.isMuted().audio) call.session.unmute();
+    else call.session.mute();
   });
   at("hold").addEventListener("click", () => {
-    const held = !call.session.isOnHold().local;
-    if (held) call.session.hold();
-    else call.session.unhold();
-    pressed(at("hold"), held);
-    show(say(held ? "onHold" : "talking", call.other));
+    // While the last change is on its way, nothing is changed.
+    call.isRefused = false;
+    if (call.session.isOnHold().local) call.session.unhold();
+    else call.session.hold();
   });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && call && !call.over) {
@@ -254,13 +373,52 @@ function startCalls() {
     if (call && !call.over && call.session) event.preventDefault();
   });
   addEventListener("pagehide", () => {
-    if (call?.isHere && !call.over) {
-      if (call.session) call.session.terminate();
-      else if (call.hangUpUrl) fetch(call.hangUpUrl, { method: "POST", body: token(), keepalive: true });
+    remember();
+    if (call?.isHere && !call.over && !call.session && call.hangUpUrl) {
+      fetch(call.hangUpUrl, { method: "POST", body: token(), keepalive: true });
     }
-    softphone?.stop();
+    softphone?.leave();
   });
   setInterval(tick, 500);
+  setInterval(remember, 2000);
+  at("recent").addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-number]");
+    if (!link) return;
+    event.preventDefault();
+    fillIn(link.dataset.number);
+  });
+  const { openUrl, openHangUpUrl, openNumber } = page.dataset;
+  if (openUrl) {
+    begin(openNumber, { url: openUrl, hangUpUrl: openHangUpUrl });
+    show(say("calling", openNumber));
+    watch(call);
+  }
+}
+
+/** Look again which calls there were. */
+async function refreshRecent() {
+  try {
+    const known = new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html");
+    const list = known.getElementById("recent");
+    if (list) at("recent").replaceChildren(...list.children);
+  } catch {
+    // As it was.
+  }
+}
+
+/** Have a number ready to be called; whether it is. */
+function fillIn(given) {
+  if (call && !call.over) {
+    at("call-note").textContent = say("busyHere");
+    return;
+  }
+  call = null;
+  show();
+  number.value = given;
+  complain("");
+  sayFilledIn();
+  focus();
+  at("call-button").focus();
 }
 
 /** Take over numbers that other windows hand here. */
@@ -269,18 +427,7 @@ function startListening() {
   channel.onmessage = ({ data }) => {
     if (!("number" in data)) return;
     channel.postMessage({ taken: data.number });
-    if (!data.number) return;
-    if (call && !call.over) {
-      at("call-note").textContent = say("busyHere");
-      return;
-    }
-    call = null;
-    show();
-    number.value = data.number;
-    complain("");
-    sayFilledIn();
-    focus();
-    at("call-button").focus();
+    if (data.number) fillIn(data.number);
   };
 }
 
@@ -296,12 +443,37 @@ function startSoftphone() {
       softphone.ready = heard === "ready";
       state.textContent = state.dataset[heard];
       state.dataset.state = heard;
+      if (heard === "signedOut" && call && !call.over && call.session) end(say("signedOut"));
+      else if (call?.session && call.since && !call.over) {
+        if (heard !== "ready") call.isLost = true;
+        show(standing());
+      } else if (heard === "ready") resume();
+    },
+    refused: () => {
+      call.isRefused = true;
+      show(standing());
     },
     rings: ringsHere,
     audio: at("remote-audio"),
   });
   startSound(at("remote-audio"), microphone, complain);
+  startAttention();
+  document.addEventListener("visibilitychange", () => {
+    if (softphone.agent && document.visibilityState === "visible") softphone.renew();
+  });
   softphone.start();
+}
+
+/** Whether this page may show calls while somebody looks at something else, and whether it is to ring at all. */
+function startAttention() {
+  const [ask, quiet] = [at("notify"), at("do-not-disturb")];
+  const draw = () => {
+    ask.hidden = globalThis.Notification?.permission !== "default";
+  };
+  ask.addEventListener("click", () => Notification.requestPermission().then(draw));
+  quiet.checked = Boolean(read(onThisComputer, QUIET));
+  quiet.addEventListener("change", () => keep(onThisComputer, QUIET, quiet.checked ? "on" : null));
+  draw();
 }
 
 /** Be the one WebPhone of this browser, or say that there is another. */

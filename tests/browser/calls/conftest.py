@@ -3,6 +3,8 @@ with a tone. Missing packages fail these tests, and say which they are."""
 
 import math
 import os
+import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -21,14 +23,15 @@ from accounts.models import Account, Person
 from numbers.models import PhoneNumber, TelephoneSystem
 from tests.browser.conftest import CHROMIUM, FLAGS, be_signed_in
 from tests.processes import ROOT
+from tests.webphone.sip.conftest import in_memory
 from webphone.demo import write_demo_telephones
 from webphone.models import Call
-from webphone.telephony import servers
+from webphone.telephony import servers, sip_data
 from webphone.telephony.media import strength, tone
 from webphone.telephony.phones import Phone
 
 SECRET, DOMAIN = "s" * 40, "portal.test"
-EXTENSION, CALLS_TOKEN = "C20001-301", "c" * 40
+EXTENSION, PASSWORD, CALLS_TOKEN = "C20001-301", "password of the desk phone", "c" * 40
 #: Seconds that a call rings.
 RINGS = 5
 #: What each speaks with (Hz).
@@ -124,13 +127,13 @@ class Telephony:
         }  # fmt: skip
         with (self.folder / f"{name}.log").open("a") as log:
             process = self.processes[name] = subprocess.Popen(  # noqa: S603
-                self.commands[name], cwd=ROOT, env=environment, stdout=log, stderr=log
+                self.commands[name], cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
             )
         servers.wait_until(ready[name], name, process)
 
     def restart(self, name):
         """End a server as a crash would, and start it anew."""
-        self.processes[name].kill()
+        os.killpg(self.processes[name].pid, signal.SIGKILL)
         self.processes[name].wait()
         self.start(name)
 
@@ -146,7 +149,7 @@ class Telephony:
         proxy, here = (places.host, places.sip), places.host
         self.telephone = Phone(here, servers.unused(1)[0], proxy, DOMAIN, plays=tone(TELEPHONE))
         self.carrier = Phone(here, places.carrier[1], proxy, DOMAIN, plays=tone(CARRIER))
-        self.telephone.register(EXTENSION, places.phones[EXTENSION])
+        self.telephone.register(EXTENSION, PASSWORD)
         Thread(target=self.carrier.stack.loop, daemon=True).start()
 
     def forget(self):
@@ -170,16 +173,20 @@ def telephony(live_server, tmp_path_factory):
     assert servers.missing_packages() == [], "Install these Debian packages: .ci/run does."
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("django.conf.settings.TELEPHONY_SECRET", SECRET)
-        door = Door(live_server.url)
+        door, folder = Door(live_server.url), tmp_path_factory.mktemp("telephony")
+        memory = in_memory("portal-calls-")
         places = servers.Places(
             portal=door.url,
             origin=live_server.url,
-            phones={EXTENSION: "pw"},
             calls_token=CALLS_TOKEN,
             rings=RINGS,
+            data=str(folder / "data.sqlite"),
+            state=f"{memory}/state.sqlite",
+            flood=3000,  # everybody here has one address
             **servers.free_ports(),
         )
-        stack = Telephony(places, door, tmp_path_factory.mktemp("telephony"))
+        stack = Telephony(places, door, folder)
+        sip_data.set_phone(folder / "data.sqlite", EXTENSION, DOMAIN, PASSWORD)
     try:
         for name in stack.commands:
             stack.start(name)
@@ -187,6 +194,7 @@ def telephony(live_server, tmp_path_factory):
         yield stack
     finally:
         stack.stop()
+        shutil.rmtree(memory)
 
 
 @pytest.fixture

@@ -155,7 +155,7 @@ def test_a_call_back_whose_service_is_gone_goes_on_and_is_closed_as_unknown(webp
     with scope(row.account):
         look_for_silent(row.account, [row.ref], telephony().live())
     last_call(state="ended", outcome="unknown")
-    says(webphone, "How the call has ended is not known.")
+    says(webphone, "It is not known how the call ended.")
     # And the next call is one like any other.
     for line in (own, other):
         line.hang_up()
@@ -199,7 +199,8 @@ def test_a_tab_that_is_closed_leaves_nobody_on_the_line(webphone, real):
     says(webphone, "Connected")
     line = line_of(real.carrier)
     webphone.close(run_before_unload=False)
-    until(lambda: line.state == "ended", "the other side is hung up")
+    # It might have been loaded again.
+    until(lambda: line.state == "ended", "the other side is hung up", 40)
     last_call(state="ended", outcome="answered")
 
 

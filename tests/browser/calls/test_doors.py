@@ -10,7 +10,7 @@ import pytest
 import urllib3
 
 from accounts.models import Person
-from tests.browser.calls.conftest import CALLS_TOKEN, DOMAIN, SECRET, call, says, until
+from tests.browser.calls.conftest import CALLS_TOKEN, DOMAIN, PASSWORD, SECRET, call, says, until
 from tests.browser.conftest import CHROMIUM, FLAGS, be_signed_in
 from webphone.demo import write_demo_telephones
 from webphone.models import Call
@@ -73,7 +73,7 @@ def test_only_who_has_a_fresh_credential_of_their_own_registers(stranger, uma, r
         good | {"password": forged},
         good | {"password": ""},
         good | {"user": sip_user(uma), "password": "pw"},
-        good | {"user": "C20001-301", "name": "C20001-301", "password": "pw"},  # a telephone's lasting password
+        good | {"user": "C20001-301", "name": "C20001-301", "password": PASSWORD},  # a phone's lasting password
         good | {"user": good["user"].replace(":", "0:", 1)},  # good for longer
         good | {"name": sip_user(other)},
         credentials(uma, int(time.time()) - 5),
@@ -87,8 +87,8 @@ def test_only_a_token_for_this_call_opens_the_way_out_and_once(stranger, uma, re
     def token(number=NUMBER, expires=None, user=None, caller_id=""):
         """As ``dial_token`` makes them, for whatever it would never make one for."""
         expires, ref, user = expires or in_a_minute(), Call.new_ref(uma.account), user or sip_user(uma)
-        mac = signature(key_for("dial"), f"{expires}|{user}|{number}|{ref}|{caller_id}")
-        return f"{expires}.{ref}.{caller_id}.{base64.urlsafe_b64encode(mac).decode().rstrip('=')}"
+        mac = signature(key_for("dial"), f"{expires}|{user}|{number}|{ref}|{caller_id}|600")
+        return f"{expires}.{ref}.{caller_id}.600.{base64.urlsafe_b64encode(mac).decode().rstrip('=')}"
 
     def answer(target, *headers):
         return stranger.evaluate(CALL, {"target": target, "domain": DOMAIN, "headers": list(headers)})
@@ -96,18 +96,19 @@ def test_only_a_token_for_this_call_opens_the_way_out_and_once(stranger, uma, re
     def dial(target, given):
         return answer(target, f"X-Dial-Token: {given}")
 
-    placed = Call(account=uma.account, person=uma, ref=Call.new_ref(uma.account), number=NUMBER)
+    placed = Call(account=uma.account, person=uma, ref=Call.new_ref(uma.account), number=NUMBER, most_seconds=600)
     good = dial_token(placed, in_a_minute())
     assert dial(NUMBER, good) == "ringing"
     assert dial(NUMBER, good) == 403  # a second time
-    expiry, ref, _caller, mac = token().split(".")
+    expiry, ref, _caller, _seconds, mac = token().split(".")
     for target, given in (
         (NUMBER, token("+15145550124")),
         (NUMBER, token(expires=int(time.time()) - 5)),
-        (NUMBER, f"{expiry}.{ref}.15145550100.{mac}"),  # another caller id
-        (NUMBER, f"{int(expiry) + 1000}.{ref}..{mac}"),
-        (NUMBER, f"{expiry}.{ref}..{mac[:-1]}"),
-        (NUMBER, f"{expiry}.{ref}.."),
+        (NUMBER, f"{expiry}.{ref}.15145550100.600.{mac}"),  # another caller id
+        (NUMBER, f"{int(expiry) + 1000}.{ref}..600.{mac}"),
+        (NUMBER, f"{expiry}.{ref}..6000.{mac}"),  # for longer
+        (NUMBER, f"{expiry}.{ref}..600.{mac[:-1]}"),
+        (NUMBER, f"{expiry}.{ref}..600."),
         (NUMBER, ""),
         (NUMBER.removeprefix("+"), token()),  # the same number in another form
         (f"00{NUMBER.removeprefix('+')}", token()),
@@ -194,7 +195,7 @@ def test_no_key_is_in_a_page_an_answer_a_log_or_the_list_of_processes(webphone, 
     processes = subprocess.run(["/bin/ps", "-ww", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     keys = [
         SECRET, CALLS_TOKEN, *map(key_for, ("register", "dial", "events", "call-back", "service")),
-        *real.places.phones.values(),
+        PASSWORD,
     ]  # fmt: skip
     logs = {log.name: log.read_text(errors="replace") for log in real.folder.glob("*.log")}
     assert set(logs) == {f"{name}.log" for name in real.commands}

@@ -5,6 +5,7 @@ from threading import Thread
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from portal.logs import last_resort
 from webphone.telephony import key_for
 
 
@@ -21,6 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--portal", default="http://127.0.0.1:8000", help="what is told how calls go")
 
     def handle(self, *args, **options):
+        last_resort()
         if not settings.TELEPHONY_SECRET:
             raise CommandError("TELEPHONY_SECRET is not set: the portal and this service share it.")
         try:

@@ -21,10 +21,12 @@ from numbers.models import TelephoneSystem
 from portal.embedded import free_port
 from portal.management.commands import demo
 from portal.processes import Child
-from webphone.telephony import servers
+from webphone.telephony import servers, sip_data
 
 SYSTEM = "WebPhone"
 TELEPHONE = "C20001-301"
+#: Seconds that the lock of the packages is waited for.
+LOCKED = 180
 
 
 class Command(demo.Command):
@@ -44,9 +46,16 @@ class Command(demo.Command):
         if os.geteuid() != 0:
             raise CommandError(f"Debian packages are missing. Install them, and start again:\n  sudo {how}")
         self.stdout.write(f"Installing {' '.join(packages)} …")
-        for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", *how.split()[2:]]):
-            environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-            subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)  # noqa: S603
+        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        # Another program may hold the lock of the packages for minutes: unattended upgrades do on a fresh computer.
+        apt = ["apt-get", "-qq", "-o", f"DPkg::Lock::Timeout={LOCKED}"]
+        for command in ([*apt, "update"], [*apt, "install", "-y", *how.split()[2:]]):
+            try:
+                subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)  # noqa: S603
+            except subprocess.CalledProcessError as failed:
+                raise CommandError(
+                    f"The packages could not be installed. When no other program installs packages, run:\n  {how}"
+                ) from failed
         if packages := servers.missing_packages():
             raise CommandError(f"These Debian packages did not bring what is needed: {' '.join(packages)}")
 
@@ -62,9 +71,15 @@ class Command(demo.Command):
         password = secrets.token_hex(8)
         with tempfile.TemporaryDirectory(prefix="portal-telephony-") as folder:
             places = servers.Places(
-                portal=address, origin=address, calls_token=self.calls_token(), phones={TELEPHONE: password}, **ports
+                portal=address,
+                origin=address,
+                calls_token=self.calls_token(),
+                data=f"{folder}/phones.sqlite",
+                state=f"{folder}/state.sqlite",
+                **ports,
             )
             os.environ |= {
+                "PHONE_PASSWORD": password,  # not on a command line, where everybody on this computer would see it
                 "TELEPHONY": "sip",
                 "TELEPHONY_DOMAIN": places.domain,
                 "TELEPHONY_SIP_URL": f"ws://127.0.0.1:{places.web}",
@@ -73,6 +88,7 @@ class Command(demo.Command):
                 "CALL_COUNTRIES": "*",
             }
             commands = servers.commands(places, Path(folder))
+            sip_data.set_phone(Path(places.data), TELEPHONE, places.domain, password)
             manage = [sys.executable, "manage.py"]
             yield [
                 Child("media relay", commands["media relay"], ready=lambda: servers.media_answers(places.media)),
@@ -86,7 +102,7 @@ class Command(demo.Command):
                     "test telephones",
                     [
                         *manage, "test_telephones", "--proxy", str(places.sip), "--carrier", str(places.carrier[1]),
-                        "--telephone", f"{TELEPHONE}:{password}:{free_port()}",
+                        "--telephone", f"{TELEPHONE}:{free_port()}",
                     ],
                 ),
             ]  # fmt: skip

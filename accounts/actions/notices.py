@@ -1,0 +1,50 @@
+"""People read their notices, and choose how they receive them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import notices
+from accounts.actor import Actor
+from accounts.models import Notice, Person
+
+
+@transaction.atomic
+def read_notice(actor: Actor, notice_id: int) -> Notice:
+    """Mark one of the acting person's notices as read. Raises ``Notice.DoesNotExist`` for everybody else's."""
+    notice = Notice.of(actor.person).select_related("account").select_for_update(of=("self",)).get(pk=notice_id)
+    if notice.read_at is None:
+        notice.read_at = timezone.now()
+        notice.save(update_fields=["read_at"])
+    return notice
+
+
+@transaction.atomic
+def read_all_notices(actor: Actor) -> int:
+    """Mark all of the acting person's notices as read; how many were not."""
+    return Notice.of(actor.person).unread().update(read_at=timezone.now())
+
+
+@transaction.atomic
+def choose_channels(actor: Actor, chosen: Mapping[str, notices.Channels]) -> Person:
+    """Store how the acting person wants to receive each kind of notice."""
+    person = Person.objects.select_for_update(no_key=True).get(pk=actor.person.pk)
+    written = {kind: {"page": one.page, "mail": one.mail} for kind, one in chosen.items()}
+    person.channels = person.channels | written
+    person.save(update_fields=["channels"])
+    return person
+
+
+@transaction.atomic
+def stop_mail(person_id: int, kinds: Collection[str]) -> None:
+    """Stop mail about these kinds of notices to a person, including mail that is still waiting. For a link whose
+    signature was checked. Has no effect for a deleted person, and can be repeated."""
+    person = Person.objects.select_for_update(no_key=True).filter(pk=person_id).first()
+    if person is None:
+        return
+    for kind in notices.KINDS.keys() & set(kinds):
+        person.channels[kind] = {"page": notices.channels(person, kind).page, "mail": notices.OFF}
+    person.save(update_fields=["channels"])

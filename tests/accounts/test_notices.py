@@ -1,0 +1,438 @@
+"""People are told of what happens: who, who never, once, by the channels that they have chosen."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core import mail
+from django.db import connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from accounts import actions, notice_mail, notices
+from accounts.actor import Actor
+from accounts.models import AuditEvent, Notice, Person
+from accounts.notices import DAILY, OFF, ONCE, Channels
+from accounts.rules import standing
+from accounts.scope import scope
+from accounts.tasks import forget_notices, mail_due_notices, mail_notices, watch_portal
+from tests import factories
+from tests.accounts.post import deliver
+from tests.factories import grant, make_account
+from tests.queue import empty_queue
+
+pytestmark = pytest.mark.django_db
+FACTS = {"order": 7, "customer": "Acme Corp", "person": "Ann", "wish": "", "note": "", "state": "waiting", "reason": "",
+         "total": 2, "active": 0, "failed": 0, "lines": [["+15145550001", "Pending", ""]]}  # fmt: skip
+
+
+def tell(account, kind="order_waiting", key="order:7:waiting", **options):
+    notices.notify(kind, account, FACTS | options.pop("facts", {}), key=key, **options)
+
+
+def told(person):
+    return sorted(Notice.unscoped.filter(person=person).values_list("kind", "count"))
+
+
+def choose(person, kind, page, mailed):
+    actions.choose_channels(Actor.at_home(person), {kind: Channels(page, mailed)})
+    person.refresh_from_db()
+
+
+def make_person(account, **facts):
+    """Somebody who has chosen a password: an address is nobody's before that."""
+    return factories.make_person(account, password="demo-portal-2026", **facts)
+
+
+@pytest.fixture
+def administrator_of():
+    made = {}
+
+    def administrator(account):
+        if account.pk not in made:
+            made[account.pk] = make_person(account, role="administrator")
+        return made[account.pk]
+
+    return administrator
+
+
+@pytest.fixture
+def boss(administrator_of, alpha):
+    return administrator_of(alpha)
+
+
+# Who is told
+
+
+def test_those_are_told_who_may_see_it_and_nobody_else(alpha, bravo, acme, boss, administrator_of):
+    others = [
+        administrator_of(bravo),
+        administrator_of(acme),
+        make_person(alpha),
+        make_person(alpha, role="support"),
+        make_person(alpha, role="administrator", is_active=False),
+        factories.make_person(alpha, role="administrator"),  # who was only invited
+    ]
+    tell(alpha)
+    assert told(boss) == [("order_waiting", 1)]
+    assert [told(person) for person in others] == [[]] * 6
+
+
+def test_what_somebody_began_is_told_to_them_alone(alpha, boss, acme, administrator_of):
+    first, second = administrator_of(acme), make_person(acme, role="administrator")
+    tell(acme, "order_ended", "order:7:ended", by=second)
+    assert (told(first), told(second)) == ([], [("order_ended", 1)])
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"role": "user"}])
+def test_where_they_may_not_see_it_any_more_those_are_told_who_look_after_the_account(acme, administrator_of, change):
+    first, second = administrator_of(acme), make_person(acme, role="administrator")
+    Person.objects.filter(pk=second.pk).update(**change)
+    tell(acme, "order_ended", "order:7:ended", by=second)
+    assert (told(first), told(second)) == ([("order_ended", 1)], [])
+
+
+def test_staff_from_above_are_told_of_what_they_began_as_long_as_they_could_enter(alpha, acme, administrator_of, boss):
+    agent, customer = make_person(alpha, role="support"), administrator_of(acme)
+    tell(acme, "work", "job:1", by=boss)
+    tell(acme, "work", "job:2", by=agent)
+    given = grant(agent, acme, "manage_account")
+    tell(acme, "work", "job:3", by=agent)
+    given.delete()
+    tell(acme, "work", "job:4", by=agent)
+    assert (len(told(boss)), len(told(agent)), len(told(customer))) == (1, 1, 2)
+
+
+def test_nobody_is_told_of_an_account_that_is_not_in_service_by_mail(alpha, acme, administrator_of):
+    person = administrator_of(acme)
+    tell(acme, "order_ended", "order:7:ended")
+    type(acme).unscoped.filter(pk=acme.pk).update(status="suspended")
+    deliver()
+    assert (len(told(person)), mail.outbox) == (1, [])
+
+
+def test_another_role_or_none_forgets_what_was_told_before(alpha, boss):
+    other, third = (make_person(alpha, role="administrator") for _turn in range(2))
+    tell(alpha)
+    actions.change_person(Actor.at_home(boss), other.pk, name=other.name, role="user")
+    actions.deactivate_person(Actor.at_home(boss), third.pk)
+    assert (len(told(boss)), told(other), told(third)) == (1, [], [])
+    deliver()
+    assert [message.to for message in mail.outbox] == [[boss.email]]
+
+
+def test_it_is_told_in_the_transaction_in_which_it_happens(alpha, boss):
+    with transaction.atomic():
+        tell(alpha)
+        transaction.set_rollback(True)
+    assert told(boss) == []
+    assert not ProcrastinateJob.objects.filter(task_name=notices.MAIL_TASK).exists()
+
+
+def test_a_customers_scope_tells_its_var_and_cannot_read_what_it_wrote(alpha, acme, boss, administrator_of):
+    with scope(acme):
+        tell(alpha)
+    assert told(boss) == [("order_waiting", 1)]
+
+
+# Once
+
+
+def test_the_same_is_told_once(alpha, boss):
+    for _turn in range(3):
+        tell(alpha)
+    tell(alpha, key="order:8:waiting")
+    assert told(boss) == [("order_waiting", 1)] * 2
+
+
+def test_more_of_the_same_is_counted_and_unread_again_and_mailed_once(alpha, boss):
+    choose(boss, "carrier", True, ONCE)
+    for count in (1, 5000):
+        facts = {"part": "order", "provider": "Northline", "reason": f"No {count}"}
+        notices.notify("carrier", alpha, facts, key="carrier:1", counts=count)
+        actions.read_all_notices(Actor.at_home(boss)) if count == 1 else None
+    (notice,) = Notice.of(boss)
+    assert (notice.count, notice.read_at) == (5001, None)
+    assert notices.sentence(notice) == "Northline has not delivered 5,001 numbers, the last one: No 5000"
+    deliver()
+    assert len(mail.outbox) == 1
+
+
+# Mail
+
+
+def test_a_mail_is_in_text_and_html_and_can_be_ended_with_one_click(alpha, boss):
+    Person.objects.filter(pk=boss.pk).update(time_zone="Asia/Tokyo", number_format="national")
+    tell(alpha, facts={"customer": "Acme http://evil.example"})
+    Notice.unscoped.update(at=datetime(2026, 12, 3, 20, 5, tzinfo=UTC))
+    deliver()
+    (message,) = mail.outbox
+    assert message.to == [boss.email]
+    assert message.subject == "Order 7 of “Acme http: evil[.]example” waits for your approval: 2 numbers."
+    html, kind = message.alternatives[0]
+    assert kind == "text/html"
+    for text in (message.body, html):
+        assert "4 Dec 2026, 05:05" in text  # in Tokyo
+        assert "(514) 555-0001" in text
+        assert f"/{alpha.code}/orders/7/" in text
+        assert "evil.example" not in text
+    (off_url,) = re.findall("<(.*)>", message.extra_headers["List-Unsubscribe"])
+    assert off_url in message.body
+    assert off_url in html
+    assert message.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    off_path = re.sub("^https?://[^/]+", "", off_url)
+    stranger = Client(enforce_csrf_checks=True)
+    assert "Unsubscribe" in stranger.get(off_path).text
+    tell(alpha, key="order:8:waiting")
+    answer = stranger.post(off_path, {"List-Unsubscribe": "One-Click"})
+    assert (answer.status_code, "You will get no more e-mail" in answer.text) == (200, True)
+    stranger.post(off_path)
+    deliver()  # what waited is not mailed either
+    tell(alpha, key="order:9:waiting")
+    deliver()
+    assert (len(mail.outbox), Notice.of(boss).count()) == (1, 3)
+
+
+@pytest.mark.parametrize("token", ["x", "WzEsWyJ3b3JrIl1d:1abcde:forged"])
+def test_a_link_that_is_not_signed_ends_nothing(client, boss, token):
+    assert client.post(f"/notices/off/{token}/").status_code == 404
+    boss.refresh_from_db()
+    assert boss.channels == {}
+
+
+def test_opening_the_link_changes_nothing(client, boss):
+    path = f"/notices/off/{notice_mail.token_for(boss.pk, ['order_waiting'])}/"
+    assert client.get(path).status_code == 200
+    boss.refresh_from_db()
+    assert boss.channels == {}
+
+
+def test_what_happens_at_about_the_same_time_comes_in_one_mail(alpha, boss):
+    for order in range(60):
+        tell(alpha, key=f"order:{order}:waiting")
+    (job,) = ProcrastinateJob.objects.filter(task_name=notices.MAIL_TASK)
+    assert job.args == {"person_id": boss.pk, "daily": False}
+    deliver()
+    (message,) = mail.outbox
+    assert message.subject == "60 notices"
+    assert message.body.count("waits for your approval") == 50
+    assert "10 more are on the page of notices" in message.body
+
+
+def test_a_task_that_is_tried_again_does_not_mail_twice(alpha, boss):
+    tell(alpha)
+    for _turn in range(3):
+        mail_notices(person_id=boss.pk)
+    assert len(mail.outbox) == 1
+
+
+def test_a_mail_that_fails_is_mailed_later_once(alpha, boss, settings, monkeypatch):
+    tell(alpha)
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1  # nobody listens there
+    with pytest.raises(OSError, match="refused"):
+        mail_notices(person_id=boss.pk)
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    for _turn in range(2):
+        mail_notices(person_id=boss.pk)
+    assert len(mail.outbox) == 1
+
+
+def test_a_task_that_was_lost_is_queued_again(alpha, boss):
+    tell(alpha)
+    empty_queue()
+    mail_due_notices(timestamp=0)
+    assert not ProcrastinateJob.objects.exists()
+    Notice.unscoped.update(at=timezone.now() - timedelta(minutes=3))
+    mail_due_notices(timestamp=0)
+    deliver()
+    assert len(mail.outbox) == 1
+
+
+def test_a_summary_is_mailed_in_the_morning_of_the_reader(alpha, boss):
+    """Seven o'clock in Tokyo is 22:00 of the day before in UTC."""
+    Person.objects.filter(pk=boss.pk).update(time_zone="Asia/Tokyo")
+    boss.refresh_from_db()
+    choose(boss, "order_waiting", False, DAILY)
+    for order in (1, 2):
+        tell(alpha, key=f"order:{order}:waiting")
+    Notice.unscoped.update(at=datetime(2026, 12, 3, 12, tzinfo=UTC))
+    deliver()
+    assert mail.outbox == []
+    assert notice_mail.queue_due(datetime(2026, 12, 3, 21, 59, tzinfo=UTC)) == 0
+    assert notice_mail.queue_due(datetime(2026, 12, 3, 22, 0, tzinfo=UTC)) == 1
+    deliver()
+    assert [message.subject for message in mail.outbox] == ["Daily summary: 2 notices"]
+    assert notice_mail.queue_due(datetime(2026, 12, 4, 22, 0, tzinfo=UTC)) == 0
+    assert Notice.of(boss).count() == 0  # not on the page
+
+
+def test_who_wants_nothing_is_told_nothing(alpha, boss):
+    choose(boss, "order_waiting", False, OFF)
+    tell(alpha)
+    assert told(boss) == []
+
+
+# The page
+
+
+def test_the_bell_says_how_many_are_unread_on_every_page(signed_in, alpha, boss):
+    client = signed_in(alpha)
+    assert 'class="bell-count"' not in client.get(f"/{alpha.code}/").text
+    for order in range(3):
+        tell(alpha, key=f"order:{order}:waiting")
+    for path in (f"/{alpha.code}/", f"/{alpha.code}/numbers/", "/profile/", "/notices/"):
+        assert '<span class="bell-count" aria-hidden="true">3</span>' in client.get(path).text
+    (first, *_rest) = Notice.of(boss).order_by("pk")
+    answer = client.post(f"/notices/{first.pk}/open/")
+    assert answer.url == f"/{alpha.code}/orders/7/"
+    assert client.get("/notices/?filter=unread").text.count("waits for your approval") == 2 * 2  # label and button
+    client.post("/notices/read/")
+    assert 'class="bell-count"' not in client.get("/notices/").text
+
+
+def test_the_bell_costs_no_query(signed_in, alpha, boss):
+    client = signed_in(alpha)
+    client.get(f"/{alpha.code}/help/")
+    counts = []
+    for order in range(2):
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            client.get(f"/{alpha.code}/help/")
+        counts.append(len(queries))
+        tell(alpha, key=f"order:{order}:waiting")
+    assert counts[0] == counts[1]
+    asked = [query["sql"] for query in queries if "accounts_notice" in (query["sql"] or "")]
+    assert all("FROM accounts_person p JOIN accounts_account a" in sql for sql in asked)  # it came with the person
+
+
+@pytest.mark.parametrize("rows", [1, 50])
+def test_the_page_takes_as_many_queries_for_one_notice_as_for_fifty(
+    signed_in, alpha, boss, rows, django_assert_num_queries
+):
+    for order in range(rows):
+        tell(alpha, key=f"order:{order}:waiting")
+    client = signed_in(alpha)
+    client.get("/notices/")
+    with django_assert_num_queries(6):
+        client.get("/notices/")
+
+
+def test_nobody_reads_or_opens_what_others_are_told(signed_in, alpha, bravo, boss):
+    tell(alpha)
+    (notice,) = Notice.of(boss)
+    client = signed_in(bravo)
+    assert "Acme Corp" not in client.get("/notices/").text
+    assert client.post(f"/notices/{notice.pk}/open/").status_code == 404
+    client.post("/notices/read/")
+    notice.refresh_from_db()
+    assert notice.read_at is None
+
+
+@pytest.mark.parametrize("name", ["export.csv", "export.pdf"])
+def test_the_list_can_be_exported(signed_in, alpha, boss, name):
+    tell(alpha)
+    answer = signed_in(alpha).get(f"/notices/{name}")
+    content = b"".join(answer.streaming_content)
+    assert answer.status_code == 200
+    assert name.endswith("pdf") or content.decode().startswith("What,Time,About,Account,State\r\n")
+    assert name.endswith("pdf") or b"Order 7 of Acme Corp waits" in content
+
+
+def test_each_person_chooses_what_their_role_can_be_told(signed_in, alpha, boss):
+    client = signed_in(alpha)
+    page = client.get("/notices/choose/").text
+    assert "Orders waiting for approval" in page
+    assert "Worker and back-up" not in page
+    sent = {f"{kind}-mail": DAILY for kind in notices.kinds_of(boss)} | {"work-page": "on"}
+    assert client.post("/notices/choose/", sent).status_code == 302
+    boss.refresh_from_db()
+    assert notices.channels(boss, "work") == Channels(True, DAILY)
+    assert notices.channels(boss, "order_waiting") == Channels(False, DAILY)
+    answer = client.post("/notices/choose/", sent | {"work-mail": "hourly"})
+    assert answer.status_code == 422
+
+
+def test_old_notices_are_forgotten(alpha, boss, settings):
+    tell(alpha)
+    tell(alpha, key="order:8:waiting")
+    Notice.unscoped.filter(key="order:7:waiting").update(
+        at=timezone.now() - timedelta(days=settings.NOTICES_DAYS, hours=1)
+    )
+    forget_notices(timestamp=0)
+    assert [notice.key for notice in Notice.unscoped.all()] == ["order:8:waiting"]
+
+
+# What accounts are told of
+
+
+def test_an_account_is_told_who_enters_it_counted_by_the_day(alpha, acme, boss, administrator_of):
+    person = administrator_of(acme)
+    for sign_in in ("one", "two"):
+        actions.enter_account(standing(boss, acme.code), sign_in, reason="", entered_from="")
+    (notice,) = Notice.of(person)
+    assert notices.sentence(notice) == f"{boss.name} of Alpha Telecom has entered the account 2 times today."
+    assert told(boss) == []
+
+
+def test_an_account_that_is_asked_is_told(alpha, acme, boss, administrator_of):
+    person = administrator_of(acme)
+    type(acme).unscoped.filter(pk=acme.pk).update(asks_consent=True)
+    actions.enter_account(standing(boss, acme.code), "one", reason="A call", entered_from="")
+    (notice,) = Notice.of(person)
+    assert notices.sentence(notice) == f"{boss.name} of Alpha Telecom requests access to the account."
+
+
+def test_system_administrators_are_told_once_a_day_of_tasks_that_fail_and_wait(system, alpha, boss):
+    root, agent = make_person(system, role="administrator"), make_person(system, role="support")
+    with connection.cursor() as cursor:
+        for status, kind in (("failed", "failed"), ("todo", "deferred")):
+            cursor.execute(
+                "INSERT INTO procrastinate_jobs (queue_name, task_name, status)"
+                " VALUES ('default', 'numbers.deliver', %s) RETURNING id",
+                [status],
+            )
+            cursor.execute(
+                "UPDATE procrastinate_events SET at = now() - interval '12 minutes' WHERE job_id = %s",
+                [cursor.fetchone()[0]],
+            )
+            cursor.execute(
+                "INSERT INTO procrastinate_events (job_id, type, at) SELECT max(id), %s, now() FROM procrastinate_jobs",
+                [kind],
+            )
+    for _turn in range(2):
+        watch_portal(timestamp=0)
+    assert [notices.sentence(notice) for notice in Notice.of(root).order_by("key")] == [
+        "1 background tasks failed for good: numbers.deliver. The log of the worker says why.",
+        "Background tasks have been waiting for 12 minutes: there are no workers, or too few.",
+    ]
+    assert (told(agent), told(boss)) == ([], [])
+
+
+def test_system_administrators_are_told_of_a_back_up_that_is_late(system, capsys):
+    from django.core.management import call_command  # noqa: PLC0415
+
+    root = make_person(system, role="administrator")
+    watch_portal(timestamp=0)
+    assert told(root) == []  # none was ever noted
+    call_command("note_backup")
+    watch_portal(timestamp=0)
+    assert told(root) == []
+    (noted,) = AuditEvent.unscoped.filter(verb="portal.backed_up", account=system)
+    noted.pk, noted.at = None, timezone.now() - timedelta(hours=40)
+    noted.save(force_insert=True)
+    watch_portal(timestamp=0)
+    (notice,) = Notice.of(root)
+    assert notices.sentence(notice) == "The last recorded back-up is 40 hours old."
+
+
+def test_every_role_can_choose_what_it_can_be_told(system):
+    var = make_account("var", system)
+    company = make_account("company", var)
+    assert list(notices.kinds_of(make_person(company))) == []
+    assert "trouble" in notices.kinds_of(make_person(system, role="administrator"))
+    assert "trouble" not in notices.kinds_of(make_person(system, role="support"))
+    assert set(notices.kinds_of(make_person(company, role="administrator"))) == {"access", "order_ended", "work"}

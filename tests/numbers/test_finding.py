@@ -1,0 +1,79 @@
+"""What the command palette offers, and to whom."""
+
+import pytest
+
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def offered(client):
+    """What a person is offered for a text: the names, by the name of the kind."""
+
+    def ask(person, code, typed=""):
+        client.force_login(person)
+        answer = client.get(f"/{code}/go-to/", {"q": typed})
+        assert answer.status_code == 200
+        return {group["label"]: [row["name"] for row in group["rows"]] for group in answer.json()["groups"]}
+
+    return ask
+
+
+def test_numbers_accounts_people_and_pages_are_offered(offered, alpha, acme, administrator_of):
+    factories.make_number(alpha, e164="+15145550199")
+    boss = administrator_of(alpha)
+    factories.make_person(alpha, name="Ann Acme")
+    assert offered(boss, alpha.code, "acme") == {"Accounts": ["Acme Corp"], "People": ["Ann Acme"]}
+    assert offered(boss, alpha.code, acme.code.lower())["Accounts"] == ["Acme Corp"]
+    assert offered(boss, alpha.code, "5550199")["Numbers"] == ["+1 514-555-0199"]
+    assert offered(boss, alpha.code, "add num") == {"Pages and actions": ["Add numbers"]}
+    assert "Home" in offered(boss, alpha.code)["Pages and actions"]
+
+
+def test_nothing_of_another_tenant_is_offered(offered, alpha, bravo, zenith, administrator_of):
+    factories.make_number(bravo, e164="+442079460123")
+    factories.make_person(bravo, name="Zoe Zenith")
+    factories.make_destination(zenith, "Zenith desk")
+    boss = administrator_of(alpha)
+    for typed in ("zenith", zenith.code, "2079460123", "zoe", "desk", "bravo"):
+        assert offered(boss, alpha.code, typed) == {}
+
+
+def test_a_user_is_offered_pages_alone(offered, alpha, acme):
+    user = factories.make_person(acme)
+    factories.make_number(customer=acme, e164="+15145550199")
+    factories.make_destination(acme, "Front desk")
+    assert offered(user, acme.code, "5550199") == {}
+    assert offered(user, acme.code, "front") == {}
+    pages = offered(user, acme.code)["Pages and actions"]
+    assert "WebPhone" in pages
+    assert "People" not in pages
+    assert "Order numbers" not in pages
+
+
+def test_a_customer_is_offered_what_its_numbers_ring(offered, acme, administrator_of):
+    factories.make_destination(acme, "Front desk")
+    assert offered(administrator_of(acme), acme.code, "front") == {"Destinations": ["Front desk"]}
+
+
+def test_a_support_agent_is_offered_numbers_of_granted_accounts(offered, system, alpha, bravo):
+    agent = factories.make_person(system, role="support")
+    factories.grant(agent, alpha)
+    factories.make_number(alpha, e164="+15145550199")
+    factories.make_number(bravo, e164="+15145550188")
+    assert offered(agent, "SYS", "5550199")["Numbers"] == ["+1 514-555-0199"]
+    assert "Numbers" not in offered(agent, "SYS", "5550188")
+    assert offered(agent, "SYS", "alpha")["Accounts"] == ["Alpha Telecom"]
+    assert "Accounts" not in offered(agent, "SYS", "bravo")
+
+
+@pytest.mark.parametrize("typed", ["a", "%", "\0\0", "-- ", "12*4", "+", "' or 1=1", "9" * 4000])
+def test_whatever_is_typed_is_answered(offered, alpha, administrator_of, typed):
+    offered(administrator_of(alpha), alpha.code, typed)
+
+
+def test_it_is_of_ones_own_account(client, alpha, bravo, administrator_of):
+    client.force_login(administrator_of(alpha))
+    assert client.get(f"/{bravo.code}/go-to/", {"q": "a"}).status_code == 404
+    assert client.post(f"/{alpha.code}/go-to/").status_code == 405
