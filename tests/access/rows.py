@@ -237,7 +237,7 @@ class Rows:
             PhoneNumber.unscoped.filter(pk=row.pk).update(provider=self.former_provider)
             PhoneNumber.unscoped.filter(pk=row.pk).update(provider=self.provider)
             row.refresh_from_db()
-        for past in PastNumber.unscoped.filter(number_id__in=[row.pk for row in numbers]):
+        for past in PastNumber.unscoped.filter(number_id__in=[row.pk for row in numbers]).order_by("pk"):
             self.kept(past, tree)
 
     def number(self, tree: Tree, **facts) -> PhoneNumber:

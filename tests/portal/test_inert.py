@@ -133,7 +133,8 @@ def test_a_csv_of_the_list_is_guarded_and_comes_back_unchanged(acme, alpha, sign
     assert all(re.fullmatch(r"\+1514555[0-9]{4}", row[0]) for row in rows)
 
 
-@given(st.lists(texts, min_size=1, max_size=4))
+# Half a surrogate pair is in no text of the database, and in no file.
+@given(st.lists(texts.filter(lambda text: not re.search("[\ud800-\udfff]", text)), min_size=1, max_size=4))
 @settings(max_examples=300, deadline=None, database=None)
 def test_a_csv_with_semicolons_is_inert_also_where_a_comma_separates_cells(cells):
     """An Excel that writes 0.5 splits the cells of such a file at their commas."""
