@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -28,7 +27,6 @@ KEPT_AT_ONCE = 5_000
 #: So many lines are checked and applied while somebody waits.
 AT_ONCE = 2_000
 MOST_LINES = 2_000_000
-DRAFTS_KEPT = timedelta(days=7)
 KEEP = """
 INSERT INTO numbers_importrow (account_id, of_id, line, cells, e164, verdict, "column", reason, plan)
 SELECT %s, %s, line, string_to_array(cells, chr(1)), '', '', '', '', '[]'
@@ -47,7 +45,6 @@ def begin_import(actor: Actor, key: UUID, rows: Iterator[tuple[int, list[str]]],
     account = Account.visible_to(actor).select_for_update(no_key=True).get(pk=actor.account.pk)
     if made := Import.visible_to(actor).filter(key=key).first():
         return made
-    forget_drafts(actor)
     wanted = Import.visible_to(actor).create(
         account=account,
         **Import.by(actor),
@@ -140,13 +137,6 @@ def keep(wanted: Import, rows: Iterator[tuple[int, list[str]]]) -> None:
     if lines:
         write()
     wanted.save()
-
-
-def forget_drafts(actor: Actor) -> None:
-    """Remove what was read days ago and never applied."""
-    old = Import.visible_to(actor).filter(state=Import.State.DRAFT, as_of__lt=timezone.now() - DRAFTS_KEPT)
-    for one in old.select_for_update(skip_locked=True):
-        one.delete()
 
 
 @transaction.atomic

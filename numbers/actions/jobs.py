@@ -39,7 +39,6 @@ NAMED = 10
 RECENT = timedelta(days=7)
 #: So many are looked at before somebody confirms, for what would be refused.
 LOOKED_AT = 2_000
-DRAFTS_KEPT = timedelta(days=1)
 FREEZE = """
 INSERT INTO numbers_jobitem (account_id, job_id, number_id, e164, digits, since, state, sentence)
 SELECT %(job_account)s, %(job)s, chosen.id, chosen.e164, chosen.digits, chosen.since, 'waiting', ''
@@ -71,7 +70,6 @@ def draft_job(actor: Actor, verb: type[Verb], listing: Listing, chosen: str, bac
     """
     if not actor.may("jobs.change") or not verb.is_open_to(actor):
         raise PermissionDenied
-    forget_drafts(actor)
     job = new_job(actor, verb, chosen, back)
     statement, params = listing.chosen()
     with connection.cursor() as cursor:
@@ -89,13 +87,6 @@ def new_job(actor: Actor, verb: type[Verb], chosen: str, back: str) -> Job:
         chosen=chosen[:500],
         back=back[:2000],
     )
-
-
-def forget_drafts(actor: Actor) -> None:
-    """Remove what was chosen a day ago and never confirmed."""
-    old = Job.visible_to(actor).filter(state=Job.State.DRAFT, as_of__lt=timezone.now() - DRAFTS_KEPT)
-    for job in old.select_for_update(skip_locked=True):
-        job.delete()
 
 
 def foreseen(actor: Actor, job: Job, verb: Verb) -> Counter[str]:

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from accounts.models import Account
-from numbers.actions import imports, jobs
 from numbers.models import Import, Job, Work
 
 #: Rows that are removed in one transaction.
@@ -15,7 +14,7 @@ AT_ONCE = 5_000
 #: Imports and jobs of which something is removed in one turn, of each kind.
 MOST = 200
 #: Of each kind, how long what was never confirmed is kept.
-DRAFTS_KEPT = {Import: imports.DRAFTS_KEPT, Job: jobs.DRAFTS_KEPT}
+DRAFTS_KEPT = {Import: timedelta(days=7), Job: timedelta(days=1)}
 
 
 def due(kind: type[Work], now: datetime) -> list[tuple[int, str]]:

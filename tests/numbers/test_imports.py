@@ -368,15 +368,10 @@ def test_an_import_of_another_account_is_neither_applied_nor_cancelled(actor_in,
     assert theirs.started_at is None
 
 
-def test_a_form_of_another_account_and_its_drafts_are_its_own(actor_in, alpha, bravo):
+def test_a_form_of_another_account_is_its_own(actor_in, alpha, bravo):
     key, northline, facts = uuid4(), factories.make_provider(), {"columns": ["number"]}
     made = {}
     for account in (alpha, bravo):
         rows = iter([(1, ["+15145550123"])])
         made[account.pk] = actions.begin_import(actor_in(account), key, rows, provider=northline, **facts)
     assert [one.account for one in made.values()] == [alpha, bravo]
-    long_ago = timezone.now() - timedelta(days=400)
-    Import.unscoped.update(state="draft", as_of=long_ago)
-    actions.begin_import(actor_in(alpha), uuid4(), iter([(1, ["+15145550124"])]), provider=northline, **facts)
-    assert Import.unscoped.filter(account=bravo, as_of=long_ago).exists()
-    assert not Import.unscoped.filter(account=alpha, as_of=long_ago).exists()

@@ -2,7 +2,6 @@
 
 import csv
 import io
-from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -181,21 +180,6 @@ def test_another_tenants_numbers_and_jobs_are_nobodys(of_alpha, alpha, acme, sto
         assert client.get(path).status_code == 404
     for path in (theirs, f"{theirs}cancel/", f"{theirs}retry/"):
         assert client.post(path).status_code == 404
-
-
-def test_a_draft_that_nobody_confirms_is_forgotten(of_alpha, alpha, stock):
-    choose(of_alpha, alpha, "delete", all="1")
-    Job.unscoped.update(as_of=timezone.now() - timedelta(days=1, minutes=1))
-    choose(of_alpha, alpha, "assign", all="1")
-    assert list(Job.unscoped.values_list("verb", flat=True)) == ["assign"]
-    assert JobItem.unscoped.count() == 5
-
-
-def test_drafts_of_another_account_are_left_to_it(of_alpha, alpha, bravo, administrator_of, stock):
-    long_ago = timezone.now() - timedelta(days=9)
-    theirs = Job.unscoped.create(account=bravo, person=administrator_of(bravo), chain=[], verb="delete", as_of=long_ago)
-    choose(of_alpha, alpha, "assign", all="1")
-    assert Job.unscoped.filter(pk=theirs.pk).exists()
 
 
 @pytest.mark.parametrize(

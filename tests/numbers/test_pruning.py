@@ -44,12 +44,17 @@ def applied(account, **more):
         return imports.apply_import(Actor.at_home(account.boss), wanted.pk)
 
 
-def assigned(account):
-    customer = factories.make_account("company", account)
+def drafted(account):
     actor = Actor.at_home(account.boss)
     with scope(account):
-        job = jobs.draft_job(actor, verbs.AssignToCustomer, Listing(actor), "all", "")
-        return jobs.confirm_job(actor, job.pk, verbs.AssignToCustomer(customer.pk), all_or_nothing=False)
+        return jobs.draft_job(actor, verbs.AssignToCustomer, Listing(actor), "all", "")
+
+
+def assigned(account):
+    job, customer = drafted(account), factories.make_account("company", account)
+    with scope(account):
+        wishes = verbs.AssignToCustomer(customer.pk)
+        return jobs.confirm_job(Actor.at_home(account.boss), job.pk, wishes, all_or_nothing=False)
 
 
 def ago(work, days):
@@ -88,10 +93,14 @@ def test_nothing_goes_where_it_is_kept_for_ever(var, settings):
 
 
 def test_what_was_never_confirmed_goes_after_its_days(var):
-    ago(imported(var), 8)
-    ago(imported(var, first=100), 6)
+    applied(var)
+    kept = [imported(var, first=100), drafted(var)]
+    for work, days in ((imported(var), 8), (kept[0], 6), (drafted(var), 2), (kept[1], 0)):
+        ago(work, days)
     forget_finished(timestamp=0)
-    assert (Import.unscoped.count(), ImportRow.unscoped.count(), Job.unscoped.count()) == (1, 10, 0)
+    assert list(Import.unscoped.filter(state="draft")) == kept[:1]
+    assert list(Job.unscoped.all()) == kept[1:]
+    assert (ImportRow.unscoped.count(), JobItem.unscoped.count()) == (20, 10)
 
 
 def test_a_turn_removes_so_many_rows_and_leaves_alone_what_somebody_is_at(var, settings):
