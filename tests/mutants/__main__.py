@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from queue import Queue
@@ -36,6 +37,8 @@ WALLS_DOWN = "ALTER TABLE {} DISABLE ROW LEVEL SECURITY"
 SEEN = ROOT / "var" / "mutants.json"
 #: Tests that take longer have seen nothing.
 LIMIT_SECONDS = 1800
+#: So many tests that have seen other guards of a module are asked first.
+LIKELY = 3
 #: A template may be copied by one at a time.
 COPYING = Lock()
 
@@ -58,11 +61,17 @@ def main(words: list[str]) -> int:
             made = [mutant for mutant in every_one if not mutant.equal]
             made = [mutant for mutant in made if not words or any(word in mutant.name for word in words)]
             seen = json.loads(SEEN.read_text()) if SEEN.exists() else {}
+            # What has seen the guards of a module will see others of it.
+            of_module: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
             def run(mutant: Mutant) -> tuple[Mutant, bool, str]:
-                place = places.get()
+                place, likely = places.get(), []
+                if known := seen.get(unplaced(mutant.name)):
+                    likely = [known]
+                elif mutant.path:
+                    likely = [test for test, _times in of_module[mutant.path].most_common(LIKELY)]
                 try:
-                    return mutant, *place.kills(mutant, walled, seen.get(unplaced(mutant.name), ""))
+                    return mutant, *place.kills(mutant, walled, likely)
                 finally:
                     places.put(place)
 
@@ -85,6 +94,7 @@ def main(words: list[str]) -> int:
                             survivors.append(mutant.name)
                         elif test := re.match(r"FAILED (tests/[^\s\[]+)", said):
                             seen[unplaced(mutant.name)] = test[1]
+                            of_module[mutant.path][test[1]] += 1
                             SEEN.write_text(json.dumps(seen, indent=1))
                 finally:
                     pool.shutdown(cancel_futures=True)
@@ -139,13 +149,11 @@ class Place:
         if done.returncode:
             raise SystemExit(f"The tests of constraints are red as they are:\n{done.stdout[-3000:]}")
 
-    def kills(self, mutant: Mutant, walled: list[str], likely: str) -> tuple[bool, str]:
-        """Whether a test turns red without the guard, and what it said; ``likely`` is asked alone before the others."""
-        if likely:
-            status, said = self.tried(mutant, walled, [likely])
-            if status == pytest.ExitCode.TESTS_FAILED:
-                return True, said
-        status, said = self.tried(mutant, walled, mutant.tests)
+    def kills(self, mutant: Mutant, walled: list[str], likely: list[str]) -> tuple[bool, str]:
+        """Whether a test turns red without the guard, and what it said; the likely ones are asked first."""
+        status, said = self.tried(mutant, walled, [*likely, *mutant.tests])
+        if status == pytest.ExitCode.USAGE_ERROR and likely:  # one that was remembered has another name by now
+            status, said = self.tried(mutant, walled, mutant.tests)
         return status not in (None, pytest.ExitCode.OK), said
 
     def tried(self, mutant: Mutant, walled: list[str], tests: list[str]) -> tuple[int | None, str]:
