@@ -28,7 +28,7 @@ def page(request, code):
 
 def lazy(request, code):
     template = engines["django"].from_string("{% for n in numbers %}{{ n }} {% endfor %}")
-    return TemplateResponse(request, template, {"numbers": PhoneNumber.unscoped.all()})
+    return TemplateResponse(request, template, {"numbers": PhoneNumber.unscoped.order_by("digits")})
 
 
 def stream(request, code):
