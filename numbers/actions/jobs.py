@@ -295,6 +295,8 @@ def do_all(actor: Actor, job: Job, verb: Verb) -> None:
     undone = _("Nothing was done to it, because others were refused.")
     with transaction.atomic():
         numbers = sorted(ids)
+        # For all of them, before the numbers of the first batch are locked.
+        verb.meet(actor, numbers, locks=True)
         for first in range(0, len(numbers), BATCH):
             some = numbers[first : first + BATCH]
             outcomes += perform(actor, verb, some, since=ids)
