@@ -25,6 +25,7 @@ from portal.logs import described, request_facts
 log = logging.getLogger("portal.exports")
 #: Key in a request's environ: why its response was cut short.
 ENDED = "portal.ended"
+GONE = "the client has gone"
 #: How often a running export asks whether its person may still have it.
 RECHECK_SECONDS = 5
 LONGEST_NAME, LONGEST_NAME_BYTES = 120, 240
@@ -199,15 +200,18 @@ def or_word(chunks: Generator[bytes], words: bytes, facts: dict, environ: dict) 
     """``chunks``; logs an early end with ``facts``, and after an error appends ``words`` for the client.
 
     The status has been sent by then, and a broken connection would discard what the client has not read: so the file
-    itself says that it is incomplete. When the client stops reading, ``portal.server`` puts the reason into
-    ``environ`` and sends the ``words``.
+    itself says that it is incomplete. When the client stops reading or goes, ``portal.server`` puts the reason into
+    ``environ``; it sends the ``words`` to who has stopped, and may cancel a statement of who has gone.
     """
     try:
         yield from chunks
     except GeneratorExit:
-        log.warning("An export was ended: %s", environ.get(ENDED, "the client has gone"), extra={"facts": facts})
+        log.warning("An export was ended: %s", environ.get(ENDED, GONE), extra={"facts": facts})
         raise
     except Exception as error:
+        if ENDED in environ:
+            log.warning("An export was ended: %s", environ[ENDED], extra={"facts": facts})
+            raise
         log.error("An export broke off: %s", described(error), extra={"facts": facts})
         if words:
             yield words

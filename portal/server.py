@@ -35,7 +35,7 @@ from django.utils.translation import gettext as _
 from accounts.policy import SMALL_BODY, Body, body_of
 from portal.database.watch import Watched
 from portal.embedded import dies_with_parent
-from portal.exports import ENDED
+from portal.exports import ENDED, GONE
 from portal.intake import ADMISSION, REFUSAL, Admission, Refusal
 from portal.wsgi import application as wsgi
 
@@ -206,7 +206,7 @@ class Exchange:
         async def until_gone() -> None:
             while (await self.receive())["type"] != "http.disconnect":
                 pass
-            self.gone = True
+            self.gone, self.environ[ENDED] = True, GONE
             self.job.cancel()
             # What somebody has sent is carried out, or refused, also when they do not wait for the answer.
             if self.environ["REQUEST_METHOD"] in ("GET", "HEAD"):
@@ -239,7 +239,7 @@ class Exchange:
     def hand_over(self, words: bytes, send: Callable[..., Coroutine], *what: Any) -> None:
         """Have the loop send the next piece once it has sent the one before."""
         if self.gone:
-            raise Gone("the client has gone")
+            raise Gone(GONE)
         try:
             if self.sent is not None:
                 self.sent.result(settings.READER_SECONDS)
