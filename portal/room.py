@@ -5,7 +5,7 @@ it would lay the page out twice. So the server estimates, on the generous side: 
 room for its longest word, and every cell for its text in about ``LINES`` lines.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from unicodedata import combining, east_asian_width
 
@@ -57,6 +57,19 @@ def extent(text: str) -> tuple[float, float]:
     return max(longest, word), whole
 
 
+def cells(rows: Sequence[Mapping], keys: Collection[str]) -> Iterator[tuple[float, float]]:
+    """The widths of the cells of a column that are not empty, as ``extent`` has them; of equal ones once."""
+    first, *more = keys
+    if not more:
+        for text in {row.get(first) for row in rows}:
+            if text:
+                yield extent(str(text))
+        return
+    for cell in {tuple([row.get(key) for key in keys]) for row in rows}:
+        if texts := [extent(str(text)) for text in cell if text]:
+            yield max(word for word, _whole in texts), sum(whole for _word, whole in texts) + (len(texts) - 1) * NARROW
+
+
 def needed(headings: Mapping[str, str], rows: Sequence[Mapping], parts: Mapping[str, Collection[str]]) -> float:
     """The width in rem that a table of these rows needs.
 
@@ -68,12 +81,8 @@ def needed(headings: Mapping[str, str], rows: Sequence[Mapping], parts: Mapping[
         word, whole = extent(heading)
         # In bold; and what is typed below it can be read.
         word, whole = max(word * TEXT * 1.1, FIELD), whole * TEXT * 1.1
-        keys = parts.get(name, (name,))
-        for row in rows:
-            texts = [extent(str(text)) for key in keys if (text := row.get(key))]
-            if texts:
-                word = max(word, TEXT * max(one for one, _all in texts))
-                whole = max(whole, TEXT * sum(all_words for _one, all_words in texts) + (len(texts) - 1) * NARROW)
+        for words, cell in cells(rows, parts.get(name, (name,))):
+            word, whole = max(word, TEXT * words), max(whole, TEXT * cell)
         word = min(word, LONGEST_WORD)
         least += word + PADDING
         most += max(word, min(whole, LONGEST_TEXT)) + PADDING
