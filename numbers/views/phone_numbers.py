@@ -81,7 +81,7 @@ class PhoneNumberList(ListPage):
 
     def more_context(self, request, found) -> dict:
         code, token = request.actor.account.code, get_token(request)
-        list_url = url_of("numbers:list", code)
+        list_url, verbs = url_of("numbers:list", code), verbs_of(request.actor)
         return {
             # Once for all forms of the page: each time that it is asked for, it is another one.
             "csrf_token": token,
@@ -95,13 +95,13 @@ class PhoneNumberList(ListPage):
                     "token": token,
                     "weight": "final" if verb.is_final else "",
                 }
-                for slug, verb in verbs_of(request.actor).items()
+                for slug, verb in verbs.items()
             ],
-            "row_verbs": [
-                {"slug": slug, "label": str(verb.label), "suits": " ".join(suits)}
-                for slug, verb in verbs_of(request.actor).items()
+            "row_verbs": tuple(
+                (slug, str(verb.label), suits)
+                for slug, verb in verbs.items()
                 if (suits := row_verb_suits(request.actor, slug))
-            ],
+            ),
             "jobs_url": url_of("numbers:jobs", code),
             "released_url": url_of("numbers:released", code) if request.actor.may("releases.view") else "",
             "runs_url": url_of("numbers:runs", code),
@@ -143,16 +143,16 @@ class PhoneNumberList(ListPage):
         return rows
 
 
-def row_verb_suits(actor: Actor, slug: str) -> list[str]:
+def row_verb_suits(actor: Actor, slug: str) -> str:
     """The states of a number, as a row shows them, in which a row offers the verb: the few that people need daily. A
     customer's number can ring something else at any time; a VAR's has to be free."""
     if slug == "options":
-        return ["available", "used", "reserved", "cooling"]
+        return "available used reserved cooling"
     if slug == "unassign":
-        return ["used"]
+        return "used"
     if slug == "assign":
-        return ["available", "used"] if actor.account.is_customer else ["available", "reserved"]
-    return ["available", "reserved"] if slug == "reserve" else []
+        return "available used" if actor.account.is_customer else "available reserved"
+    return "available reserved" if slug == "reserve" else ""
 
 
 def country_of(e164: str) -> str:
