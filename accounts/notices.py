@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection, transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
-from accounts.models import Account, Notice, Person
+from accounts.models import Access, Account, Notice, Person
 from accounts.policy import allows, role_inside, role_of
 from accounts.rules import standing
 from portal import texts
@@ -117,7 +118,7 @@ def channels(person: Person, kind: str) -> Channels:
 def may_receive(person: Person, account: Account, kind: str) -> bool:
     """Whether the person may at present see what such a notice is about in the account.
 
-    In another account than their own: whether they could enter it.
+    In another account than their own: whether they could enter it, and with its consent are in it if it asks for that.
     """
     permission = KINDS[kind].permission
     if not (person.is_active and person.has_joined and person.account.is_open):
@@ -126,6 +127,8 @@ def may_receive(person: Person, account: Account, kind: str) -> bool:
         return allows(role_of(account.kind, person.role), permission)
     found = standing(person, account.code)
     if found is None or found.closed:
+        return False
+    if account.asks_consent and not Access.of(person).filter(account=account).consented(timezone.now()).exists():
         return False
     return allows(role_inside(account.kind), permission, inside=True, viewing=not found.manages)
 

@@ -91,6 +91,8 @@ LEFT = {
     "accounts.notices.notify": "recipients may belong to any account; each row belongs to one person",
     "accounts.actions.people.forget_notices": "notices of a person whose rights changed are of any account",
     "accounts.actions.people.end_links": "no scope may write a password",
+    "accounts.actions.notices.forget_unfounded_notices": "notices of an agent are of any account",
+    "numbers.actions.jobs.actor_of": "an account does not see what was granted to agents of those above it",
     "portal.cache.LastingCache._cursor": "rate limits belong to no account",
     "portal.tasks.Queue.execute_query": "the queue belongs to no account",
     "portal.tasks.Queue.execute_query_all": "the queue belongs to no account",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from accounts.models import Account, Grant, Person
+from accounts.rules import standing
 from accounts.scope import scope
 from numbers.models import PhoneNumber
 from portal.listings import containing
@@ -36,10 +37,15 @@ def granted_numbers(agent: Person, spellings: tuple[str, ...]) -> list[Found]:
     accounts = {}
     for grant in Grant.live_of(agent).select_related("content_object").order_by("content_object__name_folded", "pk"):
         accounts.setdefault(grant.content_object_id, grant.content_object)
-    open_ones = [account for account in accounts.values() if account.is_open and not account.asks_consent]
     found = []
-    for account in open_ones[:MOST_ACCOUNTS]:
+    for account in [account for account in accounts.values() if may_be_searched(agent, account)][:MOST_ACCOUNTS]:
         with scope(account):
             numbers = containing(PhoneNumber.held_in(account), "e164", tuple(wanted)).order_by("digits")
             found += [Found(e164, account) for e164 in numbers.values_list("e164", flat=True)[:MOST_NUMBERS]]
     return found
+
+
+def may_be_searched(agent: Person, account: Account) -> bool:
+    """Whether the agent could enter the account without asking: it and those above it are open."""
+    found = standing(agent, account.code)
+    return found is not None and not found.closed and not account.asks_consent

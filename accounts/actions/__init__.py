@@ -23,7 +23,13 @@ from accounts.actions.accounts import (
     why_not_closed,
 )
 from accounts.actions.grants import give_grant, withdraw_grant
-from accounts.actions.notices import choose_channels, read_all_notices, read_notice, stop_mail
+from accounts.actions.notices import (
+    choose_channels,
+    forget_unfounded_notices,
+    read_all_notices,
+    read_notice,
+    stop_mail,
+)
 from accounts.actions.operators import NotNeeded, create_operator
 from accounts.actions.people import (
     change_person,
@@ -56,6 +62,7 @@ __all__ = [
     "end_accesses",
     "end_session",
     "enter_account",
+    "forget_unfounded_notices",
     "give_grant",
     "invite_administrator",
     "invite_again",

@@ -11,6 +11,7 @@ from guardian.shortcuts import assign_perm, remove_perm
 
 from accounts import audit
 from accounts.actions.access import end_access
+from accounts.actions.notices import forget_unfounded_notices
 from accounts.actor import Actor
 from accounts.models import Access, Account, Grant, Person
 from accounts.rules import standing
@@ -64,6 +65,7 @@ def withdraw(actor: Actor, grant: Grant) -> None:
     audit.record(actor, "grant.withdrawn", grant, before=facts(grant))
     remove_perm(grant.permission.codename, grant.user, grant.content_object)
     end_unfounded_accesses(grant.user)
+    forget_unfounded_notices(grant.user)
 
 
 def end_unfounded_accesses(person: Person) -> None:

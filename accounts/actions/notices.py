@@ -4,17 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import notices
 from accounts.actor import Actor
-from accounts.models import Notice, Person
+from accounts.models import Account, Notice, Person
+from accounts.rules import standing
+
+
+def forget_unfounded_notices(person: Person) -> None:
+    """Remove a person's notices about other accounts that they may not see any more: a grant or a consent has ended.
+    Those about accounts that are suspended stay: these may come back."""
+    with connection.outside():
+        elsewhere = Notice.from_elsewhere(person)
+        pairs = set(elsewhere.order_by().values_list("account_id", "kind").distinct())
+        for account in Account.with_ids(sorted({pk for pk, _kind in pairs})):
+            found = standing(person, account.code)
+            if found is not None and found.closed:
+                continue
+            kinds = [kind for pk, kind in pairs if pk == account.pk and not notices.may_receive(person, account, kind)]
+            if kinds:
+                elsewhere.filter(account=account, kind__in=kinds).delete()
 
 
 @transaction.atomic
 def read_notice(actor: Actor, notice_id: int) -> Notice:
-    """Mark one of the acting person's notices as read. Raises ``Notice.DoesNotExist`` for everybody else's."""
+    """Mark one of the acting person's notices as read. Raises ``Notice.DoesNotExist`` for everybody else's, and for
+    those that they may not see any more."""
+    forget_unfounded_notices(actor.person)
     notice = Notice.of(actor.person).select_related("account").select_for_update(of=("self",)).get(pk=notice_id)
     if notice.read_at is None:
         notice.read_at = timezone.now()

@@ -49,6 +49,10 @@ class AccessQuerySet(AccountRowQuerySet):
             consented_by__is_active=True,
         )
 
+    def consented(self, now: datetime):
+        """Those by which somebody works in an account with its consent."""
+        return self.filter(started_at__isnull=False, ended_at=None, expires_at__gt=now, consented_at__isnull=False)
+
     def history(self, now: datetime):
         """What has begun, with when it ended or will end, the folded texts that lists search, and how much was changed.
 

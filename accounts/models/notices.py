@@ -78,6 +78,11 @@ class Notice(models.Model):
         return cls.unscoped.filter(person=person, on_page=True)
 
     @classmethod
+    def from_elsewhere(cls, person: Person) -> NoticeQuerySet:
+        """A person's notices about other accounts than their own."""
+        return cls.unscoped.filter(person=person).exclude(account=person.account_id)
+
+    @classmethod
     def to_mail(cls, states: Collection[str]) -> NoticeQuerySet:
         """Those of all people that wait to be mailed."""
         return cls.unscoped.filter(mail__in=states)

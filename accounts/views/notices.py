@@ -34,6 +34,7 @@ class Notices(ListPage):
     widths = {"what": 44, "at": 14, "about": 18, "account": 16, "state": 8}
 
     def get(self, request) -> HttpResponse:
+        actions.forget_unfounded_notices(request.actor.person)
         return super().get(request, code="")
 
     def url(self, request, name: str) -> str:

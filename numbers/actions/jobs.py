@@ -247,17 +247,21 @@ def take_up(account: Account, job_id: int) -> bool:
 
 
 def actor_of(job: Work) -> Actor | None:
-    """Who confirmed it, with the rights that they have at present; None when they may not work here any more."""
-    person = Person.objects.select_related("account").filter(pk=job.person_id, is_active=True).first()
-    account = Account.called(job.account.code)
-    if person is None or not account.is_open:
-        return None
-    if person.account_id == account.pk:
-        return Actor.at_home(person)
-    found = standing(person, account.code)
-    if found is None or found.closed or job.access is None or (job.access.manages and not found.manages):
-        return None
-    return found.actor(job.access)
+    """Who confirmed it, with the rights that they have at present; None when they may not work here any more.
+
+    Asked outside the scope, as for a page: the account does not see what was granted to agents of those above it.
+    """
+    with connection.outside():
+        person = Person.objects.select_related("account").filter(pk=job.person_id, is_active=True).first()
+        account = Account.called(job.account.code)
+        if person is None or not account.is_open:
+            return None
+        if person.account_id == account.pk:
+            return Actor.at_home(person)
+        found = standing(person, account.code)
+        if found is None or found.closed or job.access is None or (job.access.manages and not found.manages):
+            return None
+        return found.actor(job.access)
 
 
 def go_on(actor: Actor, job: Job) -> bool:

@@ -72,16 +72,15 @@ def hanging_on(actor: Actor, number: PhoneNumber) -> list[tuple[str, str]]:
 
 
 def warn_of_quota(request, verb: verbs.Verb) -> None:
-    """Say that a customer has more numbers than its quota, once it was given some: a VAR may, but should know."""
-    if not isinstance(verb, verbs.AssignToCustomer):
+    """Say that customers have more numbers than their quota, once they were given some: a VAR may, but should know."""
+    receivers = verb.receivers(request.actor)
+    if not receivers:
         return
-    customer = Account.visible_to(request.actor).get(pk=verb.customer_id)
-    if customer.number_quota is None:
-        return
-    held = PhoneNumber.visible_to(request.actor).filter(customer=customer).count()
-    if held > customer.number_quota:
-        said = {"customer": customer.name, "held": plain(held), "quota": plain(customer.number_quota)}
-        messages.warning(request, _("%(customer)s now has %(held)s numbers; its quota is %(quota)s.") % said)
+    for customer in Account.visible_to(request.actor).filter(pk__in=receivers, number_quota__isnull=False):
+        held = PhoneNumber.visible_to(request.actor).filter(customer=customer).count()
+        if held > customer.number_quota:
+            said = {"customer": customer.name, "held": plain(held), "quota": plain(customer.number_quota)}
+            messages.warning(request, _("%(customer)s now has %(held)s numbers; its quota is %(quota)s.") % said)
 
 
 def list_come_from(request, code: str) -> str:

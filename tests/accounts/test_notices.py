@@ -8,12 +8,13 @@ from django.core import mail
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from accounts import actions, notice_mail, notices
 from accounts.actor import Actor
-from accounts.models import AuditEvent, Notice, Person
+from accounts.models import Access, Account, AuditEvent, Grant, Notice, Person
 from accounts.notices import DAILY, OFF, ONCE, Channels
 from accounts.rules import standing
 from accounts.scope import scope
@@ -103,6 +104,51 @@ def test_staff_from_above_are_told_of_what_they_began_as_long_as_they_could_ente
     given.delete()
     tell(acme, "work", "job:4", by=agent)
     assert (len(told(boss)), len(told(agent)), len(told(customer))) == (1, 1, 2)
+
+
+@pytest.mark.parametrize("way", ["withdrawn", "over"])
+def test_notices_about_an_account_go_with_the_grant(client, alpha, acme, boss, way):
+    agent, other = (make_person(alpha, role="support") for _turn in range(2))
+    for one in (agent, other):
+        grant(one, acme, "manage_account")
+        tell(acme, "work", f"job:{one.pk}", by=one)
+    notices_of_agent = list(Notice.unscoped.filter(person=agent).values_list("pk", flat=True))
+    assert notices_of_agent
+    if way == "withdrawn":
+        actions.withdraw_grant(Actor.at_home(boss), Grant.live_of(agent).get().pk)
+    else:
+        Grant.live_of(agent).update(until=timezone.now() - timedelta(minutes=1))
+    client.force_login(agent)
+    for notice in notices_of_agent:
+        assert client.post(reverse("notice_open", args=[notice])).status_code == 404
+    assert acme.name not in client.get("/notices/export.csv").getvalue().decode()
+    assert (told(agent), told(other)) == ([], [("work", 1)])
+
+
+def test_staff_hear_of_an_account_that_asks_for_consent_only_while_they_are_in_it(alpha, acme, administrator_of, boss):
+    customer = administrator_of(acme)
+    tell(acme, "work", "job:1", by=boss)
+    Account.unscoped.filter(pk=acme.pk).update(asks_consent=True)
+    acme.refresh_from_db()
+    tell(acme, "work", "job:2", by=boss)
+    assert (len(told(boss)), len(told(customer))) == (1, 1)
+    now = timezone.now()
+    Access.unscoped.create(
+        person=boss, account=acme, sign_in="", manages=True, chain=[alpha.pk, acme.pk], asked_at=now, consented_at=now,
+        consented_by=customer, started_at=now, seen_at=now, expires_at=now + timedelta(hours=1),
+    )  # fmt: skip
+    tell(acme, "work", "job:3", by=boss)
+    assert told(boss) == [("work", 1), ("work", 1)]
+    Access.unscoped.update(ended_at=now, ended_why="left")
+    actions.forget_unfounded_notices(boss)
+    assert told(boss) == []
+
+
+def test_notices_about_a_suspended_account_stay(alpha, acme, boss):
+    tell(acme, "work", "job:1", by=boss)
+    Account.unscoped.filter(pk=acme.pk).update(status="suspended")
+    actions.forget_unfounded_notices(boss)
+    assert told(boss) == [("work", 1)]
 
 
 def test_nobody_is_told_of_an_account_that_is_not_in_service_by_mail(alpha, acme, administrator_of):
@@ -317,7 +363,7 @@ def test_the_page_takes_as_many_queries_for_one_notice_as_for_fifty(
         tell(alpha, key=f"order:{order}:waiting")
     client = signed_in(alpha)
     client.get("/notices/")
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         client.get("/notices/")
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from accounts.models import Account
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -66,6 +67,16 @@ def test_a_support_agent_is_offered_numbers_of_granted_accounts(offered, system,
     assert "Numbers" not in offered(agent, "SYS", "5550188")
     assert offered(agent, "SYS", "alpha")["Accounts"] == ["Alpha Telecom"]
     assert "Accounts" not in offered(agent, "SYS", "bravo")
+
+
+def test_numbers_of_accounts_that_nobody_may_enter_are_not_offered(offered, system, alpha, acme):
+    agent = factories.make_person(system, role="support")
+    factories.grant(agent, acme)
+    factories.make_number(customer=acme, e164="+15145550199")
+    assert offered(agent, "SYS", "5550199")["Numbers"]
+    # Whoever may not enter the VAR gets no further.
+    Account.unscoped.filter(pk=alpha.pk).update(status="suspended")
+    assert "Numbers" not in offered(agent, "SYS", "5550199")
 
 
 @pytest.mark.parametrize("typed", ["a", "%", "\0\0", "-- ", "12*4", "+", "' or 1=1", "9" * 4000])

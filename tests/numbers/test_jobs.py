@@ -10,7 +10,7 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from accounts.actor import Actor
-from accounts.models import Account, AuditEvent, Person
+from accounts.models import Account, AuditEvent, Grant, Person
 from accounts.scope import scope
 from numbers.actions import jobs, verbs
 from numbers.models import Job, JobItem, PhoneNumber
@@ -262,6 +262,50 @@ def test_a_job_of_who_may_not_any_more_stops(of_alpha, alpha, boss, large, chang
     job.refresh_from_db()
     assert (job.state, job.done) == ("stopped", 0)
     assert "may not do this any more" in job.problem
+
+
+@pytest.mark.parametrize(
+    ("home", "role", "granted", "place"),
+    [
+        ("alpha", "administrator", "", "alpha"),
+        ("system", "administrator", "", "alpha"),
+        ("system", "administrator", "", "acme"),
+        ("system", "support", "alpha", "alpha"),
+        ("system", "support", "alpha", "acme"),
+        ("alpha", "administrator", "", "acme"),
+        ("alpha", "support", "acme", "acme"),
+    ],
+)
+def test_the_worker_goes_on_with_the_job_of_everybody_who_may_work_there(
+    request, client, alpha, acme, monkeypatch, home, role, granted, place
+):
+    monkeypatch.setattr(jobs, "AT_ONCE", 1)
+    for i in range(3):
+        factories.make_number(alpha, customer=acme, e164=f"+1514557{i:04}")
+    account = request.getfixturevalue(place)
+    person = factories.make_person(request.getfixturevalue(home), role=role)
+    if granted:
+        factories.grant(person, request.getfixturevalue(granted), "manage_account")
+    client.force_login(person)
+    client.post(f"/{account.code}/access/")
+    client.post(choose(client, account, "options", all="1"), {"label_text": "Moved", "mode": "some"})
+    job = Job.unscoped.get()
+    run_job(job_id=job.pk, account=account.code)
+    job.refresh_from_db()
+    assert (job.state, job.done, job.problem) == ("done", 3, "")
+    assert set(AuditEvent.unscoped.filter(verb="number.options_changed").values_list("person")) == {(person.pk,)}
+
+
+def test_a_job_of_an_agent_stops_where_the_grant_has_ended(client, system, alpha, acme, large):
+    agent = factories.make_person(system, role="support")
+    factories.grant(agent, alpha, "manage_account")
+    client.force_login(agent)
+    client.post(f"/{alpha.code}/access/")
+    job = large(client)
+    Grant.objects.filter(user=agent).delete()
+    run_job(job_id=job.pk, account=alpha.code)
+    job.refresh_from_db()
+    assert (job.state, job.done) == ("stopped", 0)
 
 
 def test_a_customer_who_is_suspended_meanwhile_is_given_nothing(of_alpha, alpha, acme, large):

@@ -98,6 +98,14 @@ def test_numbers_that_were_unassigned_go_back_with_all_that_hung_on_them(of_alph
     assert told.before["customer"] is None
 
 
+def test_a_customer_above_its_quota_is_mentioned_when_numbers_go_back(of_alpha, alpha, acme, in_use):
+    url = do(of_alpha, alpha, "unassign", in_use)
+    Account.unscoped.filter(pk=acme.pk).update(number_quota=1)
+    drafted = of_alpha.post(f"{url}undo/").url
+    page = of_alpha.post(drafted, {"mode": "some"}, follow=True).text
+    assert "Acme Corp now has 2 numbers; its quota is 1." in page
+
+
 def test_a_company_undoes_what_its_numbers_ring(of_acme, acme, in_use):
     lobby = factories.make_destination(acme, "Lobby")
     before = state()

@@ -88,6 +88,10 @@ class Verb(ABC):
     def follow(self, actor: Actor, numbers: list[PhoneNumber]) -> None:  # noqa: B027 - most verbs end with the numbers
         """What else is written in the same transaction, when it is done to these numbers."""
 
+    def receivers(self, actor: Actor) -> set[int]:
+        """The ids of the customers to whom it gives numbers."""
+        return set()
+
     def told(self) -> dict[str, Any]:
         """What history keeps besides what the number was before and after."""
         return {}

@@ -141,6 +141,9 @@ class AssignToCustomer(OfCustomer):
         if self._customer.kind == Account.Kind.PROFESSIONAL:
             self._line = Destination.own_line(self._customer)
 
+    def receivers(self, actor):
+        return {self.customer_id}
+
     @classmethod
     def suits(cls, number, now):
         return not number.customer_id

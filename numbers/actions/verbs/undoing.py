@@ -103,6 +103,10 @@ class Undo(Verb):
         """The ids that stood in these columns."""
         return {pk for was in self._was.values() for name in columns if (pk := was.get(name))}
 
+    def receivers(self, actor):
+        items = JobItem.visible_to(actor).filter(job=self.of, was__customer_id__isnull=False)
+        return set(items.values_list("was__customer_id", flat=True).distinct()) - {None}
+
     def refusal(self, number, now):
         was, made = self._was.get(number.pk), self._made.get(number.pk)
         if was is None:
