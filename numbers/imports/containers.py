@@ -150,7 +150,7 @@ def piece(packed: BinaryIO) -> bytes:
 
 
 def of_workbook(file: BinaryIO, folder: Path, ending: str):
-    """See ``opened``: the first sheet of a workbook that has anything in it."""
+    """See ``opened``: the sheet of a workbook that has the numbers."""
     path, out = folder / f"book{ending}", folder / "sheet.csv"
     with path.open("wb") as copy:
         file.seek(0)
@@ -174,7 +174,10 @@ def of_workbook(file: BinaryIO, folder: Path, ending: str):
         raise NotAFile(_("This file is empty."))
     notes = [_("Read from the sheet: %(name)s.") % {"name": said["sheet"][:100]}]
     if said["others"]:
-        notes.append(_("Not read, other sheets: %(names)s.") % {"names": ", ".join(said["others"])[:200]})
+        notes.append(
+            _("Not read, other sheets: %(names)s. Save one as a file of its own to import it.")
+            % {"names": ", ".join(said["others"])[:200]}
+        )
     with out.open("rb") as text:
         yield text, notes, True
 

@@ -9,9 +9,16 @@ links are not followed: the values that stand in the file are read. What it foun
 
 import csv
 import datetime
+import itertools
 import json
+import re
 import resource
 import sys
+
+#: So many rows of so many sheets are looked at to find the one with the numbers.
+ROWS, SHEETS = 200, 20
+NUMBER = re.compile(r"['+(]*[0-9][0-9 ()./\u00a0-]{5,24}")
+DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{2,4}")
 
 
 def text_of(value: object) -> str:
@@ -25,6 +32,29 @@ def text_of(value: object) -> str:
     return str(value)
 
 
+def is_like_a_number(value: object) -> bool:
+    """Whether a cell may be a phone number: seven to fifteen digits and what people write between them."""
+    if isinstance(value, float):
+        return value.is_integer() and 1e6 <= value < 1e15
+    text = value.strip() if isinstance(value, str) else ""
+    digits = sum(letter.isdigit() for letter in text)
+    return 7 <= digits <= 15 and bool(NUMBER.fullmatch(text)) and not DATE.fullmatch(text)
+
+
+def sheet_with_numbers(book) -> str:
+    """The name of the first sheet that is a list of phone numbers: a third of its first rows have one, those of covers
+    and notes do not. Where no sheet is, the first with a number, or with anything in it; empty where all are empty."""
+    found = {}
+    for name in book.sheet_names[:SHEETS]:
+        rows = [row for row in itertools.islice(book.get_sheet_by_name(name).iter_rows(), ROWS) if any(row)]
+        numbers = sum(any(map(is_like_a_number, row)) for row in rows)
+        if rows and 3 * numbers >= len(rows):
+            return name
+        if rows:
+            found.setdefault(numbers > 0, name)
+    return found.get(True, found.get(False, ""))
+
+
 def main(path: str, out: str, memory: str, seconds: str, most: str) -> int:
     from python_calamine import CalamineWorkbook, PasswordError  # noqa: PLC0415 - what fails here is told as JSON
 
@@ -33,23 +63,15 @@ def main(path: str, out: str, memory: str, seconds: str, most: str) -> int:
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(most), int(most)))
     try:
         book = CalamineWorkbook.from_path(path)
-        said = {"sheet": "", "others": []}
-        for name in book.sheet_names:
-            if said["sheet"]:
-                said["others"].append(name)
-                continue
+        name = sheet_with_numbers(book)
+        said = {"sheet": name, "others": [other for other in book.sheet_names if name and other != name]}
+        if name:
             sheet = book.get_sheet_by_name(name)
-            rows = sheet.iter_rows()
-            first = next(rows, None)
-            if first is None:
-                continue
-            said["sheet"] = name
             with open(out, "w", encoding="utf-8", newline="") as file:  # noqa: PTH123
                 writer = csv.writer(file)
                 # Rows above the first that is filled are counted: people read the numbers of rows in the margin.
                 writer.writerows([] for _row in range(sheet.start[0] if sheet.start else 0))
-                writer.writerow(map(text_of, first))
-                writer.writerows(map(text_of, row) for row in rows)
+                writer.writerows(map(text_of, row) for row in sheet.iter_rows())
     except PasswordError:
         said = {"problem": "password"}
     except (MemoryError, OSError):

@@ -117,6 +117,8 @@ def test_files_of_other_systems_are_sent_checked_applied_and_undone(sign_in):
         # The line that cannot be a number is shown first, with the reason.
         expect(page.locator("#rows tr")).to_have_count(1)
         expect(page.locator("#rows")).to_contain_text("Refused")
+        # Under their headings, also where there is no number.
+        assert page.locator("#rows tr > :visible").count() == page.locator("thead tr").first.locator("> *").count()
         looked_at(page, f"{system}-check")
         page.get_by_role("link", name="Columns", exact=True).click()
         columns = page.locator("table.columns select")

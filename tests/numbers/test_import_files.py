@@ -239,7 +239,33 @@ def test_a_workbook_is_read_and_its_other_sheets_are_named():
     assert found.columns == ["number", "label"]
     assert lines == [(4, [NUMBER, "é"]), (5, ["15145550124", "7"]), (6, ["442079460018", "x"])]
     assert "Read from the sheet: Sheet 0." in found.notes
-    assert "Not read, other sheets: Sheet 1." in found.notes
+    assert "Not read, other sheets: Sheet 1. Save one as a file of its own to import it." in found.notes
+
+
+LIST = [["Rufnummer", "Name"], *([f"+4930550001{i:02}", "Anna"] for i in range(20))]
+COVER = [["Customer no.", 12345678], ["Date", "2026-11-30"], ["Hotline", "+49 30 5500 0199"], *[["Terms"]] * 12]
+
+
+@pytest.mark.parametrize(
+    ("sheets", "read"),
+    [
+        ({"Deckblatt": COVER, "Nummern": LIST}, "Nummern"),
+        ({"Legend": [["A", "B"]] * 5, "Numbers": LIST, "Calls": [row * 3 for row in LIST] * 3}, "Numbers"),
+        ({"Empty": [], "Cover": [["Order"]], "Few": [["x"]] * 9 + [[NUMBER]]}, "Few"),
+        ({"Days": [["2026-11-30"], ["30.11.2026"], ["11/30/2026"]], "Numbers": [["514 555 0123"]]}, "Numbers"),
+        ({"Figures": [[12, 5000.5]] * 9, "Numbers": [[15145550123]]}, "Numbers"),
+    ],
+)
+def test_of_a_workbook_the_sheet_with_the_numbers_is_read(sheets, read):
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, {"in_memory": True}) as book:
+        for name, rows in sheets.items():
+            sheet = book.add_worksheet(name)
+            for at, row in enumerate(rows):
+                sheet.write_row(at, 0, row)
+    found, lines = understood(content.getvalue())
+    assert f"Read from the sheet: {read}." in found.notes
+    assert len(lines) >= len(sheets[read]) - 1
 
 
 def test_an_empty_workbook_and_one_with_a_cell_far_away_are_refused_or_read_in_little_memory():
