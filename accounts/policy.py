@@ -371,7 +371,7 @@ CONFIRMED: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Body:
-    """What an address takes: a request of ``most`` bytes.
+    """What an address takes: a request of ``most`` bytes. A file, however small, may take long to read.
 
     Beyond ``SMALL_BODY`` somebody who may not ask for the address is answered before the body comes. Of a body that is
     ``signed`` only the signature says who sent it: that has to come first.
@@ -379,6 +379,7 @@ class Body:
 
     most: int
     signed: bool = False
+    is_file: bool = False
 
 
 KB, MB = 1024, 1024 * 1024
@@ -388,7 +389,7 @@ SMALL_BODY = 64 * KB
 #: Of the text in a form Django takes 2.5 MB (DATA_UPLOAD_MAX_MEMORY_SIZE).
 FORM = Body(3 * MB)
 #: A file and the form around it.
-FILE = Body(settings.IMPORT_BYTES + FORM.most)
+FILE = Body(settings.IMPORT_BYTES + FORM.most, is_file=True)
 
 #: name of an address -> what it takes, where that is more or less than ``SMALL_BODY``
 BODIES: dict[str, Body] = {

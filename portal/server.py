@@ -13,7 +13,6 @@ import os
 import signal
 import socket
 import sys
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Hashable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -107,7 +106,7 @@ class Exchange:
         if length > takes.most:
             said = _("The request is larger than %(most)s. Send less, or send it in parts.")
             raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, said % {"most": filesizeformat(takes.most)})
-        if length <= SMALL_BODY:
+        if length <= SMALL_BODY and not (length and takes.is_file):
             async with self.body(length):
                 await self.answer_in(hasty if self.environ["PATH_INFO"] in HASTY else pages)
         elif admission := await self.admitted(takes):
@@ -233,7 +232,7 @@ class Exchange:
         self.loop.call_soon_threadsafe(self.watch)
         self.hand_over(words, self.send, status, headers)
         for piece in pieces(answer):
-            self.watched.until = time.monotonic() + STREAM_SECONDS
+            self.watched.last(STREAM_SECONDS)
             self.hand_over(words, self.send_piece, piece, True)
 
     def hand_over(self, words: bytes, send: Callable[..., Coroutine], *what: Any) -> None:
@@ -267,7 +266,7 @@ def watched_answer_to(environ: dict[str, Any], stream: Callable | None, watched:
             return (*begun, b"")
         if stream is None or not answer.streaming or answer.has_header("Content-Length"):
             return (*begun, b"".join(answer))
-        watched.until = time.monotonic() + STREAM_SECONDS
+        watched.last(STREAM_SECONDS)
         stream(*begun, answer)
         return None
     except (Gone, Stopped) as error:

@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
+from psycopg.pq import TransactionStatus
 
 log = logging.getLogger(__name__)
 #: Each thread's connection is looked at so often.
@@ -26,18 +27,19 @@ CANCEL_SECONDS = 2
 
 
 class Watched:
-    """What one thread asks the database for one request; ``until`` is a time of the monotonic clock."""
+    """What one thread asks the database for one request, which has ``seconds`` for each answer; ``until`` is a time of
+    the monotonic clock."""
 
-    def __init__(self, until: float = 0):
-        self.until = until
+    def __init__(self):
+        self.seconds = self.until = 0.0
         self.database = None
         self.is_wanted = True
         self._lock = threading.Lock()
 
     @contextmanager
     def here(self, seconds: float) -> Iterator[Watched]:
-        """Watch over what this thread asks in the block, at most for so long."""
-        self.until = time.monotonic() + seconds
+        """Watch over what this thread asks in the block; it waits no longer than ``seconds``."""
+        self.last(seconds)
         with self._lock:
             self.database = connections[DEFAULT_DB_ALIAS]  # this thread's
         watch_over(self)
@@ -48,12 +50,19 @@ class Watched:
                 self.database = None
             _watched.discard(self)
 
+    def last(self, seconds: float) -> None:
+        """Wait so long at most from now on."""
+        self.seconds, self.until = seconds, time.monotonic() + seconds
+
     def look(self) -> None:
         """Do what it is time for. Called by the thread that watches."""
         with self._lock:
             session = self.database.connection if self.database is not None else None
             if session is None or session.closed:
                 return
+            if session.pgconn.transaction_status != TransactionStatus.ACTIVE:
+                # The thread is busy with something else: it reads a file, for example.
+                self.until = max(self.until, time.monotonic() + self.seconds)
             if time.monotonic() > self.until:
                 log.error("The database did not answer in time: a connection was given up.")
                 self.until = float("inf")

@@ -173,6 +173,15 @@ def test_a_thread_that_waits_for_a_frozen_database_is_released(monkeypatch):
     assert len(raised) == 1
 
 
+def test_a_thread_that_reads_a_file_meanwhile_keeps_its_connection(db, monkeypatch):
+    monkeypatch.setattr("portal.database.watch.EVERY_SECONDS", 0.05)
+    with Watched().here(0.3), connection.cursor() as cursor:
+        for _part in range(3):
+            time.sleep(0.5)
+            cursor.execute("SELECT 1")
+            assert cursor.fetchone() == (1,)
+
+
 def test_a_statement_that_nobody_waits_for_is_cancelled():
     watched, raised = Watched(), []
 

@@ -1,11 +1,14 @@
 """The server that takes requests in: what comes slowly, what is too much, what somebody may not send."""
 
+import io
 import json
 import os
 import re
 import signal
 import socket
+import threading
 import time
+import zipfile
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import chain
 from pathlib import Path
@@ -14,6 +17,7 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
+import xlsxwriter
 from django.conf import settings
 from django.db import connection
 from django.test import Client
@@ -258,6 +262,53 @@ def test_one_account_has_two_uploads_on_their_way(alpha, administrator):
                 assert "100" in head(port, "POST", f"/{other.code}/numbers/import/", 900_000, Cookie=others)[:20]
         while "100" not in head(port, "POST", page, 900_000, Cookie=administrator)[:20]:
             assert time.monotonic() < deadline
+
+
+def slow_workbook() -> bytes:
+    """A workbook of a few kilobytes that takes seconds to read: many sheets of empty rows."""
+    content, rows = io.BytesIO(), b"<row/>" * 600_000
+    with xlsxwriter.Workbook(content, {"in_memory": True}) as book:
+        for _sheet in range(10):
+            book.add_worksheet()
+    packed = io.BytesIO()
+    with zipfile.ZipFile(content) as made, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as out:
+        for name in made.namelist():
+            text = made.read(name)
+            if name.startswith("xl/worksheets/"):
+                text = text.replace(b"<sheetData/>", b"<sheetData>" + rows + b"</sheetData>")
+            out.writestr(name, text)
+    return packed.getvalue()
+
+
+def test_small_files_that_take_long_to_read_keep_nobody_from_pages(alpha, administrator):
+    page, workbook = f"/{alpha.code}/numbers/import/", slow_workbook()
+    assert len(workbook) < policy.SMALL_BODY
+    answers = []
+
+    def send():
+        boundary = "b" * 20
+        body = (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="a.xlsx"\r\n\r\n'.encode()
+            + workbook + f"\r\n--{boundary}--\r\n".encode()
+        )  # fmt: skip
+        token = {"X-CSRFToken": "c" * 32, "Cookie": f"{administrator}; csrftoken={'c' * 32}", "Host": "localhost"}
+        kind = f"multipart/form-data; boundary={boundary}"
+        answers.append(ask(port, "POST", page, body, **token, **{"Content-Type": kind})[0])
+
+    with servers(1, THREADS="2") as (port,):
+        senders = [threading.Thread(target=send) for _turn in range(4)]
+        for sender in senders:
+            sender.start()
+        # Two are taken, one after the other; all threads are there for pages.
+        deadline = time.monotonic() + 20
+        while len(answers) < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert ask(port, "GET", page, Host="localhost", Cookie=administrator)[0] == 200
+        assert answers == [429, 429]
+        for sender in senders:
+            sender.join(60)
+    assert sorted(answers) == [422, 422, 429, 429]
 
 
 def test_budgets_are_what_views_read():
