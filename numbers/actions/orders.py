@@ -241,9 +241,12 @@ def deliver(actor: Actor, buyer: Account, order: Order, lines: list[OrderLine]) 
 
 @transaction.atomic
 def approve(actor: Actor, order_id: int) -> Order:
-    """Let an order of a customer of the VAR's be delivered. Raises ``Order.DoesNotExist`` and ``ValidationError``."""
+    """Let an order of a customer of the VAR's be delivered; approved twice, it is delivered once. Raises
+    ``Order.DoesNotExist`` and ``ValidationError``."""
     customer, order = waiting(actor, order_id)
     if not order.is_waiting:
+        if order.state in (State.REFUSED, State.CANCELLED):
+            raise decided(order)
         return order
     refuse_unless_open(customer)
     audit.record(actor, "order.approved", order, concerns=customer.pk)
@@ -253,9 +256,12 @@ def approve(actor: Actor, order_id: int) -> Order:
 
 @transaction.atomic
 def refuse(actor: Actor, order_id: int, reason: str) -> Order:
-    """Do not deliver an order of one of the VAR's customers, or the rest of it, and say why."""
+    """Do not deliver an order of one of the VAR's customers, or the rest of it, and say why. Raises
+    ``Order.DoesNotExist`` and ``ValidationError``."""
     customer, order = waiting(actor, order_id)
     if not order.is_undecided:
+        if order.state != State.REFUSED:
+            raise decided(order)
         return order
     if not reason.strip():
         raise ValidationError({"reason": _("Enter a reason; the customer can read it.")})
@@ -263,6 +269,14 @@ def refuse(actor: Actor, order_id: int, reason: str) -> Order:
     order.reason = reason
     end_undelivered(actor, customer, order, State.REFUSED, reason)
     return order
+
+
+def decided(order: Order) -> ValidationError:
+    """The refusal of a decision about an order that was decided meanwhile, in another window or by somebody else."""
+    said = {"state": order.get_state_display()}
+    return ValidationError(
+        _("Nothing was changed: the order has already been decided. Its state is: %(state)s.") % said
+    )
 
 
 def waiting(actor: Actor, order_id: int) -> tuple[Account, Order]:

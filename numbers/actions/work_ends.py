@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import notices
-from numbers.actions.verbs import OF_CUSTOMERS, OF_VARS
+from numbers.actions.verbs import OF_CUSTOMERS, OF_VARS, UNDOES
 from numbers.models import Import, Job, Work
 
 
@@ -30,4 +30,5 @@ def notify_of_work(work: Work) -> None:
 
 def called(job: Job) -> str:
     """What a job does, in words."""
-    return next((str(verb.label) for verb in (*OF_VARS, *OF_CUSTOMERS) if verb.slug == job.verb), job.verb)
+    verbs = (*OF_VARS, *OF_CUSTOMERS, *UNDOES.values())
+    return next((str(verb.label) for verb in verbs if verb.slug == job.verb), job.verb)

@@ -41,6 +41,15 @@ class Several(NamedTuple):
     numbers: tuple[int, ...]
 
 
+def numbers_meant(found) -> dict:
+    """What ``NumbersField`` has understood, as ``Listing`` takes it."""
+    return {
+        "digits": () if isinstance(found, Span | Several) else found,
+        "span": found if isinstance(found, Span) else None,
+        "numbers": found.numbers if isinstance(found, Several) else (),
+    }
+
+
 class NumbersField(DigitsField):
     """A piece of a phone number; a range of numbers, ``+1 514 555 0100 to 0119``, which is a ``Span``; or a list of
     numbers and ranges, which is ``Several``."""
@@ -160,14 +169,11 @@ class PhoneNumberFilter(ListFilter):
         clean = self.understood
         words = {name: clean.get(name) or () for name in ("used_by", "company", "var", "reserved_for", "provider")}
         active, number = clean.get("status"), clean["number"]
-        is_range, is_list = isinstance(number, Span), isinstance(number, Several)
-        if is_list:
+        if isinstance(number, Several):
             self.name_missing(number)
         return Listing(
             actor=self.actor,
-            digits=() if is_range or is_list else number,
-            span=number if is_range else None,
-            numbers=number.numbers if is_list else (),
+            **numbers_meant(number),
             words=tuple((name, found) for name, found in words.items() if found),
             uses=clean["use"],
             active=active[0] if active and len(active) == 1 else None,

@@ -1,5 +1,6 @@
 """Finding things by what somebody types: the quick search of the frame, and what the command palette offers."""
 
+import re
 from collections.abc import Iterable
 
 from django.core.exceptions import ValidationError
@@ -14,17 +15,19 @@ from django.views.decorators.http import require_safe
 from accounts.actor import Actor
 from accounts.models import Account, Person
 from accounts.shell import commands
-from numbers.filters.phone_numbers import NumbersField, Several, Span
+from numbers.filters.phone_numbers import MOST_LISTED, NumbersField, Several, Span, numbers_meant
 from numbers.listing import Listing
 from numbers.lookup import granted_numbers
 from numbers.models import Destination, PhoneNumber, use_text
-from portal import phones, plans
+from portal import number_lists, phones, plans
 from portal.filters import folded, pieces
 from portal.listings import Fold, having
 from portal.pages import Address, url_of
 
 #: Quick search shows so many of a kind, the palette so many.
 FOUND, OFFERED = 10, 5
+#: What has so many digits is meant as a number.
+LEAST_DIGITS = 7
 #: The palette looks names up from so many characters on: fewer are in nearly every name.
 LEAST = 2
 
@@ -39,7 +42,8 @@ def find(request, code):
         return redirect(list_url)
     home = request.actor.account.home
     meant = NumbersField.searched(typed, home)
-    if meant:
+    groups = coded(request.actor, typed)
+    if meant and not groups:
         number = only_number(request.actor, typed, home, meant)
         if number:
             return redirect("numbers:detail", code=code, digits=number)
@@ -47,7 +51,8 @@ def find(request, code):
     context = {
         "title": _("Search"),
         "typed": typed,
-        "groups": found_by_name(request.actor, typed),
+        "groups": groups or found_by_name(request.actor, typed),
+        "problem": "" if groups else problem_of(typed, home),
         "list_url": list_url,
     }
     return render(request, "numbers/find.html", context)
@@ -56,11 +61,13 @@ def find(request, code):
 def only_number(actor, typed: str, home: str, meant) -> int | None:
     """The digits of the one number here that a text means as a whole; None where it may mean another country's, or is
     a part of several."""
+    if isinstance(meant, Span | Several):
+        return None
     whole = phones.readings(typed, home)
     exact = list(PhoneNumber.visible_to(actor).filter(digits__in=[int(e164[1:]) for e164 in whole])[:2])
     if len(exact) == 1:
         return exact[0].digits
-    if exact or not isinstance(meant, tuple) or isinstance(meant, Span | Several):
+    if exact or not isinstance(meant, tuple):
         return None
     page = Listing(actor, digits=meant).page(2)
     if len(page.rows) != 1:
@@ -85,6 +92,34 @@ def is_read(typed: str, region: str) -> str:
         return ""
 
 
+def coded(actor: Actor, typed: str) -> list[dict]:
+    """The account below with this code, as the only thing that was found."""
+    if actor.account.is_customer or not re.fullmatch(r"[A-Za-z][0-9]+", typed):
+        return []
+    rows = [account_found(actor, row) for row in Account.below(actor).filter(code=typed.upper())]
+    return [{"label": accounts_label(actor), "rows": rows, "more": False}] if rows else []
+
+
+def problem_of(typed: str, home: str) -> str:
+    """Why something that has the digits of a number is none; nothing where it is about something else."""
+    if sum(c.isdigit() for c in typed) < LEAST_DIGITS:
+        return ""
+    found = number_lists.read_list(typed, home, most=MOST_LISTED)
+    return found[0].refusal if len(found) == 1 else ""
+
+
+def accounts_label(actor: Actor) -> str:
+    if actor.account.kind == Account.Kind.SYSTEM:
+        return _("VARs and customers")
+    return _("Companies and professionals")
+
+
+def account_found(actor: Actor, account: Account) -> dict[str, str]:
+    """An account as quick search shows it: it leads to its numbers."""
+    url = Address(url_of("numbers:list", actor.account.code), {of_account(account): account.name}, ["var", "company"])
+    return {"name": account.name, "detail": f"{account.kind_label} {account.code}", "url": url.url()}
+
+
 def found_by_name(actor, typed: str) -> list[dict]:
     """What is called like this: accounts, people, groups and services that numbers ring, and numbers by their label."""
     list_url = url_of("numbers:list", actor.account.code)
@@ -96,19 +131,8 @@ def found_by_name(actor, typed: str) -> list[dict]:
     if not actor.account.is_customer:
         named = having(Account.below(actor), {"name_folded": words}).order_by("name_folded", "pk")
         rows = list(named[: FOUND + 1]) or spaceless(Account.below(actor), typed)
-        column = "var" if actor.account.kind == Account.Kind.SYSTEM else "company"
-        groups.append({
-            "label": _("Companies and professionals") if column == "company" else _("VARs and customers"),
-            "rows": [
-                {
-                    "name": row.name,
-                    "detail": f"{row.kind_label} {row.code}",
-                    "url": Address(list_url, {of_account(row): row.name}, ["var", "company"]).url(),
-                }
-                for row in rows[:FOUND]
-            ],
-            "more": len(rows) > FOUND,
-        })  # fmt: skip
+        shown = [account_found(actor, row) for row in rows[:FOUND]]
+        groups.append({"label": accounts_label(actor), "rows": shown, "more": len(rows) > FOUND})
     rings = Destination.visible_to(actor)
     rows = list(having(rings, {"name_folded": words}).order_by("name_folded", "pk")[: FOUND + 1]) or spaceless(
         rings, typed
@@ -179,7 +203,7 @@ def numbers_offered(actor: Actor, typed: str) -> list[dict[str, str]]:
     try:
         meant = NumbersField.searched(typed, actor.account.home)
         if meant and actor.may("numbers.view"):
-            rows = Listing(actor, digits=meant).page(OFFERED).rows
+            rows = Listing(actor, **numbers_meant(meant)).page(OFFERED).rows
             found = [(row["e164"], row["label"] or row["used_by"] or "", actor.account.code) for row in rows]
         elif meant and actor.is_support:
             looked_up = granted_numbers(actor.person, pieces(typed))[:OFFERED]
@@ -215,11 +239,20 @@ def names_offered(actor: Actor, typed: str) -> list[tuple[str, list[dict[str, st
         named = Person.visible_to(actor).annotate(name_folded=Fold("name"))
         people = having(named, {"name_folded": words}).order_by("name_folded", "pk")[:OFFERED]
         offer(_("People"), ((one.name, one.email, reverse("person", args=[code, one.pk])) for one in people))
-    if actor.may("destinations.view"):
+    if actor.may("numbers.view"):
         rings = having(Destination.visible_to(actor), {"name_folded": words}).order_by("name_folded", "pk")[:OFFERED]
-        uses = ((one, use_text(one.kind, one.service_type)) for one in rings)
+        list_url, has_pages = reverse("numbers:list", args=[code]), actor.may("destinations.view")
         offer(
             _("Destinations"),
-            ((one.name, use, reverse("destinations:detail", args=[code, one.pk])) for one, use in uses),
+            (
+                (
+                    one.name,
+                    use_text(one.kind, one.service_type),
+                    reverse("destinations:detail", args=[code, one.pk])
+                    if has_pages
+                    else Address(list_url, {"used_by": one.name}, ["used_by"]).url(),
+                )
+                for one in rings
+            ),
         )
     return offered

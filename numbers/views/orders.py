@@ -187,6 +187,9 @@ def route(request, code, order_id):
 def refuse(request, code, order_id):
     """Refuse an order that waits, and say why."""
     order = order_of(request.actor, order_id)
+    if not order.is_undecided:
+        messages.error(request, " ".join(actions.decided(order).messages))
+        return redirect(order_url(code, order_id))
     form = RefusalForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         reason = form.cleaned_data["reason"]

@@ -79,6 +79,45 @@ def test_numbers_of_accounts_that_nobody_may_enter_are_not_offered(offered, syst
     assert "Numbers" not in offered(agent, "SYS", "5550199")
 
 
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("5145550107, 5145550108", 2), ("5145550107;5145550108", 2), ("5145550107\n5145550108", 2),
+        ("5145550107 - 0110", 2), ("514555010x", 2), ("5145550107, 5145550199", 1),
+    ],
+)  # fmt: skip
+def test_lists_and_ranges_are_found_where_numbers_are(offered, client, alpha, administrator_of, typed, found):
+    for number in ("+15145550107", "+15145550108"):
+        factories.make_number(alpha, e164=number)
+    Account.unscoped.filter(pk=alpha.pk).update(home_country="CA")
+    assert len(offered(administrator_of(alpha), alpha.code, typed)["Numbers"]) == found
+    page = client.get(f"/{alpha.code}/numbers/find/", {"q": typed}, follow=True)
+    shown = [number for number in ("15145550107", "15145550108") if f"/numbers/{number}/" in page.text]
+    assert len(shown) == found
+
+
+def test_a_var_is_offered_what_the_numbers_of_its_customers_ring(offered, alpha, acme, administrator_of):
+    factories.make_destination(acme, "Émile Gagné", kind="user")
+    assert offered(administrator_of(alpha), alpha.code, "emile") == {"Destinations": ["Émile Gagné"]}
+
+
+@pytest.mark.parametrize("typed", ["{code}", "{code} ", "{lower}"])
+def test_quick_search_finds_an_account_by_its_code(client, alpha, acme, bravo, administrator_of, typed):
+    client.force_login(administrator_of(alpha))
+    typed = typed.format(code=acme.code, lower=acme.code.lower())
+    page = client.get(f"/{alpha.code}/numbers/find/", {"q": typed})
+    assert "Acme Corp" in page.text
+    assert "Users, services and groups" not in page.text
+    assert bravo.name not in client.get(f"/{alpha.code}/numbers/find/", {"q": bravo.code}).text
+
+
+def test_quick_search_says_what_is_wrong_with_a_number(client, alpha, administrator_of):
+    client.force_login(administrator_of(alpha))
+    find = f"/{alpha.code}/numbers/find/"
+    assert "spreadsheet" in client.get(find, {"q": "1.51455501E+10"}).text
+    assert "Nothing was found. Type a number, or letters of a name." in client.get(find, {"q": "%"}).text
+
+
 @pytest.mark.parametrize("typed", ["a", "%", "\0\0", "-- ", "12*4", "+", "' or 1=1", "9" * 4000])
 def test_whatever_is_typed_is_answered(offered, alpha, administrator_of, typed):
     offered(administrator_of(alpha), alpha.code, typed)

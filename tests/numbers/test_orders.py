@@ -277,7 +277,21 @@ def test_an_order_that_waits_can_be_cancelled_and_one_that_is_done_cannot(waitin
     assert (order.state, order.failed) == ("cancelled", 2)
     assert fresh(stock[0]).reserved_for is None
     assert "too late" in said_by(orders.cancel, buyer, waiting.pk)
-    assert orders.approve(actor_in(alpha), waiting.pk).state == "cancelled"
+    for decide in (orders.approve, lambda actor, pk: orders.refuse(actor, pk, "No")):
+        assert "already been decided. Its state is: Cancelled." in said_by(decide, actor_in(alpha), waiting.pk)
+
+
+def test_who_decides_in_an_old_window_is_told_what_was_decided(waiting, signed_in, actor_in, alpha, stock):
+    client, page = signed_in(alpha), f"/{alpha.code}/orders/{waiting.pk}/"
+    orders.approve(actor_in(alpha), waiting.pk)
+    for answer in (
+        client.get(f"{page}refuse/", follow=True),
+        client.post(f"{page}refuse/", {"reason": "Not this month"}, follow=True),
+    ):
+        assert "already been decided. Its state is: Done." in answer.text
+        assert "The order is refused." not in answer.text
+    assert said_by(orders.refuse, actor_in(alpha), waiting.pk, "Not this month")
+    assert fresh(waiting).state == "done"
 
 
 def test_only_the_var_approves(waiting, buyer, actor_in, bravo, system):
