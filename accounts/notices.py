@@ -60,6 +60,8 @@ def register(kinds: Mapping[str, Kind]) -> None:
 
 
 def of_access(facts: Mapping[str, Any], count: int) -> str:
+    if facts["asks"]:
+        return _("%(person)s of %(home)s requests access to the account.") % facts
     if count > 1:
         said = ngettext(
             "%(person)s of %(home)s has entered the account %(count)s time today.",
@@ -67,8 +69,6 @@ def of_access(facts: Mapping[str, Any], count: int) -> str:
             count,
         )
         return said % {**facts, "count": plain(count)}
-    if facts["asks"]:
-        return _("%(person)s of %(home)s requests access to the account.") % facts
     return _("%(person)s of %(home)s has entered the account.") % facts
 
 

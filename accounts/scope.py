@@ -57,6 +57,7 @@ OPENED = {
     "accounts.tasks.watch_portal": "the worker looks when the last back-up was noted, in the history of the system",
     "numbers.actions.delivery.go_on": "a carrier delivers into the stock of a VAR, for one of its customers",
     "numbers.actions.delivery.order_from": "the lease of a VAR's order with a carrier begins anew before the call",
+    "numbers.actions.delivery.on_the_system": "a number that the system has is not ordered from a carrier again",
     "numbers.actions.routing.go_on": "the worker connects numbers of a VAR",
     "numbers.actions.releases.go_on": "the worker tells the carrier that a VAR released a number",
     "numbers.actions.releases.told": "the carrier's reference of a release is stored for the VAR",
@@ -84,6 +85,7 @@ OPENED = {
 }
 #: Every function that leaves the scope of its page for a moment, with the reason: no scope may touch these rows.
 LEFT = {
+    "accounts.actions.access.ask_consent": "accesses of people from other accounts end",
     "accounts.actions.accounts.suspend_account": "people of the account and of those below it are signed out of phones",
     "accounts.actions.grants.end_unfounded_accesses": "accesses of an agent end in all accounts",
     "accounts.actions.people.change_person": "accesses of a person whose role changed end in all accounts",

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -82,7 +82,8 @@ def ask(standing: Standing, wanted: Access, now: datetime) -> Access:
     wanted.asked_at = now
     wanted.save()
     audit.record(standing.actor(wanted), "access.asked", wanted, after=facts(wanted))
-    notify(wanted, f"access-asked:{wanted.pk}", asks=True)
+    # One an hour of a person, however often they ask.
+    notify(wanted, f"access-asked:{wanted.person.pk}:{now:%Y-%m-%d %H}", asks=True, counts=1)
     return wanted
 
 
@@ -162,7 +163,8 @@ def decide_access(actor: Actor, access_id: int, *, allow: bool) -> Access:
 
 @transaction.atomic
 def ask_consent(actor: Actor, *, wanted: bool) -> None:
-    """Set whether staff from above must ask before they work in the actor's account."""
+    """Set whether staff from above must ask before they work in the actor's account. Who is inside without having asked
+    is out."""
     if not actor.may("access.decide"):
         raise PermissionDenied
     account = Account.visible_to(actor).select_for_update().get(pk=actor.account.pk)
@@ -172,3 +174,6 @@ def ask_consent(actor: Actor, *, wanted: bool) -> None:
     account.asks_consent = wanted
     account.save(update_fields=["asks_consent"])
     audit.record(actor, "account.changed", account, before, {"asks_consent": wanted})
+    if wanted:
+        with connection.outside():
+            end_all(Access.inside(account).filter(consented_at=None), Access.End.NOT_ALLOWED)

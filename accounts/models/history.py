@@ -142,6 +142,11 @@ class Access(models.Model):
         return cls.unscoped.filter(person=person)
 
     @classmethod
+    def inside(cls, account: Account):
+        """By what people work in the account who have not left it."""
+        return cls.unscoped.filter(account=account, started_at__isnull=False, ended_at=None)
+
+    @classmethod
     def live(cls, person: Person, account: Account, sign_in: str) -> Access | None:
         """What the person has entered in this sign-in and not left. Whether it still holds is asked besides."""
         with planned_once() as cursor:

@@ -141,7 +141,8 @@ def cancelled(carrier: Carrier, one: CarrierOrder) -> str:
 
 
 def order_from(var: Account, setting: Configured, one: CarrierOrder, lines: list[OrderLine]) -> Report:
-    """Order what costs no more than was said when it was chosen; what does has failed. Raises ``CarrierError``."""
+    """Order what costs no more than was said when it was chosen, and is not in the system yet; all else has failed.
+    Raises ``CarrierError``."""
     carrier = setting.carrier
     priced = [line for line in lines if line.monthly is not None or line.setup is not None]
     try:
@@ -153,14 +154,28 @@ def order_from(var: Account, setting: Configured, one: CarrierOrder, lines: list
         for line in priced
         if line.e164 in offers and (sentence := costs_more(line, offers[line.e164]))
     }
-    wanted = [line.e164 for line in lines if line.e164 not in dear]
+    here = dict.fromkeys(
+        on_the_system([line.e164 for line in lines]),
+        Standing(FAILED, _("The number is already in the system: it was not ordered. Choose another one.")),
+    )
+    failed = dear | here
+    wanted = [line.e164 for line in lines if line.e164 not in failed]
     with scope(var):
         renew(var, one)
     if not wanted:
-        return Report("", dear)
+        return Report("", failed)
     sent = [Line(e164, setting.documents(var.code, e164)) for e164 in wanted]
     report = carrier.order(str(one.key), sent, setting.route(var.code))
-    return replace(report, numbers=report.numbers | dear)
+    return replace(report, numbers=report.numbers | failed)
+
+
+def on_the_system(e164s: Collection[str]) -> set[str]:
+    """Those of these numbers that the system has, whoever holds them: a carrier that offers one does not know that it
+    is here already."""
+    if not e164s:
+        return set()
+    with scope(Account.called("SYS")):
+        return PhoneNumber.anywhere(e164s)
 
 
 def renew(var: Account, one: CarrierOrder) -> None:

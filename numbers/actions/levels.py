@@ -16,6 +16,8 @@ from numbers.models import StockLevel
 
 #: Reservations and cooling that end this soon are in the daily notice.
 SOON = timedelta(days=2)
+#: Each is counted every 15 minutes.
+MOST_LEVELS = 100
 ENDING = """
 SELECT var_id, count(*) FILTER (WHERE reserved_until BETWEEN %(now)s AND %(soon)s),
        count(*) FILTER (WHERE cooling_until BETWEEN %(now)s AND %(soon)s)
@@ -29,9 +31,13 @@ GROUP BY 1
 @transaction.atomic
 def set_level(actor: Actor, prefix: str, least: int) -> StockLevel:
     """Notify the account when fewer than ``least`` available numbers begin with ``prefix``. Raises ``ValidationError``
-    if it already has a level for them."""
+    if it already has a level for them, or ``MOST_LEVELS``."""
     if not actor.may("stock.watch"):
         raise PermissionDenied
+    Account.visible_to(actor).select_for_update(no_key=True).get(pk=actor.account.pk)
+    if StockLevel.visible_to(actor).count() >= MOST_LEVELS:
+        said = {"most": MOST_LEVELS}
+        raise ValidationError(_("An account can have %(most)d stock levels. Remove one first.") % said)
     try:
         with transaction.atomic():
             level = StockLevel.visible_to(actor).create(account=actor.account, prefix=prefix, least=least)

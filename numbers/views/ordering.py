@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.actor import Actor
 from accounts.models import Account
 from numbers.actions import orders
+from numbers.actions.delivery import on_the_system
 from numbers.carriers import CarrierOffer
 from numbers.carriers.asking import hold, offered
 from numbers.forms.orders import ReviewForm, SearchForm, in_words
@@ -72,8 +73,9 @@ def search(request, code):
 
 def asked_of_carriers(actor: Actor, wanted: Wanted, chosen: set[str]) -> list[dict]:
     """What each carrier offers that the account's VAR may order from, or why there is nothing of it."""
-    shown = []
-    for answer in offered(actor.account, wanted):
+    shown, answers = [], list(offered(actor.account, wanted))
+    kept_back = chosen | on_the_system([offer.e164 for answer in answers for offer in answer.offers])
+    for answer in answers:
         offers = [
             {
                 "value": seal_of_carrier(actor.account, answer.provider_id, offer),
@@ -82,7 +84,7 @@ def asked_of_carriers(actor: Actor, wanted: Wanted, chosen: set[str]) -> list[di
                 "features": offer.features,
                 "price": price(offer.setup, offer.monthly, offer.currency),
             }
-            for offer in answer.offers if offer.e164 not in chosen
+            for offer in answer.offers if offer.e164 not in kept_back
         ]  # fmt: skip
         shown.append({"name": answer.name, "problem": answer.problem, "offers": offers})
     return shown

@@ -7,10 +7,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts import actions
-from accounts.models import Access, Account, AuditEvent, Grant, Person
+from accounts import actions, notices
+from accounts.models import Access, Account, AuditEvent, Grant, Notice, Person
 from tests.accounts.rows import live, verbs
-from tests.factories import grant, make_person
+from tests.factories import grant, join, make_person
 
 pytestmark = pytest.mark.django_db
 
@@ -241,6 +241,28 @@ def test_another_way_to_the_account_asks_again(asking_alpha, bravo, operator, cl
     answers(asking_alpha)
     Access.unscoped.update(chain=[operator.account_id, bravo.pk, asking_alpha.pk])
     assert "has been asked" in enter(client, asking_alpha).text
+
+
+def test_whoever_is_inside_without_consent_is_out_when_the_account_begins_to_ask(
+    alpha, bravo, operator, client, enter, actor_in, signed_in_as
+):
+    for account in (alpha, bravo):
+        enter(client, account)
+    theirs = signed_in_as(actor_in(alpha).person)
+    theirs.post(f"/{alpha.code}/access/consent/", {"asks_consent": "on"})
+    assert [access.account for access in live()] == [bravo]
+    assert Access.unscoped.get(account=alpha).ended_why == "not_allowed"
+    assert "has been asked" in enter(client, alpha, reason="ticket 1").text
+
+
+def test_many_questions_are_one_notice(asking_alpha, operator, client, enter, actor_in):
+    boss = actor_in(asking_alpha).person
+    join(boss)
+    for turn in range(5):
+        enter(client, asking_alpha, reason=f"ticket {turn}")
+    notice = Notice.of(boss).get()
+    assert (notice.count, notice.facts["asks"]) == (5, True)
+    assert notices.sentence(notice).endswith("requests access to the account.")
 
 
 def test_an_account_that_stops_asking_is_entered_and_no_question_stays(asking_alpha, operator, client, enter):

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts import notices
 from accounts.models import Account, AuditEvent, Notice
 from numbers.actions import imports as import_actions
-from numbers.actions import jobs, orders, turns
+from numbers.actions import jobs, levels, orders, turns
 from numbers.models import Import, Job, PhoneNumber, StockLevel
 from numbers.tasks import notify_of_holds, run_import, run_job, watch_stock
 from tests.accounts.post import deliver
@@ -215,6 +215,16 @@ def test_levels_are_set_and_removed_on_their_page(boss, client, alpha, bravo):
     assert client.post(f"{url}{own.pk}/remove/").url == url
     verbs = AuditEvent.unscoped.filter(target_type="level").order_by("pk").values_list("verb", flat=True)
     assert list(verbs) == ["level.added", "level.removed"]
+
+
+def test_an_account_has_so_many_levels(boss, client, alpha, monkeypatch):
+    monkeypatch.setattr(levels, "MOST_LEVELS", 2)
+    client.force_login(boss)
+    url = f"/{alpha.code}/numbers/levels/add/"
+    for prefix, status in (("+1514", 302), ("+1438", 302), ("+1450", 422)):
+        answer = client.post(url, {"prefix": prefix, "least": "5"})
+        assert answer.status_code == status
+    assert "An account can have 2 stock levels. Remove one first." in answer.text
 
 
 def test_numbers_of_every_length_are_counted(alpha):
