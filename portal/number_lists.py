@@ -25,6 +25,8 @@ APART = re.compile(
     r"|(?<=[0-9)\]'\"])\s*(?=['\"(]?\+(?!\s*[0-9]{1,6}\s+\w)[0-9(])",
     re.IGNORECASE,
 )
+# What spreadsheets write to keep a text one, ="+1…", or make of a number with a plus, =+1….
+FORMULA = re.compile(r"(?:(?<=[\s,;|])|^)=(?=\s*(?:['\"]|[(]?\+)[0-9+( ])")
 WORDS_APART = re.compile(r"\s+(?:and|or|und|oder|et|ou|y|e|o|и)\s+", re.IGNORECASE)
 TO = r"to|thru|through|until|bis|à|au|a|al|até|ao|по|do|tot|t/m"
 STRONG = re.compile(rf"\s+(?:{TO})\s+|\s*(?:\.\.\.?|…|→|->|=>|~)\s*", re.IGNORECASE)
@@ -75,6 +77,7 @@ def apart(line: str) -> list[str]:
         text = plain(line) if line.isascii() or len(line) <= 250 else line
     except Odd:
         text = line
+    text = FORMULA.sub("", text)
     text = text if "," not in text or not is_quantity(unquoted(text)) else ""
     if not text:
         return [line.strip()] if line.strip() else []

@@ -94,8 +94,8 @@ def plain(typed: str) -> str:
 
 
 def unquoted(text: str) -> str:
-    """The text without a formula's ="…", quotes around it, or a spreadsheet's apostrophe before it."""
-    if text.startswith("=") and text[1:2] in QUOTES:
+    """The text without a formula's ="…" or =+…, quotes around it, or a spreadsheet's apostrophe before it."""
+    if text.startswith("=") and text[1:2] in f"{QUOTES}+":
         text = text[1:]
     return text.strip(QUOTES + " \t\r\n\\")
 

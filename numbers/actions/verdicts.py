@@ -35,12 +35,14 @@ FROM (
 #: The second line with a number is refused, and says where the first one is.
 TWICE = """
 WITH placed AS MATERIALIZED (
-    SELECT id, line, first_value(line) OVER (PARTITION BY e164 ORDER BY line) AS first
-    FROM numbers_importrow WHERE of_id = %(of)s AND e164 > ''
+    SELECT id, row_number() OVER numbers AS turn, first_value(at) OVER numbers AS first
+    -- The numbers of a range stand in its line, and have rows behind the last one.
+    FROM (SELECT *, CASE source WHEN 0 THEN line ELSE source END AS at FROM numbers_importrow) x
+    WHERE of_id = %(of)s AND e164 > '' WINDOW numbers AS (PARTITION BY e164 ORDER BY at, line)
 )
 UPDATE numbers_importrow r SET verdict = 'refused', "column" = 'number', plan = '[]',
        reason = replace(%(why)s, '{line}', placed.first::text)
-FROM placed WHERE r.id = placed.id AND placed.line > placed.first AND r.verdict <> 'refused'
+FROM placed WHERE r.id = placed.id AND placed.turn > 1 AND r.verdict <> 'refused'
 """
 VERDICTS = """
 UPDATE numbers_importrow r SET e164 = v.e164, verdict = v.verdict, "column" = v.col, reason = v.reason,

@@ -1,21 +1,24 @@
 """The form for a stock level."""
 
-import re
-
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from numbers.forms.orders import beginning, is_national
 from portal.fields import LineField
-from portal.plans import country_code
+
+#: Digits that the database keeps.
+LONGEST = 11
 
 
 class LevelForm(forms.Form):
     prefix = LineField(
         label=gettext_lazy("Numbers that begin with"),
         max_length=30,
-        help_text=gettext_lazy("The country code, with an area code if you like: +44 or +1 514."),
+        help_text=gettext_lazy(
+            "The country code, with an area code if you like: +44 or +1 514. Without +, your home country is meant."
+        ),
     )
     least = forms.IntegerField(
         label=gettext_lazy("Minimum"),
@@ -24,8 +27,16 @@ class LevelForm(forms.Form):
         help_text=gettext_lazy("Your administrators get a notice when fewer are available."),
     )
 
+    def __init__(self, *sent, home: str):
+        super().__init__(*sent)
+        self.home = home
+
     def clean_prefix(self) -> str:
-        typed = re.sub(r"[\s().\-/]", "", self.cleaned_data["prefix"])
-        if not re.fullmatch(r"\+[1-9][0-9]{0,10}", typed, re.ASCII) or not country_code(typed):
+        typed = self.cleaned_data["prefix"]
+        try:
+            code, area = beginning(typed, self.home if is_national(typed) else "")
+        except ValidationError:
+            code = area = ""
+        if not code or len(code + area) > LONGEST:
             raise ValidationError(_("Begin with + and a country code, such as +44 or +1 514; eleven digits at most."))
-        return typed
+        return f"+{code}{area}"

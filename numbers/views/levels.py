@@ -55,7 +55,7 @@ class LevelList(ListPage):
 @require_http_methods(["GET", "HEAD", "POST"])
 def add(request, code):
     """Set a stock level."""
-    form = LevelForm(request.POST if request.method == "POST" else None)
+    form = LevelForm(request.POST if request.method == "POST" else None, home=request.actor.account.home)
     if form.is_valid():
         try:
             levels.set_level(request.actor, form.cleaned_data["prefix"], form.cleaned_data["least"])

@@ -111,3 +111,10 @@ def test_a_var_that_is_shut_adds_nothing(client, administrator_of, northline):
     type(var).unscoped.filter(pk=var.pk).update(status="suspended")
     assert add(client, var, northline, ONE).status_code != 200
     assert not PhoneNumber.unscoped.exists()
+
+
+@pytest.mark.parametrize("typed", ['="+16305550211"', "=+16305550211", '="+16305550211"; ="+16305550212"'])
+def test_what_spreadsheets_write_to_keep_a_text_is_one_number(typed):
+    found = read_list(typed)
+    assert [(piece.first, piece.refusal) for piece in found][:1] == [("+16305550211", "")]
+    assert len(found) == typed.count("+")

@@ -217,6 +217,17 @@ def test_levels_are_set_and_removed_on_their_page(boss, client, alpha, bravo):
     assert list(verbs) == ["level.added", "level.removed"]
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("416", "+1416"), ("(416) 555", "+1416555"), ("+44 20", "+4420"), ("0044 20", "+4420")],
+)
+def test_a_level_is_read_as_in_the_home_country(boss, client, alpha, typed, meant):
+    Account.unscoped.filter(pk=alpha.pk).update(home_country="CA")
+    client.force_login(boss)
+    assert client.post(f"/{alpha.code}/numbers/levels/add/", {"prefix": typed, "least": "5"}).status_code == 302
+    assert StockLevel.unscoped.get().prefix == meant
+
+
 def test_an_account_has_so_many_levels(boss, client, alpha, monkeypatch):
     monkeypatch.setattr(levels, "MOST_LEVELS", 2)
     client.force_login(boss)
