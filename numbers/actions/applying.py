@@ -25,21 +25,28 @@ SAME = ImportRow.Verdict.SAME
 ADD = """
 WITH batch AS MATERIALIZED (
     SELECT r.id, r.line, r.e164, (r.plan #>> '{0,1,provider}')::bigint AS provider_id,
-           jsonb_array_length(r.plan) = 1 AS is_all
+           coalesce(r.plan #> '{0,1,options}', '{}') AS options, jsonb_array_length(r.plan) = 1 AS is_all
     FROM numbers_importrow r
     WHERE r.account_id = %(account)s AND r.of_id = %(of)s AND r.verdict = 'add'
       AND r.line > %(after)s AND r.line <= %(to)s
     ORDER BY r.line
 ), added AS (
     INSERT INTO numbers_phonenumber (e164, var_id, provider_id, label, caller_name, voice, sms, fax)
-    SELECT b.e164, %(account)s, p.id, '', '', p.supports_voice, false, false
+    SELECT b.e164, %(account)s, p.id, coalesce(options ->> 'label_text', ''), coalesce(options ->> 'caller_name', ''),
+           p.supports_voice AND coalesce((options -> 'voice')::bool, true),
+           p.supports_sms AND coalesce((options -> 'sms')::bool, false),
+           p.supports_fax AND coalesce((options -> 'fax')::bool, false)
     FROM batch b JOIN numbers_provider p ON p.id = b.provider_id ORDER BY b.e164
-    ON CONFLICT DO NOTHING RETURNING id, e164, provider_id
+    ON CONFLICT DO NOTHING RETURNING id, e164, provider_id, label, caller_name, voice, sms, fax
 ), told AS (
     INSERT INTO accounts_auditevent (at, account_id, person_id, chain, access_id, verb, target_type, target_id, target,
                                      before, after, request_id)
     SELECT clock_timestamp(), %(account)s, %(person)s, %(chain)s, %(access)s, 'number.imported', 'number', a.id, a.e164,
-           '{}', jsonb_build_object('provider', p.name), %(request)s
+           '{}', jsonb_strip_nulls(jsonb_build_object(
+               'provider', p.name, 'label', nullif(a.label, ''), 'caller_name', nullif(a.caller_name, ''),
+               'voice', CASE WHEN a.voice <> p.supports_voice THEN a.voice END,
+               'sms', CASE WHEN a.sms THEN true END, 'fax', CASE WHEN a.fax THEN true END
+           )), %(request)s
     FROM added a JOIN numbers_provider p ON p.id = a.provider_id
 ), refused AS (
     UPDATE numbers_importrow SET verdict = 'refused', "column" = 'number', reason = %(already)s

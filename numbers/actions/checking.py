@@ -265,7 +265,11 @@ class Checker:
                 raise Refused(feature, _("%(provider)s does not offer it for this number.") % said)
             if on != getattr(number, feature):
                 wanted[feature] = on
-        if wanted:
+        if not wanted:
+            return
+        if len(line.plan) == 1 and line.plan[0][0] == "add":
+            line.plan[0][1]["options"] = wanted  # it is added with them, in one statement
+        else:
             line.plan.append(["options", wanted])
 
 

@@ -154,6 +154,43 @@ def test_every_line_has_its_verdict_and_nothing_is_changed_before_it_is_applied(
     assert AuditEvent.unscoped.filter(verb="number.imported").count() == 1
 
 
+def test_numbers_are_added_with_their_label_caller_name_and_features(of_alpha, alpha, northline):
+    type(northline).objects.filter(pk=northline.pk).update(supports_voice=True, supports_sms=True, supports_fax=False)
+    text = (
+        "Number,Label,Caller name,Voice,SMS,Fax\n"
+        "+15145550101,Front desk,ACME,,yes,\n"
+        "+15145550102,,,no,no,no\n"
+        "+15145550103,“Old” line,,,,\n"
+        "+15145550104,x,,,,yes\n"
+    )
+    url = send(of_alpha, alpha, text, provider=northline.pk)
+    assert [row[1] for row in judged(of_alpha, url)] == ["Add", "Add", "Add", "Refused"]
+    of_alpha.post(url, {"mode": "some"})
+    columns = ("e164", "label", "caller_name", "voice", "sms", "fax")
+    assert list(PhoneNumber.unscoped.order_by("digits").values_list(*columns)) == [
+        ("+15145550101", "Front desk", "ACME", True, True, False), ("+15145550102", "", "", False, False, False),
+        ("+15145550103", "“Old” line", "", True, False, False),
+    ]  # fmt: skip
+    told = dict(AuditEvent.unscoped.filter(verb="number.imported").values_list("target", "after"))
+    assert told == {
+        "+15145550101": {"provider": "Northline", "label": "Front desk", "caller_name": "ACME", "sms": True},
+        "+15145550102": {"provider": "Northline", "voice": False},
+        "+15145550103": {"provider": "Northline", "label": "“Old” line"},
+    }
+    assert not AuditEvent.unscoped.filter(verb="number.options_changed").exists()
+    assert "Front desk" in of_alpha.get(f"/{alpha.code}/history/").text
+
+
+def test_numbers_of_ranges_are_named_by_the_line_of_the_range(of_alpha, alpha, northline):
+    text = "+15145550100\n+15145550110 - 0112\n+15145550111\n+15145550112, +15145550113\n+15145550100\n"
+    url = send(of_alpha, alpha, text, provider=northline.pk)
+    twice = [(line, reason) for line, verdict, _column, reason in judged(of_alpha, url) if verdict == "Refused"]
+    assert sorted(twice) == [
+        (3, "The same number stands in line 2 already."), (4, "The same number stands in line 2 already."),
+        (5, "The same number stands in line 1 already."),
+    ]  # fmt: skip
+
+
 def test_a_number_that_stands_twice_is_refused_with_the_line_of_the_first(of_alpha, alpha, northline):
     url = send(of_alpha, alpha, "+15145550123\n+1 514 555 0124\n001 514 555 0123\n", provider=northline.pk)
     assert judged(of_alpha, url)[2] == (3, "Refused", "number", "The same number stands in line 1 already.")
