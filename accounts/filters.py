@@ -257,6 +257,9 @@ class HistoryFilter(ListFilter):
         if actor.account.kind != Account.Kind.SYSTEM:
             self.kinds = {"here": gettext_lazy("Done here"), "others": gettext_lazy("Done to us by others")}
             self.kind = "others" if query.get("kind") == "others" else "here"
+        if self.kind == "others":
+            # Others did it in their own account: there is nothing to tell apart.
+            self.states, self.state = {"all": gettext_lazy("All")}, "all"
         #: The number of which everything is asked that the actor may read, wherever it was done.
         self.number_id = next(iter(ids_of([query.get("number_id", "")])), None)
         if self.number_id:
@@ -295,7 +298,7 @@ class HistoryFilter(ListFilter):
             rows,
             fields=("at", "account", "person__name", "home", "verb", "target_type", "target", "before", "after"),
             texts=texts,
-            states=(("inside", Q(access__isnull=False)), ("own", Q(access=None))),
+            states=(("inside", Q(access__isnull=False)), ("own", Q(access=None))) if len(self.states) > 1 else (),
         )
 
 

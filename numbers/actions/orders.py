@@ -9,7 +9,6 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from accounts import audit
 from accounts.actor import Actor
@@ -18,6 +17,7 @@ from numbers.actions import delivery, endings
 from numbers.actions.verbs import Hold, LetGo, Outcome, Take, outcomes_of, write
 from numbers.carriers import CarrierOffer
 from numbers.models import CarrierOrder, Order, OrderLine, PhoneNumber
+from portal.pages import plain
 
 #: So long what is chosen is kept for whoever chose it, and what waits for approval.
 HOLD, HOLD_WAITING = timedelta(minutes=15), timedelta(days=7)
@@ -210,11 +210,12 @@ def refuse_beyond_quota(customer: Account, count: int) -> None:
     under_way = OrderLine.under_way(customer).count() + Order.still_asked_by(customer)
     left = max(customer.number_quota - held - under_way, 0)
     if count > left:
-        said = {"quota": customer.number_quota, "held": held, "under_way": under_way}
-        more = ngettext("%(left)d more can be ordered.", "%(left)d more can be ordered.", left) % {"left": left}
+        said = {"quota": plain(customer.number_quota), "held": plain(held), "under_way": plain(under_way)}
         raise ValidationError(
-            _("The account may have %(quota)d numbers; it has %(held)d, and %(under_way)d are ordered.") % said
-            + f" {more} "
+            _("The account may have %(quota)s numbers; it has %(held)s, and %(under_way)s are ordered.") % said
+            + " "
+            + _("%(left)s more can be ordered.") % {"left": plain(left)}
+            + " "
             + _("Take some out of the basket, or ask your operator for more.")
         )
 

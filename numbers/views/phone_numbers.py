@@ -19,6 +19,7 @@ from django.views.decorators.http import require_safe
 from accounts.actor import Actor
 from accounts.entrance import entering
 from accounts.models import Account
+from accounts.shell import commands
 from accounts.views.grants import granted_accounts
 from numbers.actions.verbs import verbs_of
 from numbers.attention import attention
@@ -299,6 +300,8 @@ def looked_up(request) -> dict:
 def home(request, code):
     """The account's home: its stock at a glance, for those who look after numbers."""
     context = {"title": _("Home"), "stock": None, "attention": None, "first_steps": first_steps(request.actor)}
+    if not request.actor.may("numbers.view") and not request.actor.is_support:
+        context["pages"] = [(label, url) for label, url in commands(request.actor) if url != request.path]
     if request.actor.is_support:
         context |= {"is_agent": True, "granted": granted_accounts(request.actor.person), **looked_up(request)}
     if request.actor.may("numbers.view"):

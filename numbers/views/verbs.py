@@ -83,6 +83,20 @@ def warn_of_quota(request, verb: verbs.Verb) -> None:
             messages.warning(request, _("%(customer)s now has %(held)s numbers; its quota is %(quota)s.") % said)
 
 
+def warn_of_quota_before(request, verb: verbs.Verb, count: int) -> None:
+    """Say that customers may get more numbers than their quota by what the worker is about to do to ``count``."""
+    receivers = verb.receivers(request.actor)
+    for customer in Account.visible_to(request.actor).filter(pk__in=receivers, number_quota__isnull=False):
+        held = PhoneNumber.visible_to(request.actor).filter(customer=customer).count()
+        if held + count > customer.number_quota:
+            said = {"held": plain(held), "quota": plain(customer.number_quota), "count": plain(count)}
+            messages.warning(
+                request,
+                _("%(customer)s has %(held)s numbers, and its quota is %(quota)s. This job may add up to %(count)s.")
+                % {"customer": customer.name, **said},
+            )
+
+
 def list_come_from(request, code: str) -> str:
     """The list of numbers, as it was searched and sorted when somebody went on from one of its rows; empty for those
     who came from the number's own page."""

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts import actions, notices
+from accounts import actions, audit, notices
 from accounts.models import Access, Account, AuditEvent, Grant, Notice, Person
 from tests.accounts.rows import live, verbs
 from tests.factories import grant, join, make_person
@@ -290,3 +290,13 @@ def test_questions_and_what_was_agreed_end_with_the_sign_in_and_with_the_right(
     assert not Access.unscoped.questions(timezone.now()).exists()
     withdrawn = AuditEvent.unscoped.filter(verb="access.withdrawn", account=asking_alpha)
     assert withdrawn.count() == 2
+
+
+def test_what_others_did_to_an_account_is_not_told_apart_by_who_they_are(client, alpha, acme, actor_in):
+    audit.record(actor_in(alpha), "account.changed", acme, {"contact": ""}, {"contact": "Ann"}, concerns=acme.pk)
+    client.force_login(actor_in(acme).person)
+    for state in ("", "&filter=own", "&filter=inside"):
+        page = client.get(f"/{acme.code}/history/?kind=others{state}").text
+        assert "By our own people" not in page
+        assert actor_in(alpha).person.name in page
+    assert "By our own people" in client.get(f"/{acme.code}/history/").text

@@ -24,6 +24,15 @@ def test_a_new_system(system, actor_in):
     assert steps(actor) == []
 
 
+def test_a_user_finds_their_pages_at_home(client, acme):
+    client.force_login(make_person(acme, role="user"))
+    page = client.get(f"/{acme.code}/").text
+    home = page[page.index("Your pages") :]
+    assert f'href="/{acme.code}/webphone/"' in home
+    assert 'href="/profile/"' in home
+    assert "People" not in home[: home.index("</section>")]
+
+
 def test_a_new_var(alpha, actor_in):
     actor = actor_in(alpha)
     assert steps(actor) == [("Add numbers", False), ("Add a customer", False), ("Invite people", False)]

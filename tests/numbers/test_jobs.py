@@ -296,6 +296,14 @@ def test_the_worker_goes_on_with_the_job_of_everybody_who_may_work_there(
     assert set(AuditEvent.unscoped.filter(verb="number.options_changed").values_list("person")) == {(person.pk,)}
 
 
+def test_a_customer_that_a_large_job_takes_beyond_its_quota_is_named(of_alpha, alpha, acme, large):
+    Account.unscoped.filter(pk=acme.pk).update(number_quota=20)
+    url = choose(of_alpha, alpha, "assign", all="1")
+    page = of_alpha.post(url, {"customer": acme.code, "mode": "some"}, follow=True).text
+    assert Job.unscoped.get().is_running
+    assert "Acme Corp has 0 numbers, and its quota is 20. This job may add up to 25." in page
+
+
 def test_a_job_of_an_agent_stops_where_the_grant_has_ended(client, system, alpha, acme, large):
     agent = factories.make_person(system, role="support")
     factories.grant(agent, alpha, "manage_account")
