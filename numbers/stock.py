@@ -100,6 +100,8 @@ def count_stock(actor: Actor) -> Stock:
 
 
 def regions(calling_code: str) -> str:
-    """The ISO codes of the countries that share a calling code, the largest first: ``CA, US …``."""
+    """The ISO codes of the countries that share a calling code, the largest first: ``US, CA …``."""
     codes = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(calling_code.lstrip("+")), ())
+    if "CA" in codes:  # the library sorts all but the first by name
+        codes = ("US", "CA", *codes)
     return ", ".join(codes[:2]) + (" …" if len(codes) > 2 else "")

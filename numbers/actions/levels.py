@@ -43,7 +43,7 @@ def set_level(actor: Actor, prefix: str, least: int) -> StockLevel:
             level = StockLevel.visible_to(actor).create(account=actor.account, prefix=prefix, least=least)
     except IntegrityError:
         raise ValidationError({"prefix": _("There is a level for these numbers. Remove it first.")}) from None
-    audit.record(actor, "level.added", level, after={"least": least})
+    audit.record(actor, "level.added", level, after={"minimum": least})
     check(level)
     return level
 
@@ -54,7 +54,7 @@ def remove_level(actor: Actor, level_id: int) -> StockLevel:
     if not actor.may("stock.watch"):
         raise PermissionDenied
     level = StockLevel.visible_to(actor).select_for_update(of=("self",)).get(pk=level_id)
-    audit.record(actor, "level.removed", level, before={"least": level.least})
+    audit.record(actor, "level.removed", level, before={"minimum": level.least})
     level.delete()
     return level
 
