@@ -23,7 +23,7 @@ from numbers.filters.work import JobFilter, JobItemFilter, verb_names
 from numbers.forms.verbs import BULK_FORMS, ModeForm, VerbForm
 from numbers.models import Job, PhoneNumber
 from numbers.tables import columns_for, job_columns, job_item_columns
-from numbers.views.verbs import warn_of_quota, warn_of_quota_before
+from numbers.views.verbs import warn_of_quota
 from portal import security
 from portal.downloads import selected_in_words
 from portal.pages import Address, ListPage, plain, url_of
@@ -151,10 +151,7 @@ class JobPage(ListPage):
             except ValidationError as refusal:
                 form.add_error(None, refusal)
             else:
-                if job.is_running:
-                    warn_of_quota_before(request, wanted, job.total)
-                else:
-                    warn_of_quota(request, wanted)
+                warn_of_quota(request, wanted, coming=job.total if job.is_running else 0)
                 return redirect(job_url(code, job_id))
         return self.draft(request, form, mode)
 

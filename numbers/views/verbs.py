@@ -71,30 +71,25 @@ def hanging_on(actor: Actor, number: PhoneNumber) -> list[tuple[str, str]]:
     ]
 
 
-def warn_of_quota(request, verb: verbs.Verb) -> None:
-    """Say that customers have more numbers than their quota, once they were given some: a VAR may, but should know."""
-    receivers = verb.receivers(request.actor)
-    if not receivers:
-        return
-    for customer in Account.visible_to(request.actor).filter(pk__in=receivers, number_quota__isnull=False):
+def warn_of_quota(request, verb: verbs.Verb, coming: int = 0) -> None:
+    """Say that customers have more numbers than their quota, once they were given some, or may get them by ``coming``
+    numbers that the worker is about to give: a VAR may do that, but should know."""
+    for customer in Account.visible_to(request.actor).filter(
+        pk__in=verb.receivers(request.actor), number_quota__isnull=False
+    ):
         held = PhoneNumber.visible_to(request.actor).filter(customer=customer).count()
-        if held > customer.number_quota:
-            said = {"customer": customer.name, "held": plain(held), "quota": plain(customer.number_quota)}
-            messages.warning(request, _("%(customer)s now has %(held)s numbers; its quota is %(quota)s.") % said)
-
-
-def warn_of_quota_before(request, verb: verbs.Verb, count: int) -> None:
-    """Say that customers may get more numbers than their quota by what the worker is about to do to ``count``."""
-    receivers = verb.receivers(request.actor)
-    for customer in Account.visible_to(request.actor).filter(pk__in=receivers, number_quota__isnull=False):
-        held = PhoneNumber.visible_to(request.actor).filter(customer=customer).count()
-        if held + count > customer.number_quota:
-            said = {"held": plain(held), "quota": plain(customer.number_quota), "count": plain(count)}
-            messages.warning(
-                request,
-                _("%(customer)s has %(held)s numbers, and its quota is %(quota)s. This job may add up to %(count)s.")
-                % {"customer": customer.name, **said},
+        said = {
+            "customer": customer.name, "held": plain(held), "quota": plain(customer.number_quota),
+            "coming": plain(coming),
+        }  # fmt: skip
+        if held + coming <= customer.number_quota:
+            continue
+        text = _("%(customer)s now has %(held)s numbers; its quota is %(quota)s.")
+        if coming:
+            text = _(
+                "%(customer)s has %(held)s numbers, and its quota is %(quota)s. This job may add up to %(coming)s."
             )
+        messages.warning(request, text % said)
 
 
 def list_come_from(request, code: str) -> str:
