@@ -184,6 +184,7 @@ ADDRESSES: dict[str, str | Door | dict[str, str | Door]] = {
     "numbers:import_csv": "numbers.import",
     "numbers:import_xlsx": "numbers.import",
     "numbers:import_pdf": "numbers.import",
+    "numbers:import_refused": "numbers.import",
     "numbers:import_cancel": "numbers.import",
     "numbers:import_columns": "numbers.import",
     "numbers:import_line": "numbers.import",

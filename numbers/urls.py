@@ -39,6 +39,7 @@ number_urls = (
         path("imports/<int:import_id>/export.csv", imports.ImportPage.as_view(export="csv"), name="import_csv"),
         path("imports/<int:import_id>/export.xlsx", imports.ImportPage.as_view(export="xlsx"), name="import_xlsx"),
         path("imports/<int:import_id>/export.pdf", imports.ImportPage.as_view(export="pdf"), name="import_pdf"),
+        path("imports/<int:import_id>/refused.csv", imports.refused, name="import_refused"),
         path("imports/<int:import_id>/cancel/", imports.cancel, name="import_cancel"),
         path("imports/<int:import_id>/columns/", imports.columns, name="import_columns"),
         path("imports/<int:import_id>/lines/<int:number>/", imports.line, name="import_line"),

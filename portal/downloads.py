@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from codecs import BOM_UTF8
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from portal import security
-from portal.exports import file_name, streamed, with_semicolons, without_guards
+from portal.exports import file_name, inert, streamed, with_semicolons, without_guards
 from portal.logs import request_facts
 from portal.pdf import Column, Document, Wording, table_pdf
 from portal.workbooks import MOST_ROWS, Sheet, workbook
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from portal.paging import Listed
 
 WIDTH = 12
+#: Characters of a file that are sent at once.
+PIECE = 64 * 1024
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -48,11 +50,35 @@ def csv_download(request, page, found: ListFilter, listing: Listed) -> HttpRespo
         chunks = with_semicolons(chunks)
     return streamed(
         request,
-        counted(marked(chunks, wish in ("yes", "semicolon")), noted(page, "csv")),
+        counted(marked(chunks, wish in ("yes", "semicolon")), noted(str(page.addresses[0]), "csv")),
         interrupted=_("INCOMPLETE: this export broke off here. Download it again."),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": content_disposition_header(True, name)},
     )
+
+
+def rows_download(request, name: str, rows: Iterable[Sequence[str]]) -> HttpResponse:
+    """Rows that are no list of a page's as CSV, the headings among them, with the mark by which Excel knows UTF-8."""
+    return streamed(
+        request,
+        counted(marked(written(rows), is_marked=True), noted(name, "csv")),
+        interrupted=_("INCOMPLETE: this export broke off here. Download it again."),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": content_disposition_header(True, name)},
+    )
+
+
+def written(rows: Iterable[Sequence[str]]) -> Generator[bytes]:
+    """The rows as CSV in pieces, guarded against formulas."""
+    piece = io.StringIO(newline="")
+    writer = csv.writer(piece)
+    for row in rows:
+        writer.writerow(map(inert, row))
+        if piece.tell() >= PIECE:
+            yield piece.getvalue().encode()
+            piece.seek(0)
+            piece.truncate()
+    yield piece.getvalue().encode()
 
 
 def xlsx_download(request, page, found: ListFilter, listing: Listed) -> HttpResponse:
@@ -74,7 +100,7 @@ def xlsx_download(request, page, found: ListFilter, listing: Listed) -> HttpResp
         count=count,
         figures=frozenset(place for place, name in enumerate(found.columns) if name in page.figures),
     )
-    rows = noting(rows_of(listing.csv(found.columns)), noted(page, "xlsx"))
+    rows = noting(rows_of(listing.csv(found.columns)), noted(str(page.addresses[0]), "xlsx"))
     return streamed(
         request,
         workbook(sheet, rows),
@@ -122,13 +148,13 @@ def pdf_download(request, page, found: ListFilter, listing: Listed) -> HttpRespo
     name = file_name(request.GET.get("filename", ""), default, ".pdf")
     return streamed(
         request,
-        pdf(request.actor, str(page.title), page.widths, found, listing, noted(page, "pdf")),
+        pdf(request.actor, str(page.title), page.widths, found, listing, noted(str(page.addresses[0]), "pdf")),
         content_type="application/pdf",
         headers={"Content-Disposition": content_disposition_header(False, name)},
     )
 
 
-def noted(page, form: str) -> Callable[[int], None]:
+def noted(name: str, form: str) -> Callable[[int], None]:
     """A function that logs the number of exported rows when they are many.
 
     The request has ended by then, so its facts are kept.
@@ -138,7 +164,7 @@ def noted(page, form: str) -> Callable[[int], None]:
     def note(rows: int) -> None:
         if rows > settings.LARGE_EXPORT_ROWS:
             token = request_facts.set(facts)
-            security.log("export.large", list=str(page.addresses[0]), rows=rows, format=form)
+            security.log("export.large", list=name, rows=rows, format=form)
             request_facts.reset(token)
 
     return note

@@ -1,6 +1,6 @@
 """Files of numbers: sent, looked at, applied."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 
 from django.conf import settings
@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.actor import Actor
 from numbers.actions import imports
@@ -35,10 +35,13 @@ from numbers.imports.encodings import CHOICES
 from numbers.models import Import, ImportRow, PhoneNumber
 from numbers.tables import PhoneNumberTable, import_columns, import_row_columns
 from portal import countries
+from portal.downloads import rows_download
 from portal.exports import file_name
 from portal.pages import ListPage, columns_of, plain, url_of
 from portal.times import moment
 
+#: Refused lines that are read at once.
+CHUNK = 2_000
 #: Lines of the file that are shown under the choices of its columns.
 SHOWN = 5
 
@@ -284,10 +287,30 @@ class ImportPage(ListPage):
             "reading": reading_form(request, wanted) if is_read_again else None,
             "opens_reading": bool(counts.get(ImportRow.Verdict.REFUSED)),
             "undo_url": import_url(code, wanted.pk, "undo/") if self.may_undo(request) else "",
-            "refused_url": import_url(code, wanted.pk, "export.csv") + "?filter=refused&filename=Refused.csv",
+            "refused_url": import_url(code, wanted.pk, "refused.csv"),
             "cancel_url": import_url(code, wanted.pk, "cancel/") if wanted.is_draft or wanted.is_running else "",
             "numbers_url": url_of("numbers:list", code),
         }  # fmt: skip
+
+
+@require_safe
+def refused(request, code, import_id):
+    """The refused lines as they stand in the file, each with its reason: to be corrected, and imported again."""
+    wanted = import_of(request.actor, import_id)
+    place = wanted.columns.index("number")
+    headings = wanted.headings or [str((OF_COLUMNS | NOT_CHANGED).get(column, column)) for column in wanted.columns]
+    lines = ImportRow.visible_to(request.actor).filter(of=wanted, verdict=ImportRow.Verdict.REFUSED).order_by("line")
+
+    def rows() -> Iterator[list[str]]:
+        yield [*headings, str(_("Reason"))]
+        for row in lines.iterator(chunk_size=CHUNK):
+            cells = [wanted.text(cell) for cell in row.cells[: len(headings)]]
+            cells += [""] * (len(headings) - len(cells))
+            if row.source and row.e164:  # one of several numbers in the cell
+                cells[place] = row.e164
+            yield [*cells, row.reason]
+
+    return rows_download(request, "Refused.csv", rows())
 
 
 def reading_form(request, wanted: Import, *sent) -> ReadingForm:

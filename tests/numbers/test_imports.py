@@ -181,6 +181,26 @@ def test_numbers_are_added_with_their_label_caller_name_and_features(of_alpha, a
     assert "Front desk" in of_alpha.get(f"/{alpha.code}/history/").text
 
 
+def test_refused_lines_are_corrected_and_imported_again(of_alpha, alpha, acme, northline):
+    text = "Rufnummer;Kunde;Label\n+1 514 555 0101;Nobody;Front\n+15145550102;Acme Corp;Back\n1514;;=Sales\n"
+    url = send(of_alpha, alpha, text, provider=northline.pk)
+    of_alpha.post(url, {"mode": "some"})
+    answer = of_alpha.get(f"{url}refused.csv")
+    assert answer["Content-Disposition"] == 'attachment; filename="Refused.csv"'
+    content = answer.getvalue().decode("utf-8-sig")
+    assert list(csv.reader(io.StringIO(content))) == [
+        ["Rufnummer", "Kunde", "Label", "Reason"],
+        ["'+1 514 555 0101", "Nobody", "Front", "You have no customer with this name."],
+        ["1514", "", "'=Sales", "Begin with + and the country code, for example +1 514 555 0123."],
+    ]
+    corrected = content.replace("Nobody", "Acme Corp").replace("\r\n1514,", "\r\n+15145550103,")
+    again = send(of_alpha, alpha, corrected, provider=northline.pk)
+    of_alpha.post(again, {"mode": "some"})
+    assert list(PhoneNumber.unscoped.order_by("digits").values_list("e164", "customer__name", "label")) == [
+        ("+15145550101", "Acme Corp", "Front"), ("+15145550102", "Acme Corp", "Back"), ("+15145550103", None, "=Sales"),
+    ]  # fmt: skip
+
+
 def test_numbers_of_ranges_are_named_by_the_line_of_the_range(of_alpha, alpha, northline):
     text = "+15145550100\n+15145550110 - 0112\n+15145550111\n+15145550112, +15145550113\n+15145550100\n"
     url = send(of_alpha, alpha, text, provider=northline.pk)
