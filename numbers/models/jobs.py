@@ -265,6 +265,11 @@ class Import(Work):
     def __str__(self):
         return self.file_name
 
+    def added(self, actor: Actor) -> models.QuerySet:
+        """The lines whose numbers it has added."""
+        rows = ImportRow.visible_to(actor).filter(of=self, verdict=ImportRow.Verdict.ADD)
+        return rows.filter(line__lte=self.added_to)
+
     def text(self, cell: str) -> str:
         """What stands in a cell, in the encoding that somebody has chosen, without characters that nobody sees."""
         if self.read_as and self.read_as != self.encoding:

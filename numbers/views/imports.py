@@ -11,7 +11,7 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.actor import Actor
@@ -223,6 +223,12 @@ class ImportPage(ListPage):
         return bool(wanted.ended_at and not wanted.is_statement and request.actor.may("numbers.delete")
                     and imports.Added(request.actor, wanted).exist())  # fmt: skip
 
+    def is_final(self, request) -> bool:
+        """Whether the import has added numbers and none of them can be taken away again."""
+        wanted = self.wanted
+        return bool(wanted.ended_at and not wanted.is_statement and request.actor.may("numbers.delete")
+                    and not self.may_undo(request) and wanted.added(request.actor).exists())  # fmt: skip
+
     def form(self, counts: dict[str, str], *sent):
         """How it is applied."""
         return DifferencesForm(*sent, counts=counts) if self.wanted.is_statement else ModeForm(*sent)
@@ -287,6 +293,7 @@ class ImportPage(ListPage):
             "reading": reading_form(request, wanted) if is_read_again else None,
             "opens_reading": bool(counts.get(ImportRow.Verdict.REFUSED)),
             "undo_url": import_url(code, wanted.pk, "undo/") if self.may_undo(request) else "",
+            "is_final": self.is_final(request),
             "refused_url": import_url(code, wanted.pk, "refused.csv"),
             "cancel_url": import_url(code, wanted.pk, "cancel/") if wanted.is_draft or wanted.is_running else "",
             "numbers_url": url_of("numbers:list", code),
@@ -390,8 +397,18 @@ def undo(request, code, import_id):
     if not wanted.ended_at or wanted.is_statement:
         return redirect(import_url(code, import_id))
     said = _("Added by the import of %(file)s") % {"file": wanted.file_name or _("pasted numbers")}
-    back = import_url(code, import_id)
-    job = draft_job(request.actor, Delete, imports.Added(request.actor, wanted), said, back)
+    back, added = import_url(code, import_id), imports.Added(request.actor, wanted)
+    if not added.exist():
+        messages.error(request, _("No number of this import can be deleted any more."))
+        return redirect(back)
+    job = draft_job(request.actor, Delete, added, said, back)
+    if stay := wanted.added(request.actor).count() - job.total:
+        said = ngettext(
+            "%(count)s number that the import added stays: it was assigned or changed since.",
+            "%(count)s numbers that the import added stay: they were assigned or changed since.",
+            stay,
+        )
+        messages.info(request, said % {"count": plain(stay)})
     return redirect(f"{url_of('numbers:jobs', code)}{job.pk}/")
 
 

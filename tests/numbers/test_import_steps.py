@@ -194,10 +194,16 @@ def test_what_an_import_added_is_undone_but_for_what_was_changed_since(of_alpha,
         f"/{alpha.code}/numbers/15145550124/options/", {"label_text": "kept", "caller_name": "", "voice": "on"}
     )
     confirm = of_alpha.post(f"{url}undo/").url
+    assert "1 number that the import added stays: it was assigned or changed since." in of_alpha.get(confirm).text
     assert Job.unscoped.get().total == 2
     of_alpha.post(confirm, {"mode": "some"})
     assert sorted(PhoneNumber.unscoped.values_list("e164", flat=True)) == [old.e164, "+15145550124"]
     assert AuditEvent.unscoped.filter(verb="number.deleted").count() == 2
+    # A second time, in another window.
+    assert "Undo is not possible any more" in of_alpha.get(url).text
+    again = of_alpha.post(f"{url}undo/", follow=True)
+    assert "No number of this import can be deleted any more." in again.text
+    assert Job.unscoped.count() == 1
 
 
 def test_what_became_of_each_line_is_said_and_linked(of_alpha, alpha, northline):
