@@ -12,9 +12,12 @@ from portal.times import moment
 STATES = {
     "all": gettext_lazy("All"),
     "running": gettext_lazy("Running"),
+    "draft": gettext_lazy("Not confirmed"),
     "ended": gettext_lazy("Ended"),
 }
-RUNNING = Q(state__in=[Work.State.RUNNING, Work.State.CHECKING])
+RUNNING, DRAFT = Q(state__in=[Work.State.RUNNING, Work.State.CHECKING]), Q(state=Work.State.DRAFT)
+#: The states of ``STATES``.
+IN_STATE = (("running", RUNNING), ("draft", DRAFT), ("ended", ~(RUNNING | DRAFT)))
 
 
 def verb_names() -> list[tuple[str, str]]:
@@ -61,7 +64,7 @@ class JobFilter(ListFilter):
             rows,
             fields=("as_of", "verb", "person__name", "total", "done", "refused", "state"),
             texts=texts,
-            states=(("running", RUNNING), ("ended", ~RUNNING)),
+            states=IN_STATE,
         )
 
 
@@ -150,7 +153,7 @@ class ImportFilter(ListFilter):
             rows,
             fields=("as_of", "file_name", "person__name", "total", "done", "refused", "state"),
             texts=texts,
-            states=(("running", RUNNING), ("ended", ~RUNNING)),
+            states=IN_STATE,
         )
 
 
