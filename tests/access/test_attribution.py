@@ -19,7 +19,7 @@ from tests.rights import run_script
 TABLES = {
     model._meta.db_table: TYPES[model._meta.model_name]
     for model in apps.get_models()
-    if model._meta.app_label in ("accounts", "numbers") and model._meta.model_name in TYPES
+    if model._meta.app_label in ("accounts", "numbers", "webphone") and model._meta.model_name in TYPES
 }
 #: What is written without anybody changing anything: signs of life, secrets, which history must not hold, that browsers
 #: are forgotten together with the sessions that an event ends, and how somebody is told, which is their own.
