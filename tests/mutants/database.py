@@ -23,8 +23,8 @@ DECISIONS = [
     ("numbers_record_calls(bigint,text[],bigint[],timestamptz[])", "AND s.revoked_at IS NULL", ""),
     (
         "numbers_record_calls(bigint,text[],bigint[],timestamptz[])",
-        "(every_number OR n.var_id = of_account)",
-        "n.id IS NOT NULL",
+        "(every_number OR p.var_id = of_account)",
+        "p.id IS NOT NULL",
     ),
 ]
 OURS = "(relname ~ '^(accounts|numbers|webphone)_')"

@@ -7,6 +7,7 @@ from accounts.scope import BUYER, role_called
 from accounts.walls import FUNCTIONS, OPEN, OPEN_TO_BUYERS, VIEWS, WALLS, building
 from accounts.walls.roles import all_roles, portal_role, scope_roles
 from portal.database.functions import UNWANTED
+from tests.mutants.database import DECISIONS
 
 pytestmark = pytest.mark.django_db
 #: Columns that say whose a row is.
@@ -291,3 +292,8 @@ def test_functions_that_no_page_has_a_use_for_are_closed(name):
     assert ask(query, name) == ([("pg_notify",)] if name == portal_role() else [])
     assert len(ask(f"SELECT FROM pg_proc p WHERE {UNWANTED} AND %s <> ''", name)) > 20
     assert ask("SELECT has_database_privilege(%s, current_database(), 'TEMPORARY')", name) == [(False,)]
+
+
+@pytest.mark.parametrize(("function", "condition", "_other"), DECISIONS)
+def test_what_the_removal_of_guards_takes_away_is_there(function, condition, _other):
+    assert condition in ask("SELECT pg_get_functiondef(%s::regprocedure)", function)[0][0]
