@@ -1,7 +1,7 @@
 """Notices as mail: plain text and HTML, in the reader's time zone and number format, with a way to end it in one click.
 
-Notices are claimed before they are sent, in a transaction of its own: whoever comes to them later, after a worker was
-killed or a task was tried again, finds them mailed. Where sending fails they are given back.
+Notices are claimed in a transaction of their own before they are sent, so a worker that retries the task finds them
+mailed. If sending fails, they are released again.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from portal.pages import first_of, plain
 from portal.times import moment
 
 SALT = "notices off"
-#: So many notices are in one mail; the page has all of them.
+#: The most notices in one mail; the page lists all of them.
 MOST_IN_MAIL = 50
 #: What was to be mailed at once and was not, for so long, is taken up again.
 OVERDUE = timedelta(minutes=2)

@@ -74,7 +74,7 @@ class GrantTable(tables.Table):
 
 
 class NoticeTable(tables.Table):
-    """What somebody is told of."""
+    """The notices of a person."""
 
     what = tables.Column(_("What"))
     at = tables.Column(_("Time"))

@@ -36,7 +36,7 @@ SESSIONS_AT_ONCE = 5_000
 WAITED_LONG = timedelta(minutes=10)
 #: A back-up is made every day: one that is older is late. Where none was ever noted, none is expected.
 BACKUP_LATE = timedelta(hours=36)
-#: However many accounts invite an address, nobody's mailbox is filled. What is beyond is not sent, and nobody is told.
+#: Limits the invitations that one address receives from all accounts. Mail beyond the limit is dropped silently.
 INVITATIONS_TO_AN_ADDRESS = (Limit(10, limits.DAY),)
 
 

@@ -116,7 +116,7 @@ class Person(AbstractBaseUser):
     # Browsers that became known as theirs before are not any more (accounts.devices).
     devices_since = models.DateTimeField(_("known devices since"), null=True, editable=False)
 
-    #: How many notices they have not read, up to ``MOST_COUNTED``; comes with whoever makes a request.
+    #: Unread notices, up to ``MOST_COUNTED``; loaded with the person of a request.
     unread = 0
 
     # What libraries ask of a user; nobody has every permission here.
