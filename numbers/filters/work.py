@@ -200,7 +200,8 @@ class ImportRowFilter(ListFilter):
         def texts(row: dict) -> dict[str, str]:
             cells = [text(cell) for cell in row["cells"]]
             return {
-                "line": str(row["source"] or row["line"]) if cells or row["source"] else "",
+                # In a file each row has a number of its own; the page names the line of a range.
+                "line": str(row["line"]) if cells else "",
                 "number": row["e164"] or (cells[place] if place < len(cells) else ""),
                 "verdict": (
                     self.wanted.outcome(row["verdict"], row["line"], has_more=row["has_more"])
