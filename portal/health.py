@@ -56,13 +56,15 @@ def ready(request):
 
 def state() -> dict[str, str]:
     """How the database is, by part: what is wrong with it, empty when nothing is."""
+    was_open = connection.connection is not None
     try:
         with connection.cursor() as cursor:
             cursor.execute(STATE, [LOCKED_SECONDS, SILENT_SECONDS])
             locked, workers = cursor.fetchone()
     except (DatabaseError, psycopg.Error) as error:
         connection.close()
-        return {"database": described(error)}
+        # The connection of before may be one that a restart of the database ended: a new one tells.
+        return state() if was_open else {"database": described(error)}
     return {
         "database": "",
         "tables": f"Locked for others: {', '.join(locked)}." if locked else "",

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.cache import caches
 from django.db import connections
 from django.test import Client
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from accounts import devices
 from accounts.models import Person
@@ -26,6 +26,9 @@ FLAGS = [
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 NUMBERS = 400
+#: Milliseconds that are waited for what a page shows: what comes late on a busy machine comes.
+PATIENCE = 60_000
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -54,7 +57,7 @@ def demo(static_files_as_built, transactional_db):
 def page(chromium, demo, live_server):
     """A page of a fresh browser profile. What the browser complains of (scripts, policy, failures) fails the test."""
     context = chromium.new_context(base_url=live_server.url, viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     complaints = []
     page.on("pageerror", lambda error: complaints.append(str(error)))

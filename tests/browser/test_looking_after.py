@@ -8,14 +8,14 @@ from playwright.sync_api import expect
 from accounts.models import Access, Person
 from numbers.models import Destination
 from tests.accounts.post import deliver
-from tests.browser.conftest import refused, sign_in_at, type_in
+from tests.browser.conftest import PATIENCE, refused, sign_in_at, type_in
 
 
 @pytest.fixture
 def another(chromium, live_server):
     """A page of somebody else's browser."""
     context = chromium.new_context(base_url=live_server.url, viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     yield context.new_page()
     context.close()
 

@@ -204,9 +204,9 @@ def test_numbers_of_a_carrier_arrive_while_somebody_looks_on(page, sign_in, sett
         page.get_by_role("textbox", name="Reason").fill("typed")
         page.evaluate("window.isStillHere = true")
         arrived = page.locator("tbody td").filter(has_text=re.compile("Delivered"))  # not "has not delivered it"
-        expect(arrived.first).to_be_visible(timeout=30_000)
+        expect(arrived.first).to_be_visible()
         expect(page.get_by_text("Being delivered")).to_be_visible()
-        expect(page.locator(".job-state")).to_have_text("Done", timeout=30_000)
+        expect(page.locator(".job-state")).to_have_text("Done")
         expect(arrived).to_have_count(4)
         expect(page.locator("tbody")).to_contain_text("The carrier has not delivered it. Choose another.")
         assert page.evaluate("window.isStillHere")

@@ -224,6 +224,14 @@ def test_ready_answers_whatever_the_database_does(client, beside):
     assert client.get("/readyz").status_code == 200
 
 
+def test_ready_asks_over_a_new_connection_where_the_one_of_before_was_ended(client, beside):
+    beside.execute("INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now())")
+    assert client.get("/readyz").json() == {"status": "ok"}
+    backend = probe.thread.submit(lambda: connections["default"].connection.info.backend_pid).result()
+    beside.execute("SELECT pg_terminate_backend(%s, 60000)", [backend])
+    assert client.get("/readyz").json() == {"status": "ok"}
+
+
 def test_ready_says_what_is_not_well(client, beside, monkeypatch):
     monkeypatch.setattr("portal.health.LOCKED_SECONDS", 0)
     assert client.get("/readyz").json()["ill"].keys() == {"worker"}

@@ -188,6 +188,21 @@ export class Softphone {
     session.answer(this.sound(stream));
   }
 
+  /** Hold a call, or go on with it. Only one change of a call can be on its way (RFC 3261, 14.1): the one that was wished
+      for last follows it. */
+  hold(session, isWanted) {
+    clearTimeout(this.holding);
+    this.isHoldWanted = isWanted;
+    const isDone = session.isOnHold().local === isWanted || (isWanted ? session.hold() : session.unhold());
+    if (isDone || !session.isEstablished()) this.isHoldWanted = null;
+    else this.holding = setTimeout(() => this.hold(session, isWanted), 200);
+  }
+
+  /** Whether a call is held, or will be. */
+  holds(session) {
+    return this.isHoldWanted ?? session.isOnHold().local;
+  }
+
   /** Continue a call that there is in a new session, with new sound. */
   takeOver(dialog, stream, told) {
     this.session?._close(); // without a word to anybody: the call goes on
@@ -236,6 +251,8 @@ export class Softphone {
 
   follow(session, told) {
     this.session = session;
+    clearTimeout(this.holding);
+    this.isHoldWanted = null;
     this.told = (state, more) => session === this.session && told(state, more);
     const tell = this.told;
     const listen = (connection) => {

@@ -355,10 +355,8 @@ function startCalls() {
     else call.session.mute();
   });
   at("hold").addEventListener("click", () => {
-    // While the last change is on its way, nothing is changed.
     call.isRefused = false;
-    if (call.session.isOnHold().local) call.session.unhold();
-    else call.session.hold();
+    softphone.hold(call.session, !softphone.holds(call.session));
   });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && call && !call.over) {

@@ -41,7 +41,7 @@ SPEAKING = [
     "--use-fake-ui-for-media-stream",
     "--autoplay-policy=no-user-gesture-required",
 ]
-PATIENCE = 12.0
+PATIENCE = 60.0
 
 
 def until(found, what, seconds=PATIENCE):
@@ -246,7 +246,7 @@ def webphone_of_uma(browser, real, live_server):
         added_by=Person.objects.get(email="system@demo.example"),
     )  # fmt: skip
     context = browser.new_context(base_url=live_server.url, permissions=["microphone"])
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE * 1000)
     page = context.new_page()
     page.complaints = []
     page.on("pageerror", lambda error: page.complaints.append(str(error)))

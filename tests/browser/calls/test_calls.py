@@ -81,6 +81,23 @@ def test_a_call_through_the_browser_is_heard_at_both_ends(webphone, real):
     until(lambda: row.ref not in telephony().live(), "the server knows nothing of it any more")
 
 
+def test_the_last_wish_counts_where_hold_is_pressed_while_the_change_before_is_on_its_way(webphone, real):
+    call(webphone, NUMBER)
+    says(webphone, "Connected")
+    line = line_of(real.carrier)
+    hears(line, BROWSER)
+    press = "(times) => { for (let i = 0; i < times; i++) document.getElementById('hold').click(); }"
+    webphone.evaluate(press, 2)
+    says(webphone, f"Connected with {SHOWN}")
+    hears(line, BROWSER)
+    page_hears(webphone, CARRIER)
+    webphone.evaluate(press, 3)
+    says(webphone, "On hold")
+    silent(line)
+    webphone.get_by_role("button", name="Hold").click()
+    hears(line, BROWSER)
+
+
 def test_who_is_called_sees_the_number_that_was_chosen(webphone, real):
     number = number_of_uma()
     open_webphone(webphone)

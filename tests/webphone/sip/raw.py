@@ -10,7 +10,7 @@ import time
 from contextlib import suppress
 from threading import Condition, Thread
 
-PATIENCE = 15.0
+PATIENCE = 60.0
 ICE = (
     "a=ice-ufrag:abcd\r\na=ice-pwd:abcdefghijklmnopqrstuvwx\r\na=setup:actpass\r\na=mid:0\r\na=rtcp-mux\r\n"
     f"a=fingerprint:sha-256 {':'.join(['AB'] * 32)}\r\na=candidate:1 1 udp 2130706431 127.0.0.1 55555 typ host\r\n"
