@@ -33,6 +33,7 @@ VERBS = {
     "access.started": _("entered"),
     "access.ended": _("left"),
     "portal.backed_up": _("recorded a back-up of the database"),
+    "history.archived": _("archived old history"),
     "account.added": _("added the account"),
     "account.changed": _("changed the account"),
     "account.suspended": _("suspended the account"),

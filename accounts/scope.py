@@ -53,6 +53,8 @@ OPENED = {
     "numbers.listing.offers.rows_of": "a customer looks for numbers to order",
     # A support agent and the accounts that were granted
     "numbers.lookup.granted_numbers": "a support agent finds the granted account in which a number is",
+    # Commands of the operator
+    "accounts.archive.old_rows": "old history of all accounts is written to files",
     # The worker, which acts in no account
     "accounts.tasks.watch_portal": "the worker looks when the last back-up was noted, in the history of the system",
     "numbers.actions.delivery.go_on": "a carrier delivers into the stock of a VAR, for one of its customers",

@@ -134,6 +134,10 @@ def database(transactional_db):
 @pytest.fixture
 def administrator(database):
     """The address of somebody who may make any role."""
+    return administrator_of(database)
+
+
+def administrator_of(database):
     secret = SERVER.home / "admin"
     if SERVER.folder.exists() and os.environ["MIGRATION_DATABASE_URL"] == SERVER.owner_url:
         return address(ADMIN, secret.read_text(), database)

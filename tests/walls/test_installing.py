@@ -1,5 +1,6 @@
 """A portal is installed on a server of PostgreSQL, wrongly in every way that somebody is likely to try."""
 
+import gzip
 import json
 from types import SimpleNamespace
 
@@ -7,11 +8,14 @@ import psycopg
 import pytest
 from django.conf import settings
 from django.core.management import CommandError
+from django.db import connection
 from psycopg import sql
 
 from accounts.management.commands import secure_database
 from portal.embedded import free_port
+from tests.bench.data import sibling
 from tests.walls.commands import address, run
+from tests.walls.conftest import administrator_of
 
 PASSWORD = "a-long-password-1"
 
@@ -19,7 +23,13 @@ PASSWORD = "a-long-password-1"
 @pytest.fixture
 def place(administrator, database):
     """Names and addresses for an installation of its own, which is removed in the end."""
-    name = f"{database}_new"
+    found = place_called(f"{database}_new", administrator)
+    remove(administrator, found.name)  # what an interrupted run left
+    yield found
+    remove(administrator, found.name)
+
+
+def place_called(name, administrator):
     portal, owner = f"{name}_portal", f"{name}_owner"
     urls = {"DATABASE_URL": address(portal, "x", name), "MIGRATION_DATABASE_URL": address(owner, "y", name)}
 
@@ -29,17 +39,16 @@ def place(administrator, database):
             return answer.fetchall() if answer.description else None
 
     names = {"portal": sql.Identifier(portal), "owner": sql.Identifier(owner)}
-    names["other"] = sql.Identifier(f"{name}_other")
-    remove(administrator, name)  # what an interrupted run left
-    yield SimpleNamespace(name=name, urls=urls, administrator=administrator, do=do, portal=portal, owner=owner)
-    remove(administrator, name)
+    names |= {"other": sql.Identifier(f"{name}_other"), "kept": sql.Identifier(f"{name}_kept")}
+    return SimpleNamespace(name=name, urls=urls, administrator=administrator, do=do, portal=portal, owner=owner)
 
 
 def remove(administrator, name):
     """Drop the installation called ``name``, if it is there, and its roles."""
     scopes = [f"{name}_portal_{scope}" for scope in ("system", "var", "customer", "buyer")]
     with psycopg.connect(administrator, autocommit=True) as session:
-        session.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        for one in (name, f"{name}_kept"):
+            session.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(one)))
         for role in (*scopes, f"{name}_portal", f"{name}_owner", f"{name}_other"):
             session.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(role)))
 
@@ -51,11 +60,27 @@ def secured(place):
     return place
 
 
+@pytest.fixture(scope="module")
+def kept(django_db_setup, django_db_blocker):
+    """An installation with its tables, under another name: making one takes twenty seconds, and a copy of it two."""
+    with django_db_blocker.unblock():
+        name = connection.settings_dict["NAME"]
+    found = place_called(f"{name}_made", administrator_of(name))
+    remove(found.administrator, found.name)
+    secure(found)
+    assert run("migrate", "-v0", **found.urls).returncode == 0
+    found.do("ALTER DATABASE {name} RENAME TO {kept}")
+    yield found
+    remove(found.administrator, found.name)
+
+
 @pytest.fixture
-def installed(secured):
-    """The same, with its tables."""
-    assert run("migrate", "-v0", **secured.urls).returncode == 0
-    return secured
+def installed(kept):
+    """An installation with its tables, and nothing in them."""
+    kept.do("CREATE DATABASE {name} TEMPLATE {kept} OWNER {owner}")
+    secure(kept)  # the rights on a database itself are not copied
+    yield kept
+    kept.do("DROP DATABASE {name} WITH (FORCE)")
 
 
 def secure(place, *options, **changed):
@@ -207,6 +232,26 @@ def test_from_an_empty_server_to_the_first_administrator(installed):
         assert people.fetchall() == [("SYS", "administrator")]
         verbs = session.execute("SELECT verb FROM accounts_auditevent ORDER BY id").fetchall()
     assert verbs == [("account.added",), ("person.made_administrator",)]
+
+
+def test_old_history_is_archived_by_an_owner_who_is_no_superuser(installed, tmp_path):
+    assert run("create_operator", "--name", "North", "--email", "a@north.example", **installed.urls).returncode == 0
+    insert = """
+        INSERT INTO accounts_auditevent (at, account_id, chain, verb, target_type, target, before, after, request_id)
+        SELECT now() - interval '800 days', 1, '{1}', 'account.changed', 'account', 'North', '{}', '{}', ''
+        FROM generate_series(1, 7)
+    """
+    with psycopg.connect(sibling(installed.administrator, installed.name)) as session:
+        session.execute(insert)
+    done = run("archive_history", "--days", "730", "--to", str(tmp_path), **installed.urls)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "7 rows were archived.")
+    (path,) = tmp_path.iterdir()
+    assert len(gzip.decompress(path.read_bytes()).splitlines()) == 7
+    with psycopg.connect(installed.urls["MIGRATION_DATABASE_URL"]) as session:
+        verbs = session.execute("SELECT verb FROM accounts_auditevent ORDER BY id").fetchall()
+        assert verbs == [("account.added",), ("person.made_administrator",), ("history.archived",)]
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="history cannot be changed"):
+            session.execute("DELETE FROM accounts_auditevent")
 
 
 def test_providers_are_added_as_the_owner(installed):
