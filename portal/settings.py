@@ -117,9 +117,14 @@ PORTAL_SIGN_IN = sign_in_of(env.str("DATABASE_URL", default="") or "postgresql:/
 OWNER_SIGN_IN = PORTAL_SIGN_IN if DEMO else None
 if owner_address := env.str("MIGRATION_DATABASE_URL", default=""):
     OWNER_SIGN_IN = sign_in_of(owner_address)
+# Web servers may reach the database through a pooler (portal.database.pooler); workers and commands go past it.
+POOLER_SIGN_IN = None
+if pooler_address := env.str("POOLER_URL", default=""):
+    POOLER_SIGN_IN = sign_in_of(pooler_address)
 # Compiling a list's statement takes longer than running it.
 # Without TimeZone, Django would call a function that no page may (portal.database.functions).
-OPTIONS = {"options": "-c jit=off -c TimeZone=UTC", "connect_timeout": 5, "prepare_threshold": 2}
+SESSION = {"jit": "off", "TimeZone": "UTC"}
+OPTIONS = {"connect_timeout": 5, "prepare_threshold": 2}
 DATABASES = {"default": {**PORTAL_SIGN_IN}}
 DATABASES["default"] |= {
     "ENGINE": "portal.database",

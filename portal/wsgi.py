@@ -12,9 +12,10 @@ application.request_class = Utf8Request
 
 # The settings have to be there first.
 from portal import logs, security  # noqa: E402
-from portal.database import limits  # noqa: E402
+from portal.database import limits, pooler  # noqa: E402
 from portal.database.base import DatabaseWrapper  # noqa: E402
 
 DatabaseWrapper.limits = limits.PAGE
+pooler.use()
 logs.last_resort()
 security.tell_weak_settings()

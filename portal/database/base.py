@@ -50,14 +50,23 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     #: Of this process: web server and worker have their own.
     limits = limits.COMMAND
+    #: Whether a pooler gives each transaction another session of the server (``portal.database.pooler``).
+    is_pooled = False
     is_owner = False
     scope: Scope | None = None
     role = "none"
 
     def get_connection_params(self):
         params = limits.OF_NETWORK | super().get_connection_params()
-        params["options"] = f"{params.get('options', '')} {self.limits.options}".strip()
-        return params
+        if self.is_pooled:
+            # What one transaction has prepared, the next one would not find, or find somebody else's.
+            return params | {"prepare_threshold": None}
+        begin = " ".join(f"-c {name}={value}" for name, value in self.limits.session.items())
+        return params | {"options": f"{params.get('options', '')} {begin}".strip()}
+
+    def chunked_cursor(self):
+        # Outside a transaction a cursor of the server would stay in a session that others have by then.
+        return self.cursor() if self.is_pooled and not self.in_atomic_block else super().chunked_cursor()
 
     def create_cursor(self, name=None):
         # Migrations run scripts with several statements.

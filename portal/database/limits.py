@@ -34,14 +34,17 @@ class Limits:
     idle: float
 
     @property
-    def options(self) -> str:
-        """The options with which a connection begins."""
-        values = OF_SERVERS_NETWORK | {
-            "statement_timeout": f"{self.statement * 1000:.0f}ms",
-            "lock_timeout": f"{self.lock * 1000:.0f}ms",
-            "idle_in_transaction_session_timeout": f"{self.idle * 1000:.0f}ms",
-        }
-        return " ".join(f"-c {name}={value}" for name, value in values.items())
+    def session(self) -> dict[str, str]:
+        """The settings of PostgreSQL with which a session begins."""
+        return (
+            settings.SESSION
+            | OF_SERVERS_NETWORK
+            | {
+                "statement_timeout": f"{self.statement * 1000:.0f}ms",
+                "lock_timeout": f"{self.lock * 1000:.0f}ms",
+                "idle_in_transaction_session_timeout": f"{self.idle * 1000:.0f}ms",
+            }
+        )
 
 
 #: Somebody waits: for a lock not longer than they would think that the page is broken.

@@ -9,6 +9,7 @@ from django.db import DatabaseError, connection
 from psycopg import sql
 
 from accounts.walls import building, inspection, roles
+from portal.database import pooler
 from portal.database.address import sign_in_of
 from portal.database.owner import as_owner, signed_in
 
@@ -45,8 +46,13 @@ class Command(BaseCommand):
             building.build()
             is_migrated = has_walls()
         self.prove(portal, "DATABASE_URL", place, "MIGRATION_DATABASE_URL")
+        if settings.POOLER_SIGN_IN:
+            with signed_in(part_of(portal)):
+                pooler.set_defaults()
         if is_migrated and (refusal := inspection.refusal()):
             raise CommandError(refusal)
+        if problem := pooler.problem():
+            self.stderr.write(problem)
         self.stdout.write(
             f"The portal signs in as {portal['USER']}, and the tables' owner as {owner['USER']}: both were tried. Each"
             " scope has a role of its own."

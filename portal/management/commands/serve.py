@@ -13,7 +13,7 @@ from accounts.models import Person
 from accounts.walls import inspection
 from numbers.demo import PASSWORD, PEOPLE
 from portal import deployment
-from portal.database import server
+from portal.database import pooler, server
 from portal.database.address import described
 from portal.processes import becomes_free, look_after, web, workers
 
@@ -81,7 +81,7 @@ def problem_of_database() -> str:
             return "The database is older than this release: run manage.py migrate first."
     except DatabaseError as error:
         return f"The database cannot be reached: {str(error).strip().splitlines()[0]}"
-    return inspection.refusal() or problem_of_demo_people()
+    return inspection.refusal() or pooler.problem() or problem_of_demo_people()
 
 
 def problem_of_demo_people() -> str:
