@@ -14,8 +14,9 @@ from accounts.actor import Actor
 from accounts.models import AuditEvent
 from accounts.scope import scope
 from numbers.actions import calls, verbs
-from numbers.calls import of_json, of_lines
 from numbers.models import CallEvent, PhoneNumber, TelephoneSystem
+from numbers.reports import of_json
+from numbers.reports.tables import of_lines
 from tests.factories import make_destination, make_number
 
 pytestmark = pytest.mark.django_db
@@ -79,7 +80,14 @@ def test_the_first_call_turns_a_number_active_and_later_ones_count(tell, token_o
 def test_a_call_that_is_told_of_again_changes_nothing(tell, token_of, system, number):
     token = token_of(system)
     sent = {"calls": [call("a"), call("b", number="+4930123456"), call("a")]}
-    assert tell(token, sent).json() == {"recorded": 1, "repeated": 1, "unknown": 1, "refused": 0, "reasons": []}
+    assert tell(token, sent).json() == {
+        "recorded": 1,
+        "repeated": 1,
+        "unknown": 1,
+        "skipped": 0,
+        "refused": 0,
+        "reasons": [],
+    }
     before = (traffic(number), TelephoneSystem.unscoped.values("calls", "unknown").get())
     assert tell(token, sent).json()["repeated"] == 3
     assert (traffic(number), TelephoneSystem.unscoped.values("calls", "unknown").get()) == before
