@@ -5,6 +5,7 @@ from django.test import Client
 
 from accounts.models import Access, Account, Grant, Person
 from accounts.policy import CONFIRMED
+from numbers.models import TelephoneSystem
 from tests.accounts.browsers import PASSWORD, let_proofs_age, signed_in_as
 from tests.factories import make_account, make_person
 

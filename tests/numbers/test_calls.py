@@ -24,17 +24,6 @@ NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def token_of(administrator_of):
-    """Add a phone system to an account; its token."""
-
-    def add(account, name="Switch"):
-        with scope(account):
-            return calls.add_system(Actor.at_home(administrator_of(account)), name=name)[1]
-
-    return add
-
-
-@pytest.fixture
 def number(acme):
     """A number that was assigned before anybody called."""
     made = make_number(customer=acme, e164="+15145550100")

@@ -12,7 +12,7 @@ from numbers.models import PhoneNumber
 from numbers.reports import BASE64, FORM, read
 from numbers.reports.kit import Sent
 from tests.factories import make_number
-from tests.numbers.test_calls import NOW, token_of  # noqa: F401 - a fixture
+from tests.numbers.test_calls import NOW
 
 pytestmark = pytest.mark.django_db
 EPOCH = int(NOW.timestamp())
@@ -39,7 +39,7 @@ def calls_of(sent, kind="application/json"):
     return read(Sent(sent if isinstance(sent, bytes) else json.dumps(sent).encode(), kind))
 
 
-def test_a_switch_signs_in_with_the_token_as_its_password_and_posts_its_report(token_of, system, acme):  # noqa: F811
+def test_a_switch_signs_in_with_the_token_as_its_password_and_posts_its_report(token_of, system, acme):
     number = make_number(customer=acme, e164="+15145550100")
     PhoneNumber.unscoped.update(assigned_at=EARLIEST)
     client, token = Client(enforce_csrf_checks=True), token_of(system)
@@ -61,7 +61,7 @@ def test_a_switch_signs_in_with_the_token_as_its_password_and_posts_its_report(t
 @pytest.mark.parametrize(
     "given", ["Basic", "Basic !", "Basic " + base64.b64encode(b"\xff").decode(), basic("wrong"), basic("")]
 )
-def test_a_wrong_password_is_refused(token_of, system, given):  # noqa: F811
+def test_a_wrong_password_is_refused(token_of, system, given):
     token_of(system)
     answer = Client().post("/calls/", "[]", content_type="application/json", headers={"Authorization": given})
     assert answer.status_code == 401
