@@ -70,7 +70,7 @@ class SystemForm(forms.Form):
         required=False,
         help_text=gettext_lazy("Telnyx only: the key with which its webhooks are checked."),
     )
-    auth_token = forms.CharField(
+    auth_token = LineField(
         label=gettext_lazy("Twilio auth token"),
         max_length=64,
         required=False,
