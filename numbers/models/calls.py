@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from datetime import datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -186,3 +187,11 @@ class CallEvent(models.Model):
     @classmethod
     def visible_to(cls, actor: Actor):
         return cls.unscoped.visible_to(actor)
+
+    @classmethod
+    def while_unassigned(cls, actor: Actor, number_id: int, most: int) -> tuple[int, datetime | None]:
+        """How many calls a number has received while no customer had it, ``most`` at most, and when the last one
+        came. As far as calls are kept, and read by the index of the number."""
+        calls = cls.visible_to(actor).filter(number_id=number_id, customer=None).order_by("-at")
+        times = list(calls.values_list("at", flat=True)[:most])
+        return len(times), times[0] if times else None
