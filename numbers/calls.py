@@ -91,11 +91,13 @@ class Calls:
     skipped: int = 0
     latest: datetime = field(default_factory=lambda: timezone.now() + AHEAD)
     first: dict[str, tuple[int, datetime]] = field(default_factory=dict)
+    #: Numbers that were read, or the sentences with which they were refused: many calls are to the same few numbers.
+    numbers: dict[str, int | str] = field(default_factory=dict)
 
     def take(self, place: int, call_id: Any, number: Any, at: Any) -> None:
         """Add one call, or the reason why it is none."""
         try:
-            known_as, digits, moment = understood(call_id, number, at, self.latest, self.reading)
+            known_as, digits, moment = understood(call_id, number, at, self.latest, self.reading, self.numbers)
         except ValueError as refusal:
             self.refuse(place, str(refusal))
             return
@@ -120,17 +122,40 @@ class Calls:
 
 
 def understood(
-    call_id: Any, number: Any, at: Any, latest: datetime, reading: Reading = PLAIN
+    call_id: Any,
+    number: Any,
+    at: Any,
+    latest: datetime,
+    reading: Reading = PLAIN,
+    numbers: dict[str, int | str] | None = None,
 ) -> tuple[str, int, datetime]:
-    """A call's id, number and time. Raises ``ValueError`` with a sentence."""
+    """A call's id, number and time; ``numbers`` are those that were read before (``digits_of``).
+
+    Raises ``ValueError`` with a sentence.
+    """
     text = str(call_id).strip() if isinstance(call_id, str | int) and not isinstance(call_id, bool) else ""
     # Half of a pair of surrogates is something that JSON can write and a database cannot.
     if not text or len(text) > LONGEST_ID or any(c == "\0" or "\ud800" <= c <= "\udfff" for c in text):
         raise ValueError(_("A call has an id: a text of %(most)d characters at most.") % {"most": LONGEST_ID})
     if not isinstance(number, str):
         raise ValueError(_("A call has a number: a text, with + and the country code."))
-    e164 = phones.from_cell(number, reading.country, without_plus=reading.without_plus)
-    return text, int(e164[1:]), moment_of(at, latest, reading.zone)
+    return text, digits_of(number, reading, {} if numbers is None else numbers), moment_of(at, latest, reading.zone)
+
+
+def digits_of(number: str, reading: Reading, known: dict[str, int | str]) -> int:
+    """A number as a whole number, from ``known`` or put into it. Raises ``ValueError`` with a sentence."""
+    if e164 := phones.quick(number):
+        return int(e164[1:])
+    found = known.get(number)
+    if found is None:
+        try:
+            found = int(phones.parse(number, reading.country, without_plus=reading.without_plus)[1:])
+        except phones.NotANumber as refusal:
+            found = str(refusal)
+        known[number] = found
+    if isinstance(found, str):
+        raise ValueError(found)
+    return found
 
 
 def moment_of(at: Any, latest: datetime, zone: tzinfo | None = None) -> datetime:

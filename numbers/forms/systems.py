@@ -107,6 +107,8 @@ class SystemForm(forms.Form):
         columns = [found[name].lower() for name in ("id_column", "number_column", "time_column")]
         if len(set(columns)) < len(columns):
             self.add_error("id_column", _("Id, number and time are three different columns."))
+        if found.get("without_plus") == TelephoneSystem.Bare.COUNTRY and not found.get("country"):
+            self.add_error("country", _("Choose the country of the national numbers."))
         if found.get("format") == Format.TELNYX and "public_key" not in self.errors and not found.get("public_key"):
             self.add_error("public_key", _("Enter the key: webhooks of Telnyx are read only if it has signed them."))
         has_token = found.get("auth_token") or self.has_auth_token

@@ -146,6 +146,7 @@ def test_the_settings_are_chosen_when_a_phone_system_is_added(alpha, signed_in):
         ({"country": "ZZ"}, "country"),
         ({"time_zone": "Mars/Olympus"}, "time_zone"),
         ({"without_plus": "guess"}, "without_plus"),
+        ({"without_plus": "country"}, "country"),
         ({"format": "telnyx"}, "public_key"),
         ({"format": "telnyx", "public_key": "x" * 44}, "public_key"),
         ({"format": "twilio"}, "auth_token"),
