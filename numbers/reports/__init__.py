@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Iterator
-from itertools import chain, islice
+from itertools import chain
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -178,17 +178,20 @@ def is_json(line: str) -> bool:
 
 def of_json_lines(lines: Iterable[str], reading: Reading) -> Iterator[Calls]:
     """The calls of a file with a JSON document on each line; a line that is none is refused."""
-    numbered = ((place, line) for place, line in enumerate(lines, 1) if line.strip())
-    while some := list(islice(numbered, MOST)):
-        calls = Calls(reading)
-        for place, line in some:
-            try:
-                found = of_json(line, reading)
-            except NotCalls as refusal:
-                calls.refuse(place, str(refusal))
-                continue
-            calls.refused += [(place, why) for _place, why in found.refused]
-            calls.skipped += found.skipped
-            for known_as, digits, at in zip(found.ids, found.digits, found.times, strict=True):
-                calls.add(known_as, digits, at)
-        yield calls
+    calls = Calls(reading)
+    for place, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            found = of_json(line, reading)
+        except NotCalls as refusal:
+            calls.refuse(place, str(refusal))
+            continue
+        calls.refused += [(place, why) for _place, why in found.refused]
+        calls.skipped += found.skipped
+        for known_as, digits, at in zip(found.ids, found.digits, found.times, strict=True):
+            calls.add(known_as, digits, at)
+        if len(calls) + len(calls.refused) >= MOST:
+            yield calls
+            calls = Calls(reading)
+    yield calls

@@ -449,6 +449,13 @@ def test_files_may_be_tables_json_lines_and_documents():
     assert counted("\ufeff" + cdr_row() + cdr_row()) == [(2, 0, 0)]
 
 
+def test_a_long_file_of_json_lines_is_read_in_parts():
+    lines = [
+        json.dumps([{"id": f"{line}-{n}", "number": NUMBER, "time": EPOCH} for n in range(4000)]) for line in range(4)
+    ]
+    assert counted("\n".join(lines)) == [(12_000, 0, 0), (4000, 0, 0)]
+
+
 @pytest.mark.parametrize("text", ["{\nbroken", "<a>" + "\n" * 8_000_001, LAUGHS])
 def test_documents_that_cannot_be_read_say_why(text):
     with pytest.raises(NotCalls):
