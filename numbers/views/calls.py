@@ -188,7 +188,7 @@ def facts_of(request, system: TelephoneSystem, key: str = "") -> dict:
         "heard_at": moment(system.heard_at, zone),
         "calls": plain(system.calls),
         "unknown": plain(system.unknown),
-        "format": system.get_format_display() if system.format else _("Recognized by itself"),
+        "format": system.get_format_display() if system.format else _("Recognized automatically"),
         "country": countries.name(system.country) if system.country else "",
         "signed_url": signed_url if key else "",
         "sample": sample_of(system.format, base + reverse("calls"), signed_url),
