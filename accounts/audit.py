@@ -81,6 +81,7 @@ VERBS = {
     "destination.changed": _("changed the destination"),
     "destination.deleted": _("deleted the destination"),
     "system.added": _("added the phone system"),
+    "system.changed": _("changed the phone system"),
     "system.revoked": _("revoked the phone system"),
     "level.added": _("set the stock level"),
     "level.removed": _("removed the stock level"),

@@ -140,6 +140,7 @@ ADDRESSES: dict[str, str | Door | dict[str, str | Door]] = {
     "readyz": Door.MACHINE,
     "metrics": Door.MACHINE,
     "calls": Door.MACHINE,
+    "calls_signed": Door.MACHINE,
     "carrier": Door.MACHINE,
     "telephony_event": Door.MACHINE,
     "telephony_route": Door.MACHINE,
@@ -298,6 +299,8 @@ ADDRESSES: dict[str, str | Door | dict[str, str | Door]] = {
     "calls:systems_pdf": "systems.view",
     "calls:system": "systems.view",
     "calls:add": "systems.change",
+    "calls:change": "systems.change",
+    "calls:address": "systems.change",
     "calls:revoke": "systems.change",
     "destinations:list": "destinations.view",
     "destinations:export_csv": "destinations.view",
@@ -367,6 +370,7 @@ CONFIRMED: dict[str, tuple[str, ...]] = {
     "person_reactivate": _BUTTON,
     "grant_give": _FORM,
     "calls:add": _FORM,
+    "calls:address": _BUTTON,
 }
 
 
@@ -399,6 +403,7 @@ BODIES: dict[str, Body] = {
     "numbers:compare": FILE,
     # As much as their views read.
     "calls": Body(8_000_000),
+    "calls_signed": Body(8_000_000),
     "carrier": Body(1 * MB, signed=True),
     "telephony_event": Body(4 * KB),
     "telephony_route": Body(4 * KB),

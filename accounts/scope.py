@@ -67,6 +67,7 @@ OPENED = {
     "numbers.tasks.take_turn": "a job or an import goes on in the account in which it was started",
     "numbers.tasks.tend_call_days": "days of calls are made and dropped for all accounts",
     "numbers.figures.of_numbers": "work, orders and releases of all accounts are counted for monitoring",
+    "numbers.tasks.seal_systems": "the worker seals the auth tokens of phone systems anew, each in its account",
     "numbers.tasks.forget_finished": "the worker removes lines of old work, each in its own account",
     "numbers.tasks.watch_stock": "the worker looks which VARs have set stock levels, and at their stock",
     "numbers.tasks.notify_of_holds": "the worker counts the reservations of all VARs that end soon",

@@ -60,6 +60,8 @@ HELP_TOPICS = {
     "calls:systems": "phone-systems",
     "calls:system": "phone-systems",
     "calls:add": "phone-systems",
+    "calls:change": "phone-systems",
+    "calls:address": "phone-systems",
     "numbers:as_of": "as-of",
     "numbers:runs": "in-a-row",
     "numbers:add": "add",

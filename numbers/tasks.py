@@ -12,7 +12,7 @@ from procrastinate.contrib.django import app
 from accounts.models import Account
 from accounts.scope import scope
 from numbers.actions import calls, delivery, imports, jobs, levels, pruning, releases, routing, turns
-from numbers.models import CarrierOrder, Import, Job, Release, Routing, StockLevel, Work
+from numbers.models import CarrierOrder, Import, Job, Release, Routing, StockLevel, TelephoneSystem, Work
 
 log = logging.getLogger(__name__)
 #: A database that goes away comes back; what was done until then is written down.
@@ -94,6 +94,23 @@ def forget_finished(timestamp: int) -> None:
             while more and time.monotonic() < until:
                 with scope(account):
                     more = pruning.forget(kind, account, pk, now)
+
+
+@app.periodic(cron="17 * * * *")
+@app.task(name="numbers.seal_systems", queue="upkeep", queueing_lock="numbers.seal_systems")
+def seal_systems(timestamp: int) -> None:
+    """Seal the auth tokens of phone systems that were sealed with a key that was replaced."""
+    system = account_called("SYS")
+    if system is None:
+        return
+    with scope(system):
+        found = list(TelephoneSystem.sealed_before())
+    lost = 0
+    for one in found:
+        with scope(one.account):
+            lost += not calls.seal_token(one.pk)
+    if lost:
+        log.error("Auth tokens sealed with a key that is not in SECRET_KEY_FALLBACKS: %d", lost)
 
 
 @app.periodic(cron="*/10 * * * *")

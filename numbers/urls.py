@@ -103,6 +103,8 @@ call_urls = (
         *calls.SystemList.paths(),
         path("add/", calls.add, name="add"),
         path("<int:system_id>/", calls.detail, name="system"),
+        path("<int:system_id>/change/", calls.change, name="change"),
+        path("<int:system_id>/address/", calls.address, name="address"),
         path("<int:system_id>/revoke/", calls.revoke, name="revoke"),
     ],
     "calls",

@@ -86,5 +86,5 @@ class Admissions:
         elif (answer := view(request, *args, **kwargs)).status_code in NOT_ADMITTED:
             return answer
         else:
-            admission.sender = request.headers.get("Authorization")
+            admission.sender = getattr(request, "sender", None) or request.headers.get("Authorization")
         return HttpResponse(status=HTTPStatus.NO_CONTENT)

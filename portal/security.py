@@ -100,6 +100,7 @@ EVENTS = {
     "grant.given": done("A support agent was granted an account.", "target", "agent", "granted", "may_change"),
     "grant.withdrawn": done("A grant was withdrawn.", "target", "agent", "granted", "may_change"),
     "system.added": done("A phone system got a token.", "target"),
+    "system.changed": done("The settings of a phone system were changed.", "target"),
     "system.revoked": done("The token of a phone system was revoked.", "target"),
     "account.consent_changed": done("An account changed whether entering needs consent.", "target", "asks_consent"),
     "account.added": done("An account was added.", "target"),

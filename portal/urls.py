@@ -2,7 +2,7 @@
 
 from django.urls import include, path, register_converter
 
-from numbers.views.calls import record
+from numbers.views.calls import record, record_signed
 from numbers.views.carriers import told
 from portal import health
 from portal.machines import over_tls
@@ -29,6 +29,7 @@ urlpatterns = [
     path("readyz", health.ready, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
     path("calls/", over_tls(record), name="calls"),
+    path("calls/<str:key>/", over_tls(record_signed), name="calls_signed"),
     path("carriers/<int:provider_id>/", over_tls(told), name="carrier"),
     path("telephony/events/", machines.event, name="telephony_event"),
     path("telephony/route/", machines.route, name="telephony_route"),

@@ -91,6 +91,11 @@ def held(column: str) -> str:
     return f"\nCASE\n    WHEN ({column} = {{account}}) THEN true\n    ELSE false\nEND"
 
 
+#: What its people change of a phone system; its figures are written by a function alone.
+SYSTEM_SETTINGS = (
+    "revoked_at, name, format, country, without_plus, time_zone, contexts, id_column, number_column, time_column,"
+    " public_key, auth_token"
+)
 #: What a page needs to know of people, all but their passwords.
 PERSON = (
     "id, last_login, role, email, name, is_active, has_joined, time_zone, number_format, account_id, invited_at,"
@@ -152,8 +157,8 @@ WALLS = {
         ALL, ALL, "SELECT", system_rows=OF_AGENTS, var_rows=OF_AGENTS, customer_rows=OF_AGENTS, portal="SELECT"
     ),
     "numbers_telephonesystem": Wall.of_account(
-        "SELECT, INSERT, UPDATE (revoked_at)",
-        "SELECT, INSERT, UPDATE (revoked_at)",
+        f"SELECT, INSERT, UPDATE ({SYSTEM_SETTINGS})",
+        f"SELECT, INSERT, UPDATE ({SYSTEM_SETTINGS})",
         "",
         writes_of_system=True,
         # Its token decides in which scope calls are taken down.

@@ -6,7 +6,6 @@ documents them.
 
 from __future__ import annotations
 
-import base64
 import logging
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -15,8 +14,6 @@ from itertools import count
 from urllib.parse import quote
 
 import phonenumbers
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -35,6 +32,7 @@ from numbers.carriers import (
     money,
 )
 from numbers.carriers.http import WAITED_FOR, call, said
+from portal import signatures
 from portal.machines import of_json
 from portal.phones import E164, region_of
 
@@ -204,12 +202,10 @@ class Telnyx:
 
     def told(self, body: bytes, headers: dict[str, str]) -> str:
         stamp = headers.get("telnyx-timestamp", "")
-        try:
-            public = Ed25519PublicKey.from_public_bytes(base64.b64decode(self.setting.public_key))
-            public.verify(base64.b64decode(headers.get("telnyx-signature-ed25519", "")), f"{stamp}|".encode() + body)
-        except (InvalidSignature, ValueError) as error:
-            raise Refused(_("This message is not signed by the carrier.")) from error
-        if not stamp.isdecimal() or abs(time.time() - int(stamp[:12])) > STALE:
+        signature = headers.get("telnyx-signature-ed25519", "")
+        if not signatures.is_ed25519(self.setting.public_key, signature, f"{stamp}|".encode() + body):
+            raise Refused(_("This message is not signed by the carrier."))
+        if not signatures.is_fresh(stamp, time.time(), STALE):
             raise Refused(_("This message is too old."))
         try:
             event = of_json(body)["data"]

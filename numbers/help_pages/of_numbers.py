@@ -137,7 +137,10 @@ OF_NUMBERS = {
                         "those of a VAR for the VAR's own."
                     ),
                     _(
-                        "Each phone system has its own token, which is shown once, when the system is added. If somebody else may know it, revoke it and add another: calls that were reported before are kept."
+                        "Each phone system has its own token, which is shown once, when the system is added. One that cannot send a token reports to its signed address: choose Show the signed address on its page. If somebody else may know the token or the address, revoke the phone system and add another: calls that were reported before are kept."
+                    ),
+                    _(
+                        "The reports of FreeSWITCH, Asterisk, Kamailio and Cisco, webhooks of Telnyx and Twilio and CSV files are read as they are. Choose the country and the time zone of a phone system that reports national numbers or times without a zone. A call that cannot be read is refused, and the answer to the report says why."
                     ),
                     _(
                         "Calls to other numbers are only counted; nothing else about them is kept. Many of them mean that numbers are missing here, or belong to another account."

@@ -15,13 +15,16 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.actor import Actor
 from numbers.actions import calls as actions
-from numbers.calls import MOST, MOST_BYTES, NAMED, NotCalls
+from numbers.calls import LONGEST_ID, MOST, MOST_BYTES, NAMED, NotCalls
 from numbers.filters.systems import SystemFilter
 from numbers.forms.systems import SystemForm
 from numbers.models import TelephoneSystem
 from numbers.reports import read
+from numbers.reports.kit import Sent
+from numbers.reports.samples import sample_of
+from numbers.reports.webhooks import NotSigned
 from numbers.tables import system_columns
-from portal import security
+from portal import countries, security
 from portal.links import base_url
 from portal.logs import request_facts
 from portal.machines import token_of
@@ -34,15 +37,40 @@ from portal.times import moment
 def record(request):
     """Take down calls. The token of a phone system says whose they are, and nothing else is looked at."""
     token = token_of(request)
-    system = TelephoneSystem.with_token(token) if token else None
+    return taken_down(request, TelephoneSystem.with_token(token) if token else None)
+
+
+@csrf_exempt
+@require_POST
+def record_signed(request, key):
+    """The same for a phone system that can send no token: its address is signed."""
+    return taken_down(request, TelephoneSystem.with_key(key))
+
+
+def not_known(request, why: str) -> JsonResponse:
+    """The answer to a phone system that has not shown who it is."""
+    security.log("token.refused", request, door="calls")
+    return JsonResponse({"error": why}, status=HTTPStatus.UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer"})
+
+
+def taken_down(request, system: TelephoneSystem | None) -> JsonResponse:
+    """Take down the calls that a phone system reports."""
     if system is None:
-        security.log("token.refused", request, door="calls")
-        answer = {"error": _("The token is missing, wrong or revoked.")}
-        return JsonResponse(answer, status=HTTPStatus.UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer"})
+        return not_known(request, _("The token is missing, wrong or revoked."))
+    request.sender = f"phone system {system.pk}"
     request_facts.get({}).update(account=system.account.code, system=system.pk)
-    try:
+    sent = Sent(
         # As it comes: what Django takes for a form is smaller than ten thousand calls may be.
-        calls = read(request.read(MOST_BYTES + 1), request.content_type or "")
+        body=request.read(MOST_BYTES + 1),
+        content_type=request.headers.get("Content-Type", ""),
+        headers={name.lower(): value for name, value in request.headers.items()},
+        url=base_url(request) + request.get_full_path(),
+        uuid=request.GET.get("uuid", "")[:LONGEST_ID],
+    )
+    try:
+        calls = read(sent, system.reading)
+    except NotSigned as refusal:
+        return not_known(request, str(refusal))
     except NotCalls as refusal:
         return JsonResponse({"error": str(refusal), "most": MOST}, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     done = actions.record_calls(system, calls)
@@ -50,6 +78,7 @@ def record(request):
         "recorded": done.recorded,
         "repeated": done.repeated,
         "unknown": done.unknown,
+        "skipped": calls.skipped,
         "refused": len(calls.refused),
         "reasons": [{"call": place, "why": why} for place, why in calls.refused[:NAMED]],
     }
@@ -89,21 +118,43 @@ def system_of(actor: Actor, system_id: int) -> TelephoneSystem:
 @require_http_methods(["GET", "HEAD", "POST"])
 def add(request, code):
     """Add a phone system; its token is on the answer to the form and nowhere else."""
-    form = SystemForm(request.POST if request.method == "POST" else None)
+    form = SystemForm(request.POST if request.method == "POST" else None, home=request.actor.account.home)
     if form.is_valid():
         try:
-            system, token = actions.add_system(request.actor, name=form.cleaned_data["name"])
+            system, token = actions.add_system(request.actor, **form.cleaned_data)
         except ValidationError as refusal:
             form.add_error("name", refusal.message_dict["name"])
         else:
-            context = facts_of(request, system) | {"token": token}
+            context = facts_of(request, system, key=system.key) | {"token": token}
             return render(request, "numbers/system.html", context, status=HTTPStatus.CREATED)
-    context = {
-        "title": _("Add a phone system"),
-        "form": form,
-        "submit_label": _("Add"),
-        "cancel_url": url_of("calls:systems", code),
-    }
+    return form_page(request, form, _("Add a phone system"), _("Add"), url_of("calls:systems", code))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def change(request, code, system_id):
+    """Change the settings of a phone system."""
+    found = system_of(request.actor, system_id)
+    if found.revoked_at is not None:
+        raise Http404
+    initial = actions.settings_of(found)
+    form = SystemForm(request.POST if request.method == "POST" else None, system=found, initial=initial)
+    if form.is_valid():
+        try:
+            actions.change_system(request.actor, system_id, **form.cleaned_data)
+        except TelephoneSystem.DoesNotExist as gone:
+            raise Http404 from gone
+        except ValidationError as refusal:
+            form.add_error("name", refusal.message_dict["name"])
+        else:
+            messages.success(request, _("Your changes are saved."))
+            return redirect("calls:system", code=code, system_id=system_id)
+    url = f"{url_of('calls:systems', code)}{found.pk}/"
+    return form_page(request, form, _("Change %(name)s") % {"name": found.name}, _("Save"), url)
+
+
+def form_page(request, form: SystemForm, title: str, submit: str, cancel_url: str) -> HttpResponse:
+    """A page with the settings of a phone system."""
+    context = {"title": title, "form": form, "submit_label": submit, "cancel_url": cancel_url}
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
     return render(request, "portal/form.html", context, status=status)
 
@@ -114,8 +165,22 @@ def detail(request, code, system_id):
     return render(request, "numbers/system.html", facts_of(request, system_of(request.actor, system_id)))
 
 
-def facts_of(request, system: TelephoneSystem) -> dict:
+@never_cache
+@require_POST
+def address(request, code, system_id):
+    """The page of a phone system with its signed address, which is a secret: whoever knows it can report calls."""
+    found = system_of(request.actor, system_id)
+    if found.revoked_at is not None or not request.actor.may("systems.change"):
+        raise Http404
+    return render(request, "numbers/system.html", facts_of(request, found, key=found.key))
+
+
+def facts_of(request, system: TelephoneSystem, key: str = "") -> dict:
+    """What the page of a phone system shows; with ``key`` also its signed address."""
     zone, code = request.actor.person.zone, request.actor.account.code
+    base, url = base_url(request), f"{url_of('calls:systems', code)}{system.pk}/"
+    # A word stands for the key in the samples until somebody asks for it.
+    signed_url = base + reverse("calls_signed", kwargs={"key": key or "KEY"})
     return {
         "system": system,
         "added_at": moment(system.added_at, zone),
@@ -123,9 +188,14 @@ def facts_of(request, system: TelephoneSystem) -> dict:
         "heard_at": moment(system.heard_at, zone),
         "calls": plain(system.calls),
         "unknown": plain(system.unknown),
-        "calls_url": base_url(request) + reverse("calls"),
+        "format": system.get_format_display() if system.format else _("Recognized automatically"),
+        "country": countries.name(system.country) if system.country else "",
+        "signed_url": signed_url if key else "",
+        "sample": sample_of(system.format, base + reverse("calls"), signed_url),
         "systems_url": url_of("calls:systems", code),
-        "revoke_url": f"{url_of('calls:systems', code)}{system.pk}/revoke/",
+        "change_url": f"{url}change/",
+        "address_url": f"{url}address/",
+        "revoke_url": f"{url}revoke/",
         "may_change": request.actor.may("systems.change") and system.revoked_at is None,
     }
 

@@ -4,6 +4,7 @@ from functools import cache, lru_cache
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.middleware.csrf import get_token
 from django.shortcuts import render
@@ -28,7 +29,7 @@ from numbers.first_steps import first_steps
 from numbers.forms.as_of import AsOfForm
 from numbers.listing import Listing
 from numbers.lookup import granted_numbers
-from numbers.models import Destination, PhoneNumber, Routing, use_text
+from numbers.models import CallEvent, Destination, PhoneNumber, Routing, use_text
 from numbers.stock import regions, stock_of
 from numbers.tables import columns_for
 from numbers.timeline import standing_at, timeline
@@ -164,6 +165,26 @@ def country_of(e164: str) -> str:
     return f"{countries.name(region)} +{calling}" if region else f"+{calling} {regions(str(calling))}"
 
 
+#: So many calls to a number are counted on its page.
+MOST_COUNTED = 1_000
+
+
+def unassigned_calls(actor: Actor, number: PhoneNumber) -> str:
+    """The calls that a number of the stock has received while nobody had it, for those who hand it out: people still
+    call it. Empty for a number that a customer has."""
+    if number.customer_id is not None or actor.account.is_customer:
+        return ""
+    count, last = CallEvent.while_unassigned(actor, number.pk, MOST_COUNTED + 1)
+    if not count:
+        return _("none in the last %(days)d days") % {"days": settings.CALL_DAYS}
+    said = {
+        "count": plain(count) if count <= MOST_COUNTED else _("more than %(bound)s") % {"bound": plain(MOST_COUNTED)},
+        "last": moment(last, actor.person.zone),
+        "days": settings.CALL_DAYS,
+    }
+    return _("%(count)s in the last %(days)d days, the last one on %(last)s") % said
+
+
 def features_of(number: PhoneNumber) -> list[dict]:
     """What the number can do: whether its provider supports it, whether it is on, and whether it works, which a call
     shows that came in. To a fax service, that is a fax; of SMS the portal hears nothing."""
@@ -245,6 +266,7 @@ def detail(request, code, digits):
         "assigned_at": moment(number.assigned_at, zone),
         "first_call": moment(number.first_call_at, zone),
         "last_call": moment(number.last_call_at, zone),
+        "unassigned_calls": unassigned_calls(request.actor, number),
         "caller_name": number.caller_name,
         "features": features_of(number),
         "routing": routing_of(request.actor, number),

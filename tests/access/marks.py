@@ -25,8 +25,8 @@ from webphone.models import Call, Location
 
 #: Columns whose texts have a form, which the rows of the trees have already.
 FORMED = {"code", "extension", "phone", "e164", "password", "time_zone", "sign_in", "request_id", "entered_from",
-          "verb", "target_type", "region", "home_country", "encoding", "read_as", "without_plus", "token_hash",
-          "currency", "ref", "number", "own_number", "caller_id", "code_call"}  # fmt: skip
+          "verb", "target_type", "region", "country", "home_country", "encoding", "read_as", "without_plus",
+          "token_hash", "currency", "ref", "number", "own_number", "caller_id", "code_call"}  # fmt: skip
 #: What an account's people may read of those above it: who they are, never how they are reached and what they hold.
 NAMES = {(Account, "name"), (Person, "name"), (Access, "reason")}
 #: model -> the account that a row's texts belong to; None where there are no texts, or where they are another's

@@ -5,6 +5,7 @@ from django.test import Client
 
 from accounts.models import Access, Account, Grant, Person
 from accounts.policy import CONFIRMED
+from numbers.models import TelephoneSystem
 from tests.accounts.browsers import PASSWORD, let_proofs_age, signed_in_as
 from tests.factories import make_account, make_person
 
@@ -56,6 +57,7 @@ def test_every_address_that_gives_rights_asks_and_those_that_take_them_do_not(bo
     Account.unscoped.filter(pk=acme.pk).update(asks_consent=True)
     signed_in_as(reseller).post(f"/{acme.code}/access/", {"next": f"/{acme.code}/people/"})
     asked = Access.unscoped.get(started_at=None)
+    known = TelephoneSystem.unscoped.create(account=alpha, name="Switch", token_hash="x", added_by=reseller)
     paths = {
         "access_decide": (boss, "access/decide/", {"access": asked.pk, "allow": ""}),
         "access_consent": (boss, "access/consent/", {}),
@@ -65,6 +67,7 @@ def test_every_address_that_gives_rights_asks_and_those_that_take_them_do_not(bo
         "person_reactivate": (boss, f"people/{colleague.pk}/reactivate/", {}),
         "grant_give": (reseller, "grants/give/", {"agent": agent.pk, "account": acme.code, "manages": "on"}),
         "calls:add": (reseller, "phone-systems/add/", {"name": "Head office"}),
+        "calls:address": (reseller, f"phone-systems/{known.pk}/address/", {}),
     }
     assert paths.keys() == CONFIRMED.keys()
     for who, path, fields in paths.values():

@@ -330,6 +330,12 @@ def machines(walk, acme, settings):
     walk.made_by("system.added", var, target=f"system {system.pk}")
     token = re.search(r'id="token">([\w-]+)<', answer.text)[1]
     walk.secrets.add(token)
+    walk.secrets |= {system.key.partition("-")[2], "mark-auth-token"}
+    changed = {"name": "mark-invited", "auth_token": "mark-auth-token"}
+    walk.next(client, f"/{var.account.code}/phone-systems/{system.pk}/change/", changed)
+    walk.made_by("system.changed", var, target=f"system {system.pk}")
+    walk.next(client, f"/{var.account.code}/phone-systems/{system.pk}/address/")
+    walk.next(stranger, f"/calls/{system.key}/", [], content_type="application/json")
     settings.TELEPHONY = "demo"
     client.post(f"/{var.account.code}/webphone/dial/", {"number": "+1 514 555 7391"})
     placed = Call.unscoped.latest("pk")

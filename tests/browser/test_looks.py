@@ -104,7 +104,8 @@ def test_no_page_for_strangers_has_a_serious_fault(page):
 def test_no_page_has_a_serious_fault(page, people):
     boss = Person.objects.select_related("account").get(email="var@alpha.example")
     system = TelephoneSystem.unscoped.create(account=boss.account, name="Asterisk", token_hash="x", added_by=boss)
-    more = {boss.email: [f"/V1001/phone-systems/{system.pk}/"]}
+    own = f"/V1001/phone-systems/{system.pk}/"
+    more = {boss.email: [own, f"{own}change/"]}
     found = {}
     for email in people:
         page.context.clear_cookies()

@@ -3,8 +3,22 @@
 import pytest
 from django.core.cache import cache
 
+from accounts.actor import Actor
+from accounts.scope import scope
+from numbers.actions import calls
 from tests.factories import make_number, make_provider
 from tests.numbers.carrier import NAME, on_this_computer
+
+
+@pytest.fixture
+def token_of(administrator_of):
+    """Add a phone system to an account; its token."""
+
+    def add(account, name="Switch", **settings):
+        with scope(account):
+            return calls.add_system(Actor.at_home(administrator_of(account)), name=name, **settings)[1]
+
+    return add
 
 
 @pytest.fixture

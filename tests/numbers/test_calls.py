@@ -14,23 +14,13 @@ from accounts.actor import Actor
 from accounts.models import AuditEvent
 from accounts.scope import scope
 from numbers.actions import calls, verbs
-from numbers.calls import of_json, of_lines
 from numbers.models import CallEvent, PhoneNumber, TelephoneSystem
+from numbers.reports import of_json
+from numbers.reports.tables import of_lines
 from tests.factories import make_destination, make_number
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def token_of(administrator_of):
-    """Add a phone system to an account; its token."""
-
-    def add(account, name="Switch"):
-        with scope(account):
-            return calls.add_system(Actor.at_home(administrator_of(account)), name=name)[1]
-
-    return add
 
 
 @pytest.fixture
@@ -79,7 +69,14 @@ def test_the_first_call_turns_a_number_active_and_later_ones_count(tell, token_o
 def test_a_call_that_is_told_of_again_changes_nothing(tell, token_of, system, number):
     token = token_of(system)
     sent = {"calls": [call("a"), call("b", number="+4930123456"), call("a")]}
-    assert tell(token, sent).json() == {"recorded": 1, "repeated": 1, "unknown": 1, "refused": 0, "reasons": []}
+    assert tell(token, sent).json() == {
+        "recorded": 1,
+        "repeated": 1,
+        "unknown": 1,
+        "skipped": 0,
+        "refused": 0,
+        "reasons": [],
+    }
     before = (traffic(number), TelephoneSystem.unscoped.values("calls", "unknown").get())
     assert tell(token, sent).json()["repeated"] == 3
     assert (traffic(number), TelephoneSystem.unscoped.values("calls", "unknown").get()) == before
@@ -386,3 +383,32 @@ def test_what_rings_after_a_call_is_active_in_the_list(acme, signed_in, tell, to
     tell(token_of(system), call())
     (row,) = signed_in(acme).get(f"/{acme.code}/numbers/").context["listing"]["rows"]
     assert row["status_label"] == "Active"
+
+
+def test_a_number_of_the_stock_shows_the_calls_that_it_still_gets(alpha, acme, signed_in, tell, token_of, system):
+    token, now = token_of(system), timezone.now()
+    free = make_number(alpha, e164="+15145550107")
+    path = f"/{alpha.code}/numbers/{free.digits}/"
+    assert "none in the last 90 days" in signed_in(alpha).get(path).text
+    tell(token, [call(str(days), free.e164, now - timedelta(days=days)) for days in (1, 2, 3)])
+    page = signed_in(alpha).get(path)
+    assert page.context["number"]["unassigned_calls"].startswith("3 in the last 90 days, the last one on ")
+    assert "First call" not in page.text
+    # Who gets it does not learn of calls to others before, and its VAR sees the calls of this tenure.
+    PhoneNumber.unscoped.filter(pk=free.pk).update(customer=acme, assigned_at=now)
+    for account in (alpha, acme):
+        page = signed_in(account).get(f"/{account.code}/numbers/{free.digits}/")
+        assert page.context["number"]["unassigned_calls"] == ""
+        assert "First call" in page.text
+
+
+def test_calls_to_the_stock_are_read_by_the_index_of_the_number(alpha):
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(
+            "EXPLAIN SELECT at FROM numbers_callevent WHERE number_id = 1 AND customer_id IS NULL AND var_id = 1"
+            " ORDER BY at DESC LIMIT 1001"
+        )
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "number_id" in plan
+    assert "Seq Scan" not in plan
