@@ -274,7 +274,7 @@ def refuse(actor: Actor, order_id: int, reason: str) -> Order:
 
 def decided(order: Order) -> ValidationError:
     """The refusal of a decision about an order that was decided meanwhile, in another window or by somebody else."""
-    said = {"state": order.get_state_display()}
+    said = {"state": order.state_in_words}
     return ValidationError(
         _("Nothing was changed: the order has already been decided. Its state is: %(state)s.") % said
     )

@@ -19,6 +19,9 @@ RUNNING, DRAFT = Q(state__in=[Work.State.RUNNING, Work.State.CHECKING]), Q(state
 #: The states of ``STATES``.
 IN_STATE = (("running", RUNNING), ("draft", DRAFT), ("ended", ~(RUNNING | DRAFT)))
 
+#: Of work that has ended: whether nothing was changed, for ``Work.in_words``.
+UNCHANGED = {"without_change": ExpressionWrapper(Work.WITHOUT_CHANGE, BooleanField())}
+
 
 def verb_names() -> list[tuple[str, str]]:
     return [(verb.slug, str(verb.label)) for verb in (*OF_VARS, *OF_CUSTOMERS, *UNDOES.values())]
@@ -35,7 +38,7 @@ class JobFilter(ListFilter):
     states = STATES
     orders = {
         "as_of": ("as_of",), "what": ("verb",), "who": ("who",), "total": ("total",), "done": ("done",),
-        "refused": ("refused",), "state": ("state",),
+        "refused": ("refused",), "state": ("state", "without_change"),
     }  # fmt: skip
 
     class Meta:
@@ -45,24 +48,24 @@ class JobFilter(ListFilter):
     def listing(self) -> TableListing | None:
         if self.refused:
             return None
-        begun = Job.visible_to(self.actor).exclude(state=Job.State.DRAFT)
+        begun = Job.visible_to(self.actor).exclude(state=Job.State.DRAFT).annotate(**UNCHANGED)
         rows = having(begun.annotate(who=Fold("person__name")), {"who": self.understood["who"]})
         if self.understood["what"]:
             rows = rows.filter(verb__in=self.understood["what"])
-        names, states, zone = dict(verb_names()), dict(Job.State.choices), self.actor.person.zone
+        names, zone = dict(verb_names()), self.actor.person.zone
 
         def texts(row: dict) -> dict[str, str]:
             return {
                 "as_of": moment(row["as_of"], zone),
                 "what": names.get(row["verb"], row["verb"]),
                 "who": row["person__name"],
-                "state": str(states[row["state"]]),
+                "state": Work.in_words(row["state"], is_without_change=row["without_change"]),
                 **{name: str(row[name]) for name in ("total", "done", "refused")},
             }
 
         return self.listed(
             rows,
-            fields=("as_of", "verb", "person__name", "total", "done", "refused", "state"),
+            fields=("as_of", "verb", "person__name", "total", "done", "refused", "state", "without_change"),
             texts=texts,
             states=IN_STATE,
         )
@@ -126,7 +129,7 @@ class ImportFilter(ListFilter):
     states = STATES
     orders = {
         "as_of": ("as_of",), "file": ("file",), "who": ("who",), "total": ("total",), "done": ("done",),
-        "refused": ("refused",), "state": ("state",),
+        "refused": ("refused",), "state": ("state", "without_change"),
     }  # fmt: skip
 
     class Meta:
@@ -136,22 +139,24 @@ class ImportFilter(ListFilter):
     def listing(self) -> TableListing | None:
         if self.refused:
             return None
-        named = Import.visible_to(self.actor).annotate(who=Fold("person__name"), file=Fold("file_name"))
+        named = Import.visible_to(self.actor).annotate(
+            who=Fold("person__name"), file=Fold("file_name"), **UNCHANGED
+        )
         rows = having(named, {name: self.understood[name] for name in ("who", "file")})
-        states, zone = dict(Work.State.choices), self.actor.person.zone
+        zone = self.actor.person.zone
 
         def texts(row: dict) -> dict[str, str]:
             return {
                 "as_of": moment(row["as_of"], zone),
                 "file": row["file_name"],
                 "who": row["person__name"],
-                "state": str(states[row["state"]]),
+                "state": Work.in_words(row["state"], is_without_change=row["without_change"]),
                 **{name: str(row[name]) for name in ("total", "done", "refused")},
             }
 
         return self.listed(
             rows,
-            fields=("as_of", "file_name", "person__name", "total", "done", "refused", "state"),
+            fields=("as_of", "file_name", "person__name", "total", "done", "refused", "state", "without_change"),
             texts=texts,
             states=IN_STATE,
         )

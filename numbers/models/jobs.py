@@ -70,6 +70,25 @@ class Work(Acted):
         return self.state in (self.State.RUNNING, self.State.CHECKING)
 
     @property
+    def state_in_words(self) -> str:
+        """The state, as people read it."""
+        return self.in_words(self.state, is_without_change=self.is_without_change)
+
+    @property
+    def is_without_change(self) -> bool:
+        """Whether it has ended and nothing was changed: everything was refused, or one of all that had to succeed."""
+        nothing_done = (self.all_or_nothing and self.refused) or (self.total and not self.done)
+        return self.state == self.State.DONE and bool(nothing_done)
+
+    #: The condition of ``is_without_change``.
+    WITHOUT_CHANGE = Q(state="done") & (Q(all_or_nothing=True, refused__gt=0) | Q(done=0, total__gt=0))
+
+    @classmethod
+    def in_words(cls, state: str, *, is_without_change: bool) -> str:
+        """A state, as people read it."""
+        return str(_("Nothing changed") if is_without_change else cls.State(state).label)
+
+    @property
     def left(self) -> int:
         """How many nothing has been tried with."""
         return self.total - self.done - self.refused

@@ -274,7 +274,7 @@ class ImportPage(ListPage):
         is_read_again = wanted.is_draft and not wanted.is_statement
         return {
             "work": wanted,
-            "state": _("Checked, not applied yet") if wanted.is_draft else wanted.get_state_display(),
+            "state": _("Checked, not applied yet") if wanted.is_draft else wanted.state_in_words,
             "done_so_far": wanted.done + (0 if wanted.state == Import.State.CHECKING else wanted.refused),
             "facts": [
                 (_("Numbers") if wanted.is_statement else _("Lines"), plain(wanted.total)),

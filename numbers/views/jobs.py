@@ -190,7 +190,7 @@ class JobPage(ListPage):
         undone = jobs.undone_by(request.actor, job)
         return {
             "work": job,
-            "state": job.get_state_display(),
+            "state": job.state_in_words,
             "facts": [
                 (_("Done"), plain(job.done)),
                 (_("Refused"), plain(job.refused)),

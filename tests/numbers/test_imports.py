@@ -237,6 +237,8 @@ def test_all_or_nothing_applies_nothing_when_a_line_is_refused(of_alpha, alpha, 
     ]
     assert PhoneNumber.unscoped.filter(var=alpha).count() == 0
     assert not AuditEvent.unscoped.filter(verb="number.imported").exists()
+    assert "<strong>Nothing changed</strong>" in of_alpha.get(url).text
+    assert '"State">Nothing changed<' in of_alpha.get(f"/{alpha.code}/numbers/imports/").text
 
 
 @pytest.mark.parametrize(("empty", "label", "holder"), [("merge", "Old", "Acme Corp"), ("overwrite", "", None)])
