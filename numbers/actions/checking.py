@@ -247,11 +247,14 @@ class Checker:
     def options(self, line: Line, number: PhoneNumber) -> None:
         """Label, caller name and features."""
         wanted: dict[str, Any] = {}
+        # A label does not go along to a customer: a line that assigns the number says it of the new holder.
+        changes_hands = any("customer_id" in fields for _slug, fields in line.plan)
+        had = {"label": "" if changes_hands else number.label, "caller_name": number.caller_name}
         for column, name, longest in (("label", "label_text", 80), ("caller_name", "caller_name", 15)):
             text = self.cell(line, column)
             if len(text) > longest:
                 raise Refused(column, _("This is too long: %(most)d characters at most.") % {"most": longest})
-            if (text or self.clears(column)) and text != getattr(number, column):
+            if (text or self.clears(column)) and text != had[column]:
                 wanted[name] = text
         for feature in ("voice", "sms", "fax"):
             text = self.cell(line, feature)

@@ -139,9 +139,7 @@ class ImportFilter(ListFilter):
     def listing(self) -> TableListing | None:
         if self.refused:
             return None
-        named = Import.visible_to(self.actor).annotate(
-            who=Fold("person__name"), file=Fold("file_name"), **UNCHANGED
-        )
+        named = Import.visible_to(self.actor).annotate(who=Fold("person__name"), file=Fold("file_name"), **UNCHANGED)
         rows = having(named, {name: self.understood[name] for name in ("who", "file")})
         zone = self.actor.person.zone
 

@@ -435,3 +435,15 @@ def test_a_form_of_another_account_is_its_own(actor_in, alpha, bravo):
         rows = iter([(1, ["+15145550123"])])
         made[account.pk] = actions.begin_import(actor_in(account), key, rows, provider=northline, **facts)
     assert [one.account for one in made.values()] == [alpha, bravo]
+
+
+def test_a_line_that_assigns_a_number_says_the_label_of_its_new_holder(of_alpha, alpha, acme, northline):
+    plain = factories.make_number(alpha, label="For ourselves", provider=northline)
+    same = factories.make_number(alpha, label="Sales", provider=northline)
+    content = (
+        f"Number,Company,Label\n{plain.e164},Acme Corp,\n{same.e164},Acme Corp,Sales\n+15145550177,Acme Corp,New\n"
+    )
+    url = send(of_alpha, alpha, content, provider=northline.pk)
+    of_alpha.post(url, {"mode": "some"})
+    labels = dict(PhoneNumber.unscoped.filter(customer=acme).values_list("e164", "label"))
+    assert labels == {plain.e164: "", same.e164: "Sales", "+15145550177": "New"}
