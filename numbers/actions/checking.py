@@ -99,7 +99,8 @@ class Checker:
             return
         how = {"without_plus": self.wanted.without_plus, "strict": not self.wanted.unusual}
         region, prefix = self.country(line)
-        if prefix and "+" not in text and not text.lstrip(" (").startswith("0"):
+        has_digits = any(c.isdigit() for c in text)
+        if prefix and has_digits and "+" not in text and not text.lstrip(" (").startswith("0"):
             text = f"+{prefix} {text}"
         pieces = number_lists.read_list(text, region, **how)
         if not pieces:

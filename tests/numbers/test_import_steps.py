@@ -55,6 +55,11 @@ def test_numbers_are_read_as_they_are_meant(of_alpha, alpha, northline, typed, r
     ("typed", "region", "says"),
     [
         ("Number\n442079460040\n15145557041\n33142685300\n", "DE", "This may be"),
+        ("Number\n(main)\n", "US", "This is not a phone number: it has no digits."),
+        ("Number\nn/a\n", "", "This is not a phone number: it has no digits."),
+        ("destination_number,destination_prefix\n(main),1\n", "", "This is not a phone number: it has no digits."),
+        ("Number\n+1 514 555 7050 (main)\n", "", "There is text after the number: “main”. Leave it out."),
+        ("Number\n514 555 7050 main\n", "GB", "A phone number has a country code and digits"),
         ("Number\n+1 114 555 0123\n", "", "has no such range"),
         ("Number\n+1 000 000 0000\n", "", "not a possible number"),
         ("Number\n0011 64 9 377 1234\n", "", "The prefix for calls abroad is not clear"),
