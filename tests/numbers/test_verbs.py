@@ -331,3 +331,12 @@ def test_a_label_comes_back_when_assigning_is_undone_and_the_customer_reads_noth
     history = client.get(f"/{acme.code}/history/?kind=others").text
     assert "undid a change of the number" in history
     assert "Price doubtful" not in history
+
+
+def test_a_number_that_rings_nobody_says_so_in_words(of_alpha, alpha, acme):
+    held, free = factories.make_number(customer=acme), factories.make_number(alpha)
+    assert '<dt>Used by</dt><dd><span class="quiet">nobody yet</span></dd>' in of_alpha.get(url(alpha, held)).text
+    drafted = of_alpha.post(f"/{alpha.code}/numbers/bulk/options/", {"selected": [free.pk, held.pk]}).url
+    page = of_alpha.get(drafted).text
+    assert "<td>Available</td>" in page
+    assert "<td>Acme Corp</td>" in page
