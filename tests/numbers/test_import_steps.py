@@ -1,6 +1,9 @@
 """A file of numbers from its upload to the end: columns, corrections, applying, undoing, the same file again."""
 
+from uuid import uuid4
+
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.models import Account, AuditEvent
 from numbers.models import Import, ImportRow, Job, PhoneNumber
@@ -234,3 +237,12 @@ def test_nobody_corrects_or_undoes_the_import_of_another_account(of_alpha, alpha
     for end in ("columns/", "lines/1/", "undo/"):
         assert client.post(f"{theirs}{end}", {"empty": "merge", "cell_0": "1"}).status_code == 404
     assert planned() == {"+15145550123": "add"}
+
+
+@pytest.mark.parametrize("content", ["Number,Label\n", "Stock of December\n\nNumber,Company,Label\n,,\n\n"])
+def test_a_file_with_a_heading_alone_is_refused_where_another_can_be_chosen(of_alpha, alpha, northline, content):
+    sent = {"file": SimpleUploadedFile("numbers.csv", content.encode()), "key": uuid4(), "empty": "merge"}
+    page = of_alpha.post(f"/{alpha.code}/numbers/import/", sent | {"provider": northline.pk})
+    assert page.status_code == 422
+    assert "This file has a heading, but no lines below it. Choose another file." in page.text
+    assert not Import.unscoped.exists()
