@@ -202,7 +202,7 @@ def undo_job(actor: Actor, job_id: int) -> Job:
 def undone_by(actor: Actor, job: Job) -> Job | None:
     """The last job that was begun to undo this one."""
     undos = Job.visible_to(actor).filter(verb=f"undo-{job.verb}", params__of=job.pk).exclude(state=Job.State.DRAFT)
-    return undos.order_by("-pk").first()
+    return undos.select_related("person").order_by("-pk").first()
 
 
 def can_be_undone(actor: Actor, job: Job) -> bool:

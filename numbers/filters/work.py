@@ -1,8 +1,10 @@
 """The search rows of what is done to many numbers: jobs and imports."""
 
 from django.db.models import BooleanField, ExpressionWrapper, Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
+from numbers.actions import imports
 from numbers.actions.verbs import OF_CUSTOMERS, OF_VARS, UNDOES
 from numbers.models import Import, ImportRow, Job, JobItem, Work
 from portal.filters import ChoiceWords, Digits, ListFilter, Words
@@ -148,16 +150,27 @@ class ImportFilter(ListFilter):
                 "as_of": moment(row["as_of"], zone),
                 "file": row["file_name"],
                 "who": row["person__name"],
-                "state": Work.in_words(row["state"], is_without_change=row["without_change"]),
+                "state": row["undone"] or Work.in_words(row["state"], is_without_change=row["without_change"]),
                 **{name: str(row[name]) for name in ("total", "done", "refused")},
             }
 
         return self.listed(
             rows,
+            complete=self.note_undone,
             fields=("as_of", "file_name", "person__name", "total", "done", "refused", "state", "without_change"),
             texts=texts,
             states=IN_STATE,
         )
+
+    def note_undone(self, rows: list[dict]) -> None:
+        """Add to these rows how far each import was undone, in words."""
+        code = self.actor.account.code
+        pages = {row["pk"]: reverse("numbers:import_page", args=[code, row["pk"]]) for row in rows}
+        undone = imports.undone(self.actor, pages.values())
+        added = Import.added_by(self.actor, [pk for pk, page in pages.items() if page in undone])
+        for row in rows:
+            found = undone.get(pages[row["pk"]])
+            row["undone"] = found.in_words(added[row["pk"]]) if found else ""
 
 
 class ImportRowFilter(ListFilter):

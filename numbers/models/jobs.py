@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -288,6 +289,15 @@ class Import(Work):
         """The lines whose numbers it has added."""
         rows = ImportRow.visible_to(actor).filter(of=self, verdict=ImportRow.Verdict.ADD)
         return rows.filter(line__lte=self.added_to)
+
+    @classmethod
+    def added_by(cls, actor: Actor, import_ids: Collection[int]) -> dict[int, int]:
+        """How many numbers each of these imports has added."""
+        if not import_ids:
+            return {}
+        rows = ImportRow.visible_to(actor).filter(of__in=import_ids, verdict=ImportRow.Verdict.ADD)
+        rows = rows.filter(line__lte=F("of__added_to")).order_by()
+        return dict.fromkeys(import_ids, 0) | dict(rows.values_list("of").annotate(n=Count("pk")))
 
     def text(self, cell: str) -> str:
         """What stands in a cell, in the encoding that somebody has chosen, without characters that nobody sees."""

@@ -202,6 +202,7 @@ class JobPage(ListPage):
             "done_so_far": done,
             "undone_url": job_url(code, undone.pk) if undone else "",
             "undone_at": moment(undone.started_at, request.actor.person.zone) if undone else "",
+            "undone_by": undone.person.name if undone else "",
             "undo_url": job_url(code, job.pk, "undo/") if jobs.can_be_undone(request.actor, job) else "",
             "cancel_url": job_url(code, job.pk, "cancel/") if job.is_running else "",
             "retry_url": job_url(code, job.pk, "retry/") if job.may_be_retried(now) else "",

@@ -207,11 +207,30 @@ def test_what_an_import_added_is_undone_but_for_what_was_changed_since(of_alpha,
     of_alpha.post(confirm, {"mode": "some"})
     assert sorted(PhoneNumber.unscoped.values_list("e164", flat=True)) == [old.e164, "+15145550124"]
     assert AuditEvent.unscoped.filter(verb="number.deleted").count() == 2
+    page = of_alpha.get(url).text
+    assert "<strong>Partly undone</strong>" in page
+    assert f'<a href="{confirm}">Undone on ' in page
+    assert f"by {Job.unscoped.get().person.name}</a>" in page
+    assert "<dt>Deleted by the undo</dt><dd>2</dd>" in page
     # A second time, in another window.
     assert "Undo is not possible any more" in of_alpha.get(url).text
     again = of_alpha.post(f"{url}undo/", follow=True)
     assert "No number of this import can be deleted any more." in again.text
     assert Job.unscoped.count() == 1
+
+
+def test_an_import_that_was_undone_says_so(of_alpha, alpha, northline):
+    url = send(of_alpha, alpha, "Number\n+15145550123\n+15145550124\n", provider=northline.pk)
+    of_alpha.post(url, {"mode": "some"})
+    confirm = of_alpha.post(f"{url}undo/").url
+    # Asked for, and not confirmed.
+    assert "<strong>Done</strong>" in of_alpha.get(url).text
+    of_alpha.post(confirm, {"mode": "some"})
+    page = of_alpha.get(url).text
+    assert "<strong>Undone</strong>" in page
+    assert "<dt>Done before the undo</dt><dd>2</dd>" in page
+    assert "Undo is not possible any more" not in page
+    assert '"State">Undone<' in of_alpha.get(f"/{alpha.code}/numbers/imports/").text
 
 
 def test_what_became_of_each_line_is_said_and_linked(of_alpha, alpha, northline):

@@ -193,6 +193,7 @@ def test_a_job_is_undone_once_and_its_page_says_so(of_alpha, alpha, acme):
     page = of_alpha.get(url).text
     assert f'action="{url}undo/"' not in page
     assert "Undone on" in page
+    assert f"by {Job.unscoped.latest('pk').person.name}</a>" in page
     assert f'href="{undone}"' in page
     assert "Undo “Reserve”: 1 number" in of_alpha.get(undone).text
     assert f'action="{undone}undo/"' not in of_alpha.get(undone).text
