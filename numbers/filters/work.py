@@ -207,6 +207,10 @@ class ImportRowFilter(ListFilter):
             return None
         has_more = ExpressionWrapper(Q(plan__1__isnull=False), BooleanField())
         rows = ImportRow.visible_to(self.actor).filter(of=self.wanted)
+        if self.sort == "line" and ImportRow.has_parts(self.actor, self.wanted):
+            # Only then: the rows of a large file are in the order of their index otherwise.
+            rows = rows.annotate(place=ImportRow.PLACE)
+            self.orders = self.orders | {"line": ("place", "line")}
         rows = rows.annotate(reason_folded=Fold("reason"), has_more=has_more)
         rows = having(rows, {"reason_folded": self.understood["reason"]})
         rows = containing(rows, "e164", self.understood["number"])

@@ -9,7 +9,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -361,6 +361,8 @@ class ImportRow(models.Model):
         GONE = "gone", _("Not in the statement")
         REFUSED = "refused", _("Refused")
 
+    #: The line of the file in which a row stands: numbers of a range stand in its line, behind the first one.
+    PLACE = Case(When(source=0, then=F("line")), default=F("source"))
     #: What is said of lines that are done, by their verdict; and the verdicts by which a statement differs.
     DONE = {"add": _("Added"), "change": _("Changed"), "route": _("Routed here"), "gone": _("Released")}
     DIFFERENCES = {"add", "change", "route", "gone"}
@@ -389,6 +391,12 @@ class ImportRow(models.Model):
 
     def __str__(self):
         return self.e164
+
+    @classmethod
+    def has_parts(cls, actor: Actor, wanted: Import) -> bool:
+        """Whether lines of an import have several numbers: these are its last rows, but for what a statement lacks."""
+        rows = cls.visible_to(actor).filter(of=wanted).exclude(verdict=cls.Verdict.GONE)
+        return bool(rows.order_by("-line").values_list("source", flat=True).first())
 
     @classmethod
     def between(cls, actor: Actor, wanted: Import, after: int, most: int):

@@ -317,7 +317,8 @@ def refused(request, code, import_id):
     wanted = import_of(request.actor, import_id)
     place = wanted.columns.index("number")
     headings = wanted.headings or [str((OF_COLUMNS | NOT_CHANGED).get(column, column)) for column in wanted.columns]
-    lines = ImportRow.visible_to(request.actor).filter(of=wanted, verdict=ImportRow.Verdict.REFUSED).order_by("line")
+    lines = ImportRow.visible_to(request.actor).filter(of=wanted, verdict=ImportRow.Verdict.REFUSED)
+    lines = lines.order_by(ImportRow.PLACE, "line")
 
     def rows() -> Iterator[list[str]]:
         yield [*headings, str(_("Reason"))]

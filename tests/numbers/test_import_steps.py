@@ -1,5 +1,7 @@
 """A file of numbers from its upload to the end: columns, corrections, applying, undoing, the same file again."""
 
+import csv
+import io
 from uuid import uuid4
 
 import pytest
@@ -231,6 +233,35 @@ def test_an_import_that_was_undone_says_so(of_alpha, alpha, northline):
     assert "<dt>Done before the undo</dt><dd>2</dd>" in page
     assert "Undo is not possible any more" not in page
     assert '"State">Undone<' in of_alpha.get(f"/{alpha.code}/numbers/imports/").text
+
+
+def test_the_numbers_of_a_range_stand_at_its_line(of_alpha, alpha, northline):
+    content = 'Number,Label\n+15145550100 - 0102,block\n+15145550110,one\n"+15145550103, 12",two\nwords,none\n'
+    url = send(of_alpha, alpha, content, provider=northline.pk)
+
+    def rows(**query):
+        found = of_alpha.get(url, {"filter": "all"} | query).context["listing"]["rows"]
+        return [(row["line"], row["e164"][-4:]) for row in found]
+
+    at_its_line = [(2, "0100"), (2, "0101"), (2, "0102"), (3, "0110"), (4, "0103"), (4, ""), (5, "")]
+    assert rows() == at_its_line
+    assert rows(sort="-line") == at_its_line[::-1]
+    file = of_alpha.get(f"{url}export.csv").getvalue().decode()
+    assert [row["Number"] for row in csv.DictReader(io.StringIO(file))] == [
+        "+15145550100", "+15145550101", "+15145550102", "+15145550110", "+15145550103", "'+15145550103, 12",
+        "words",
+    ]  # fmt: skip
+    refused = of_alpha.get(f"{url}refused.csv").getvalue().decode("utf-8-sig")
+    assert [row["Label"] for row in csv.DictReader(io.StringIO(refused))] == ["two", "none"]
+
+
+def test_the_lines_of_a_range_are_paged_at_its_line(of_alpha, alpha, northline):
+    content = "Number\n+15145550100 - 0139\n+15145550200\n"
+    url = send(of_alpha, alpha, content, provider=northline.pk)
+    first = of_alpha.get(url, {"filter": "all", "size": "25"})
+    second = of_alpha.get(first.context["listing"]["paging"].next_url)
+    found = [row["e164"] for page in (first, second) for row in page.context["listing"]["rows"]]
+    assert found == [*(f"+15145550{at}" for at in range(100, 140)), "+15145550200"]
 
 
 def test_what_became_of_each_line_is_said_and_linked(of_alpha, alpha, northline):
