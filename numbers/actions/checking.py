@@ -264,11 +264,12 @@ class Checker:
             on = SWITCHES.get(folded(text))
             if on is None:
                 raise Refused(feature, _("Enter yes or no."))
+            if on == getattr(number, feature):
+                continue  # also of a provider that does not offer it any more
             if on and not getattr(number.provider, f"supports_{feature}"):
                 said = {"provider": number.provider.name}
                 raise Refused(feature, _("%(provider)s does not offer it for this number.") % said)
-            if on != getattr(number, feature):
-                wanted[feature] = on
+            wanted[feature] = on
         if not wanted:
             return
         if len(line.plan) == 1 and line.plan[0][0] == "add":

@@ -266,7 +266,18 @@ def test_a_company_changes_its_own_numbers_and_adds_none(of_acme, acme):
     assert (number.destination_id, number.label) == (rings.pk, "Front")
 
 
-@pytest.mark.parametrize("form", ["csv", "csv?excel=no", "csv?excel=semicolon", "xlsx"])
+@pytest.mark.parametrize(
+    "form",
+    [
+        "csv",
+        "csv?excel=no",
+        "csv?excel=semicolon",
+        "xlsx",
+        "csv?more=yes",
+        "csv?excel=semicolon&more=yes",
+        "xlsx?more=yes",
+    ],
+)
 @pytest.mark.parametrize("view", ["var", "company", "professional"])
 def test_what_was_exported_changes_nothing_when_it_is_imported(client, administrator_of, view, form):
     var = factories.make_account("var", name="=Alpha, Telecom")
@@ -274,8 +285,10 @@ def test_what_was_exported_changes_nothing_when_it_is_imported(client, administr
     company = account if view != "var" else factories.make_account("company", var, name="+Plus, Inc")
     for kind, service, name in (("user", "", "=cmd()"), ("service", "fax", "Fax, =back"), ("group", "", "Group; -x")):
         rings = factories.make_destination(company, name, kind, service)
-        factories.make_number(destination=rings, active=kind == "user", label="-label")
-    factories.make_number(customer=company)
+        factories.make_number(
+            destination=rings, active=kind == "user", label="-label, =1", caller_name="+Odd; name", sms=kind == "group"
+        )
+    factories.make_number(customer=company, voice=False)
     factories.make_number(var=var)
 
     factories.make_number(var=var, reserved_for=company, reserved_until=timezone.now() + timedelta(days=1))
@@ -290,6 +303,40 @@ def test_what_was_exported_changes_nothing_when_it_is_imported(client, administr
     before = AuditEvent.unscoped.count()
     client.post(url, {"mode": "some"})
     assert AuditEvent.unscoped.count() == before
+
+
+@pytest.mark.parametrize("kind", ["system", "var", "company"])
+def test_an_export_has_what_an_import_takes_behind_its_columns(client, administrator_of, system, alpha, acme, kind):
+    factories.make_number(customer=acme, label="Sales", caller_name="ACME", sms=True)
+    account = {"system": system, "var": alpha, "company": acme}[kind]
+    client.force_login(administrator_of(account))
+
+    def rows(query):
+        text = client.get(f"/{account.code}/numbers/export.csv?excel=no{query}").getvalue().decode()
+        return list(csv.reader(io.StringIO(text)))
+
+    (headings, cells), (more_headings, more_cells) = rows(""), rows("&more=yes")
+    assert headings[-1] == "Status"
+    assert more_headings == [*headings, "Label", "Caller name", "Voice", "SMS", "Fax"]
+    assert more_cells == [*cells, "Sales", "ACME", "yes", "yes", "no"]
+    # Who imports files gets them unless they untick that; the list that is only read has the headings that it shows.
+    page = client.get(f"/{account.code}/numbers/").text
+    assert ('name="more" value="yes" checked' in page) == (kind != "system")
+    assert 'name="more"' in page
+    assert 'name="more"' not in client.get(f"/{account.code}/history/").text
+
+
+@pytest.mark.parametrize("query", ["", "?more=yes"])
+def test_more_columns_of_an_export_are_no_more_statements(
+    client, administrator_of, alpha, acme, query, django_assert_num_queries
+):
+    for _turn in range(3):
+        factories.make_number(customer=acme, label="Sales")
+    client.force_login(administrator_of(alpha))
+    url = f"/{alpha.code}/numbers/export.csv{query}"
+    client.get(url).getvalue()
+    with django_assert_num_queries(15):
+        client.get(url).getvalue()
 
 
 def test_the_same_form_sent_twice_is_one_import(of_alpha, alpha, northline):
