@@ -1,5 +1,5 @@
-// CSV and Excel ask for a file name and a format in one small window; PDF opens in a new one. Both send the form that surrounds the
-// list, with the rows chosen on all its pages, or none of them, which means all that match.
+// CSV and Excel ask for a file name and a format in one small window; PDF opens in a new one. All send the form that
+// surrounds the list, with the rows chosen on all its pages, or none of them, which means all that match.
 
 const PAUSE_MS = 1500;
 
