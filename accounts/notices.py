@@ -7,7 +7,7 @@ at all. The page of notices and mail both read these rows. Apps above this one a
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -113,6 +113,11 @@ def channels(person: Person, kind: str) -> Channels:
     """What this person has chosen for a kind, or what is usual."""
     chosen = person.channels.get(kind, {})
     return Channels(chosen.get("page", True), chosen.get("mail", KINDS[kind].mail))
+
+
+def is_mail_off(person: Person, kinds: Collection[str]) -> bool:
+    """Whether a person gets no mail about any of these kinds."""
+    return all(channels(person, kind).mail == OFF for kind in KINDS.keys() & set(kinds))
 
 
 def may_receive(person: Person, account: Account, kind: str) -> bool:

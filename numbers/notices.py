@@ -53,6 +53,8 @@ def of_work(facts: Facts, count: int) -> str:
         said = _("The file %(name)s is checked: %(total)s lines, %(refused)s refused. Look at it, and apply it.")
     elif facts["state"] == "stopped":
         said = _("%(name)s has stopped: %(done)s of %(total)s done. %(problem)s")
+    elif facts.get("without_change"):  # notices of before have no such fact
+        said = _("%(name)s has ended and nothing was changed: %(refused)s of %(total)s refused.")
     elif facts["refused"]:
         said = _("%(name)s has ended: %(done)s of %(total)s done, %(refused)s refused.")
     else:

@@ -29,6 +29,16 @@ class PhoneNumberTable(tables.Table):
     }
 
 
+class OptionsTable(tables.Table):
+    """What an import takes besides, and an export of the list can have behind its columns."""
+
+    label = tables.Column(_("Label"))
+    caller_name = tables.Column(_("Caller name"))
+    voice = tables.Column(_("Voice"))
+    sms = tables.Column(_("SMS"))
+    fax = tables.Column(_("Fax"))
+
+
 class DestinationTable(tables.Table):
     """What a customer's numbers ring."""
 
@@ -142,6 +152,10 @@ class LevelTable(tables.Table):
     least = tables.Column(_("Minimum"))
     available = tables.Column(_("Available"))
     state = tables.Column(_("State"))
+
+
+def options_columns(actor: Actor) -> dict[str, str]:
+    return columns_of(OptionsTable)
 
 
 def level_columns(actor: Actor) -> dict[str, str]:

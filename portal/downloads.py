@@ -45,7 +45,7 @@ def csv_download(request, page, found: ListFilter, listing: Listed) -> HttpRespo
     """
     name = file_name(request.GET.get("filename", ""), page.csv_name, ".csv")
     wish = request.GET.get("excel") or ("yes" if page.csv_for_excel else "no")
-    chunks = listing.csv(found.columns)
+    chunks = listing.csv(page.exported(request, found))
     if wish == "semicolon":
         chunks = with_semicolons(chunks)
     return streamed(
@@ -93,14 +93,15 @@ def xlsx_download(request, page, found: ListFilter, listing: Listed) -> HttpResp
     asked = request.GET.get("filename", "")
     if asked.lower().endswith(".csv"):
         asked = asked[: -len(".csv")]
+    columns = page.exported(request, found)
     sheet = Sheet(
         name=str(page.title),
-        headings=list(found.columns.values()),
-        widths=[page.widths.get(name, WIDTH) * 3 // 2 for name in found.columns],
+        headings=list(columns.values()),
+        widths=[page.widths.get(name, WIDTH) * 3 // 2 for name in columns],
         count=count,
-        figures=frozenset(place for place, name in enumerate(found.columns) if name in page.figures),
+        figures=frozenset(place for place, name in enumerate(columns) if name in page.figures),
     )
-    rows = noting(rows_of(listing.csv(found.columns)), noted(str(page.addresses[0]), "xlsx"))
+    rows = noting(rows_of(listing.csv(columns)), noted(str(page.addresses[0]), "xlsx"))
     return streamed(
         request,
         workbook(sheet, rows),

@@ -261,6 +261,23 @@ class ListPage(View):
         """The names of the columns that the actor sees, with their headings, in order."""
         raise NotImplementedError
 
+    #: What the window of CSV calls ``more_columns``; empty where there are none.
+    more_label = ""
+
+    @staticmethod
+    def more_columns(actor) -> dict[str, str]:
+        """Columns that CSV and XLSX have behind those of the page, where somebody asks for them (``more=yes``)."""
+        return {}
+
+    def takes_more(self, actor) -> bool:
+        """Whether the window of CSV asks for ``more_columns`` unless somebody unticks that."""
+        return False
+
+    def exported(self, request, found: ListFilter) -> dict[str, str]:
+        """The columns of a CSV or XLSX with their headings, in order."""
+        more = self.more_columns(request.actor) if request.GET.get("more") == "yes" else {}
+        return found.columns | more
+
     def present(self, request, listing: Listed, rows: list[dict]) -> list[dict]:
         """The rows with their words ready."""
         return [row | listing.texts(row) for row in rows]
@@ -347,6 +364,8 @@ class ListPage(View):
             "pdf_url": pdf_url,
             "csv_name": self.csv_name,
             "csv_for_excel": self.csv_for_excel,
+            "more_label": str(self.more_label),
+            "takes_more": bool(self.more_label) and self.takes_more(request.actor),
             "rows_template": self.rows_template,
             "row_acts": str(self.row_acts),
             **self.more_context(request, found),

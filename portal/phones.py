@@ -71,14 +71,25 @@ def parse(typed: str, region: str = "", *, without_plus: str = WithoutPlus.ASK, 
         raise NotANumber(_("This has an extension. Leave it out: an extension belongs to a destination."))
     if len(text) > LONGEST:
         raise NotANumber(_("This is longer than any phone number."))
+    if not any(c.isdigit() for c in text):
+        raise NotANumber(_("This is not a phone number: it has no digits."))
     is_worded = bool(re.search(r"[a-z]", text, re.IGNORECASE))
     if is_worded:
+        refuse_remark(text, region, without_plus)
         text = of_keypad(text)
     if not re.fullmatch(r"[(\[ ]*\+?[0-9 \t./()\[\]-]*[0-9][ .)\]/-]*", text) and not re.fullmatch(
         r"[(\[ ]*\+[0-9 \t./()\[\]-]+", text
     ):
         raise NotANumber(_("A phone number has a country code and digits, for example +1 514 555 0123."))
-    found = read(text, region, without_plus)
+    try:
+        found = read(text, region, without_plus)
+    except Unclear:
+        raise
+    except NotANumber as refusal:
+        if is_worded:  # what is said of its length is about the letters
+            said = _("A phone number has a country code and digits, for example +1 514 555 0123.")
+            raise NotANumber(said) from refusal
+        raise
     if is_worded and not (found.country_code == 1 or phonenumbers.number_type(found) in WORDED):
         raise NotANumber(_("A phone number has a country code and digits, for example +1 514 555 0123."))
     refuse_two(text, region)
@@ -275,6 +286,20 @@ def refuse_two(text: str, region: str) -> None:
         number = parsed(first, region or None)
         if number is not None and phonenumbers.is_valid_number(number):
             raise NotANumber(_("There may be two numbers here. Write each on a line of its own."))
+
+
+def refuse_remark(text: str, region: str, without_plus: str) -> None:
+    """Raise ``NotANumber`` where a complete number is followed by words, which are not its last digits."""
+    remark = re.fullmatch(r"([^a-z]*?)[ ,;:.(\[/-]*([a-z][^0-9]*)", text, re.IGNORECASE)
+    if remark is None:
+        return
+    try:
+        found = read(remark[1], region, without_plus)
+    except NotANumber:
+        return
+    if phonenumbers.is_valid_number(found):
+        said = {"text": remark[2][:60].strip(" )]")}
+        raise NotANumber(_("There is text after the number: “%(text)s”. Leave it out.") % said)
 
 
 def same(one: phonenumbers.PhoneNumber, other: phonenumbers.PhoneNumber) -> bool:

@@ -23,6 +23,8 @@ FALLS_WITHIN_SECONDS = 60
 LONGEST_PAUSE_SECONDS = 30
 #: A process of the web server that does not end when it is told to, as one that is just starting, is killed.
 KILL_SECONDS = 8
+#: So long where nobody has to be waited for, as in a demonstration.
+KILL_AT_ONCE_SECONDS = 2
 #: Children of a server that was killed may need so long to end, and to free its port.
 PORT_SECONDS = 20
 #: Connections with incomplete headers or without a request are closed after this time.
@@ -79,9 +81,13 @@ class Child:
             self.process.wait()
 
 
-def web(host: str, port: int, *, workers: int, threads: int) -> Child:
-    """The web server: as many processes as cores, a few threads each, all but one of which may be busy with exports."""
-    return Child("web server", web_command(host, port, workers), {"THREADS": str(threads)}, essential=True)
+def web(host: str, port: int, *, workers: int, threads: int, ends_at_once: bool = False) -> Child:
+    """The web server: as many processes as cores, a few threads each, all but one of which may be busy with exports.
+
+    For ``ends_at_once`` see ``web_command``.
+    """
+    command = web_command(host, port, workers, ends_at_once=ends_at_once)
+    return Child("web server", command, {"THREADS": str(threads)}, essential=True)
 
 
 def connections() -> int:
@@ -95,13 +101,18 @@ def allow_open_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, connections() + OTHER_FILES)), hard))
 
 
-def web_command(host: str, port: int, workers: int) -> list[str]:
-    """The command of the web server. HTTP/1.1 only: it has no timeouts for HTTP/2."""
+def web_command(host: str, port: int, workers: int, *, ends_at_once: bool = False) -> list[str]:
+    """The command of the web server. HTTP/1.1 only: it has no timeouts for HTTP/2.
+
+    With ``ends_at_once`` a connection that a browser keeps open does not delay the end, and is no warning.
+    """
+    seconds = KILL_AT_ONCE_SECONDS if ends_at_once else KILL_SECONDS
     return [
         sys.executable, "-m", "granian", "--interface", "asginl", "--http", "1", "--no-ws", "--loop", "asyncio",
         "--host", host, "--port", str(port), "--workers", str(workers), "--backpressure", str(connections()),
-        "--http1-header-read-timeout", str(HEADER_SECONDS * 1000), "--no-access-log", "--log-level", "warning",
-        "--respawn-failed-workers", "--workers-kill-timeout", str(KILL_SECONDS), "portal.server:application",
+        "--http1-header-read-timeout", str(HEADER_SECONDS * 1000), "--no-access-log",
+        "--log-level", "error" if ends_at_once else "warning",
+        "--respawn-failed-workers", "--workers-kill-timeout", str(seconds), "portal.server:application",
     ]  # fmt: skip
 
 
@@ -138,11 +149,20 @@ def answers(url: str, host: str = "") -> bool:
         return False
 
 
-def look_after(children: list[Child], say: Callable[[str], None], *, ready: str, greeting: str, host: str = "") -> int:
+def look_after(
+    children: list[Child],
+    say: Callable[[str], None],
+    *,
+    ready: str,
+    greeting: str,
+    host: str = "",
+    farewell: str = "",
+) -> int:
     """Run ``children`` until a signal stops all of them; return the exit status.
 
-    ``greeting`` is said once the address ``ready`` answers to ``host``, at once without an address. A child that falls
-    is started again, later each time. When an essential one falls too often, all stop, with status 1.
+    ``greeting`` is said once the address ``ready`` answers to ``host``, at once without an address; ``farewell`` when a
+    signal has stopped all. A child that falls is started again, later each time. When an essential one falls too often,
+    all stop, with status 1.
     """
     stopping = []
 
@@ -183,5 +203,7 @@ def look_after(children: list[Child], say: Callable[[str], None], *, ready: str,
     finally:
         for child in children:
             child.stop()
+        if stopping and farewell:
+            tell(farewell)
         for number, handler in before.items():
             signal.signal(number, handler)

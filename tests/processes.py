@@ -34,7 +34,7 @@ def environment(**more: str) -> dict[str, str]:
 
 
 @contextmanager
-def servers(count: int, **more: str):
+def servers(count: int, *, ends_at_once: bool = False, **more: str):
     """So many web servers, each a process of its own; gives their ports."""
     collect_static_files()
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
@@ -44,7 +44,7 @@ def servers(count: int, **more: str):
     started = []
     try:
         for port in ports:
-            command = web_command("127.0.0.1", port, workers=1)
+            command = web_command("127.0.0.1", port, workers=1, ends_at_once=ends_at_once)
             own = environment(**{"THREADS": "2"} | more)
             started.append(subprocess.Popen(command, cwd=ROOT, env=own, start_new_session=True))  # noqa: S603
         for port in ports:

@@ -57,12 +57,13 @@ def choose_channels(actor: Actor, chosen: Mapping[str, notices.Channels]) -> Per
 
 
 @transaction.atomic
-def stop_mail(person_id: int, kinds: Collection[str]) -> None:
-    """Stop mail about these kinds of notices to a person, including mail that is still waiting. For a link whose
-    signature was checked. Has no effect for a deleted person, and can be repeated."""
+def stop_mail(person_id: int, kinds: Collection[str]) -> bool:
+    """Stop mail about these kinds of notices to a person, including mail that is still waiting; whether there was any
+    to stop. For a link whose signature was checked. Has no effect for a deleted person, and can be repeated."""
     person = Person.objects.select_for_update(no_key=True).filter(pk=person_id).first()
-    if person is None:
-        return
+    if person is None or notices.is_mail_off(person, kinds):
+        return False
     for kind in notices.KINDS.keys() & set(kinds):
         person.channels[kind] = {"page": notices.channels(person, kind).page, "mail": notices.OFF}
     person.save(update_fields=["channels"])
+    return True

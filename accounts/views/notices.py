@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import actions, notices
 from accounts.forms import ChannelsForm
-from accounts.models import Notice
+from accounts.models import Notice, Person
 from accounts.notice_filters import NoticeFilter
 from accounts.notice_mail import in_token
 from accounts.tables import notice_columns
@@ -97,6 +97,13 @@ def off(request, token):
     except BadSignature:
         raise Http404 from None
     if request.method == "POST":
-        actions.stop_mail(person_id, kinds)
-    labels = [notices.KINDS[kind].label for kind in kinds if kind in notices.KINDS]
-    return render(request, "accounts/notices_off.html", {"labels": labels, "done": request.method == "POST"})
+        was_off = not actions.stop_mail(person_id, kinds)
+    else:
+        person = Person.objects.filter(pk=person_id).first()
+        was_off = person is not None and notices.is_mail_off(person, kinds)
+    context = {
+        "labels": [notices.KINDS[kind].label for kind in kinds if kind in notices.KINDS],
+        "done": request.method == "POST",
+        "was_off": was_off,
+    }
+    return render(request, "accounts/notices_off.html", context)

@@ -99,7 +99,8 @@ class Checker:
             return
         how = {"without_plus": self.wanted.without_plus, "strict": not self.wanted.unusual}
         region, prefix = self.country(line)
-        if prefix and "+" not in text and not text.lstrip(" (").startswith("0"):
+        has_digits = any(c.isdigit() for c in text)
+        if prefix and has_digits and "+" not in text and not text.lstrip(" (").startswith("0"):
             text = f"+{prefix} {text}"
         pieces = number_lists.read_list(text, region, **how)
         if not pieces:
@@ -247,11 +248,14 @@ class Checker:
     def options(self, line: Line, number: PhoneNumber) -> None:
         """Label, caller name and features."""
         wanted: dict[str, Any] = {}
+        # A label does not go along to a customer: a line that assigns the number says it of the new holder.
+        changes_hands = any("customer_id" in fields for _slug, fields in line.plan)
+        had = {"label": "" if changes_hands else number.label, "caller_name": number.caller_name}
         for column, name, longest in (("label", "label_text", 80), ("caller_name", "caller_name", 15)):
             text = self.cell(line, column)
             if len(text) > longest:
                 raise Refused(column, _("This is too long: %(most)d characters at most.") % {"most": longest})
-            if (text or self.clears(column)) and text != getattr(number, column):
+            if (text or self.clears(column)) and text != had[column]:
                 wanted[name] = text
         for feature in ("voice", "sms", "fax"):
             text = self.cell(line, feature)
@@ -260,11 +264,12 @@ class Checker:
             on = SWITCHES.get(folded(text))
             if on is None:
                 raise Refused(feature, _("Enter yes or no."))
+            if on == getattr(number, feature):
+                continue  # also of a provider that does not offer it any more
             if on and not getattr(number.provider, f"supports_{feature}"):
                 said = {"provider": number.provider.name}
                 raise Refused(feature, _("%(provider)s does not offer it for this number.") % said)
-            if on != getattr(number, feature):
-                wanted[feature] = on
+            wanted[feature] = on
         if not wanted:
             return
         if len(line.plan) == 1 and line.plan[0][0] == "add":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -18,8 +19,9 @@ from accounts.policy import allows
 from numbers.actions import applying, turns, verdicts
 from numbers.actions.checking import Line
 from numbers.actions.jobs import actor_of, not_allowed
+from numbers.actions.verbs import Delete
 from numbers.actions.work_ends import notify_of_work
-from numbers.models import Import, ImportRow
+from numbers.models import Import, ImportRow, Job
 from portal.logs import request_facts
 
 #: So many lines are written in one statement.
@@ -215,6 +217,31 @@ WHERE n.var_id = %(account)s AND n.customer_id IS NULL
   AND NOT EXISTS (SELECT FROM accounts_auditevent e WHERE e.target_type = 'number' AND e.target_id = n.id
                   AND e.request_id <> %(request)s)
 """
+
+
+@dataclass(frozen=True)
+class Undone:
+    """How far an import was undone: the last job that did that, and how many of its numbers were deleted by all."""
+
+    job: Job
+    deleted: int
+
+    def in_words(self, added: int) -> str:
+        """The state of an import that has added so many numbers."""
+        if self.job.is_running:
+            return _("Being undone")
+        return _("Undone") if self.deleted >= added else _("Partly undone")
+
+
+def undone(actor: Actor, pages: Collection[str]) -> dict[str, Undone]:
+    """Of the imports with these pages those that were undone, by their pages: a job that undoes an import leads back to
+    it, and no other job does."""
+    found: dict[str, Undone] = {}
+    undos = Job.visible_to(actor).filter(verb=Delete.slug, back__in=pages).exclude(state=Job.State.DRAFT)
+    for job in undos.select_related("person").order_by("pk"):
+        before = found.get(job.back)
+        found[job.back] = Undone(job, job.done + (before.deleted if before else 0))
+    return {page: one for page, one in found.items() if one.deleted or one.job.is_running}
 
 
 class Added:

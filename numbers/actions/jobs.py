@@ -37,8 +37,11 @@ AT_ONCE = 200
 NAMED = 10
 #: A number that was called within this time is one that people use.
 RECENT = timedelta(days=7)
-#: So many are looked at before somebody confirms, for what would be refused.
-LOOKED_AT = 2_000
+#: So many are checked before somebody confirms, for what would be refused: a page waits for it. Of more than these, the
+#: page says how many were checked.
+CHECKED = 20_000
+#: So many of them are read at once.
+CHECKED_AT_ONCE = 2_000
 FREEZE = """
 INSERT INTO numbers_jobitem (account_id, job_id, number_id, e164, digits, since, state, sentence)
 SELECT %(job_account)s, %(job)s, chosen.id, chosen.e164, chosen.digits, chosen.since, 'waiting', ''
@@ -90,9 +93,17 @@ def new_job(actor: Actor, verb: type[Verb], chosen: str, back: str) -> Job:
 
 
 def foreseen(actor: Actor, job: Job, verb: Verb) -> Counter[str]:
-    """How many numbers would be refused at present, by the sentence that says why; looks at the first ones only."""
-    since = {item.number_id: item.since for item in waiting(actor, job)[:LOOKED_AT]}
-    return Counter(one.refusal for one in outcomes_of(actor, verb, since, since) if one.refusal)
+    """How many numbers would be refused at present, by the sentence that says why; checks the first ``CHECKED``."""
+    found: Counter[str] = Counter()
+    checked, last = 0, 0
+    while checked < min(job.total, CHECKED):
+        items = waiting(actor, job).filter(number_id__gt=last)[: min(CHECKED_AT_ONCE, CHECKED - checked)]
+        since = {item.number_id: item.since for item in items}
+        if not since:
+            break
+        found.update(one.refusal for one in outcomes_of(actor, verb, since, since) if one.refusal)
+        checked, last = checked + len(since), max(since)
+    return found
 
 
 @dataclass(frozen=True)
@@ -191,7 +202,7 @@ def undo_job(actor: Actor, job_id: int) -> Job:
 def undone_by(actor: Actor, job: Job) -> Job | None:
     """The last job that was begun to undo this one."""
     undos = Job.visible_to(actor).filter(verb=f"undo-{job.verb}", params__of=job.pk).exclude(state=Job.State.DRAFT)
-    return undos.order_by("-pk").first()
+    return undos.select_related("person").order_by("-pk").first()
 
 
 def can_be_undone(actor: Actor, job: Job) -> bool:

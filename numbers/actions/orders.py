@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -76,7 +76,7 @@ def choose(
     if len(lines) + len(set(number_ids) - chosen) + len(offers) > MOST_NUMBERS:
         raise ValidationError(_("%(most)d numbers fit into one order. Order these first.") % {"most": MOST_NUMBERS})
     until = timezone.now() + HOLD
-    outcomes, ours = hold(actor, buyer, number_ids, until) if number_ids else ([], set())
+    outcomes, ours = hold(actor, Hold(buyer, until, chosen), number_ids) if number_ids else ([], set())
     held = [outcome.number for outcome in outcomes if not outcome.refusal]
     if basket.pk is None or basket.held_until <= timezone.now():
         basket.held_until = until
@@ -102,12 +102,9 @@ def choose(
     return outcomes
 
 
-def hold(
-    actor: Actor, customer: Account, number_ids: Collection[int], until: datetime
-) -> tuple[list[Outcome], set[int]]:
-    """Keep numbers for the customer; what became of each, and the ids of those that are kept by this alone."""
+def hold(actor: Actor, verb: Hold, number_ids: Collection[int]) -> tuple[list[Outcome], set[int]]:
+    """Keep numbers for a customer; what became of each, and the ids of those that are kept by this alone."""
     now = timezone.now()
-    verb = Hold(customer, until)
     outcomes = outcomes_of(actor, verb, number_ids, None, locks=True)
     held = [outcome.number for outcome in outcomes if not outcome.refusal]
     ours = {number.pk for number in held if not verb.is_kept_anyway(number, now)}
@@ -193,7 +190,8 @@ def confirm(actor: Actor, order_id: int, seen: Collection[int], *, informs: bool
         deliver(actor, buyer, order, lines)
         return order
     order.held_until = timezone.now() + HOLD_WAITING
-    ours = hold(actor, buyer, [line.number_id for line in lines if line.number_id], order.held_until)[1]
+    kept = Hold(buyer, order.held_until, is_ordered=True)
+    ours = hold(actor, kept, [line.number_id for line in lines if line.number_id])[1]
     OrderLine.in_order(order).filter(number_id__in=ours).update(held_until=order.held_until)
     OrderLine.in_order(order).update(state=OrderLine.State.PENDING)
     order.state = State.WAITING
@@ -220,13 +218,15 @@ def refuse_beyond_quota(customer: Account, count: int) -> None:
         )
 
 
-def deliver(actor: Actor, buyer: Account, order: Order, lines: list[OrderLine]) -> None:
+def deliver(actor: Actor, buyer: Account, order: Order, lines: list[OrderLine], ordered_by: str = "") -> None:
     """Give the numbers of the stock to the customer, those that somebody else has by now excepted, and have carriers
-    deliver the others. The caller holds buyer and order."""
+    deliver the others. ``ordered_by`` names who ordered, where that is not the actor. The caller holds buyer and
+    order."""
     now = timezone.now()
+    verb = Take(buyer, ordered_by)
     if ids := [line.number_id for line in lines if line.number_id]:
-        outcomes = outcomes_of(actor, Take(buyer), ids, None, locks=True)
-        write(actor, Take(buyer), [outcome.number for outcome in outcomes if not outcome.refusal], now)
+        outcomes = outcomes_of(actor, verb, ids, None, locks=True)
+        write(actor, verb, [outcome.number for outcome in outcomes if not outcome.refusal], now)
         for refusal in {outcome.refusal for outcome in outcomes}:
             state = OrderLine.State.FAILED if refusal else OrderLine.State.ACTIVE
             some = [outcome.number_id for outcome in outcomes if outcome.refusal == refusal]
@@ -251,7 +251,7 @@ def approve(actor: Actor, order_id: int) -> Order:
         return order
     refuse_unless_open(customer)
     audit.record(actor, "order.approved", order, concerns=customer.pk)
-    deliver(actor, customer, order, list(OrderLine.in_order(order)))
+    deliver(actor, customer, order, list(OrderLine.in_order(order)), ordered_by=order.person.name)
     return order
 
 
@@ -274,7 +274,7 @@ def refuse(actor: Actor, order_id: int, reason: str) -> Order:
 
 def decided(order: Order) -> ValidationError:
     """The refusal of a decision about an order that was decided meanwhile, in another window or by somebody else."""
-    said = {"state": order.get_state_display()}
+    said = {"state": order.state_in_words}
     return ValidationError(
         _("Nothing was changed: the order has already been decided. Its state is: %(state)s.") % said
     )

@@ -18,6 +18,7 @@ def notify_of_work(work: Work) -> None:
         "total": work.total,
         "done": work.done,
         "refused": work.refused,
+        "without_change": work.is_without_change,
         "problem": work.problem,
     }
     if isinstance(work, Import):

@@ -1,6 +1,6 @@
 """The search rows of orders and of the numbers in them."""
 
-from django.db.models import F, Q, Value
+from django.db.models import Case, F, Q, SmallIntegerField, Value, When
 from django.db.models.functions import Concat
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -10,6 +10,14 @@ from numbers.prices import price
 from portal.filters import Digits, ListFilter, Words
 from portal.listings import Fold, TableListing, containing, having
 from portal.times import moment
+
+#: Sorts orders that have ended as ``Order.in_words`` tells them apart: delivered, partly delivered, failed.
+OUTCOME = Case(
+    When(Order.NOT_ALL_DELIVERED & Q(failed__lt=F("total")), then=1),
+    When(Order.NOT_ALL_DELIVERED, then=2),
+    default=0,
+    output_field=SmallIntegerField(),
+)
 
 
 class OrderFilter(ListFilter):
@@ -25,10 +33,11 @@ class OrderFilter(ListFilter):
         "waiting": gettext_lazy("Waiting for approval"),
         "running": gettext_lazy("Being delivered"),
         "ended": gettext_lazy("Ended"),
+        "failed": gettext_lazy("Failed or partly delivered"),
     }
     orders = {
         "order": (), "ordered": ("confirmed_at",), "company": ("company",), "who": ("who",), "total": ("total",),
-        "active": ("active",), "failed": ("failed",), "state": ("state",),
+        "active": ("active",), "failed": ("failed",), "state": ("state", "outcome"),
     }  # fmt: skip
 
     class Meta:
@@ -38,10 +47,10 @@ class OrderFilter(ListFilter):
     def listing(self) -> TableListing | None:
         if self.refused:
             return None
-        confirmed = Order.visible_to(self.actor).exclude(state=Order.State.BASKET)
+        confirmed = Order.visible_to(self.actor).exclude(state=Order.State.BASKET).annotate(outcome=OUTCOME)
         rows = confirmed.annotate(who=Fold("person__name"), company=Fold("customer__name"))
         rows = having(rows, {name: self.understood.get(name, ()) for name in ("who", "company")})
-        states, zone = dict(Order.State.choices), self.actor.person.zone
+        zone = self.actor.person.zone
 
         def texts(row: dict) -> dict[str, str]:
             return {
@@ -49,7 +58,7 @@ class OrderFilter(ListFilter):
                 "ordered": moment(row["confirmed_at"], zone),
                 "company": row["customer__name"] or _("Own stock"),
                 "who": row["person__name"],
-                "state": str(states[row["state"]]),
+                "state": Order.in_words(row["state"], row["total"], row["failed"]),
                 **{name: str(row[name]) for name in ("total", "active", "failed")},
             }
 
@@ -61,6 +70,7 @@ class OrderFilter(ListFilter):
                 ("waiting", Q(state__in=Order.UNDECIDED)),
                 ("running", Q(state=Order.State.RUNNING)),
                 ("ended", ~Q(state__in=Order.OPEN)),
+                ("failed", Order.NOT_ALL_DELIVERED),
             ),
         )
 

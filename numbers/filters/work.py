@@ -1,8 +1,10 @@
 """The search rows of what is done to many numbers: jobs and imports."""
 
 from django.db.models import BooleanField, ExpressionWrapper, Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
+from numbers.actions import imports
 from numbers.actions.verbs import OF_CUSTOMERS, OF_VARS, UNDOES
 from numbers.models import Import, ImportRow, Job, JobItem, Work
 from portal.filters import ChoiceWords, Digits, ListFilter, Words
@@ -18,6 +20,9 @@ STATES = {
 RUNNING, DRAFT = Q(state__in=[Work.State.RUNNING, Work.State.CHECKING]), Q(state=Work.State.DRAFT)
 #: The states of ``STATES``.
 IN_STATE = (("running", RUNNING), ("draft", DRAFT), ("ended", ~(RUNNING | DRAFT)))
+
+#: Of work that has ended: whether nothing was changed, for ``Work.in_words``.
+UNCHANGED = {"without_change": ExpressionWrapper(Work.WITHOUT_CHANGE, BooleanField())}
 
 
 def verb_names() -> list[tuple[str, str]]:
@@ -35,7 +40,7 @@ class JobFilter(ListFilter):
     states = STATES
     orders = {
         "as_of": ("as_of",), "what": ("verb",), "who": ("who",), "total": ("total",), "done": ("done",),
-        "refused": ("refused",), "state": ("state",),
+        "refused": ("refused",), "state": ("state", "without_change"),
     }  # fmt: skip
 
     class Meta:
@@ -45,24 +50,24 @@ class JobFilter(ListFilter):
     def listing(self) -> TableListing | None:
         if self.refused:
             return None
-        begun = Job.visible_to(self.actor).exclude(state=Job.State.DRAFT)
+        begun = Job.visible_to(self.actor).exclude(state=Job.State.DRAFT).annotate(**UNCHANGED)
         rows = having(begun.annotate(who=Fold("person__name")), {"who": self.understood["who"]})
         if self.understood["what"]:
             rows = rows.filter(verb__in=self.understood["what"])
-        names, states, zone = dict(verb_names()), dict(Job.State.choices), self.actor.person.zone
+        names, zone = dict(verb_names()), self.actor.person.zone
 
         def texts(row: dict) -> dict[str, str]:
             return {
                 "as_of": moment(row["as_of"], zone),
                 "what": names.get(row["verb"], row["verb"]),
                 "who": row["person__name"],
-                "state": str(states[row["state"]]),
+                "state": Work.in_words(row["state"], is_without_change=row["without_change"]),
                 **{name: str(row[name]) for name in ("total", "done", "refused")},
             }
 
         return self.listed(
             rows,
-            fields=("as_of", "verb", "person__name", "total", "done", "refused", "state"),
+            fields=("as_of", "verb", "person__name", "total", "done", "refused", "state", "without_change"),
             texts=texts,
             states=IN_STATE,
         )
@@ -126,7 +131,7 @@ class ImportFilter(ListFilter):
     states = STATES
     orders = {
         "as_of": ("as_of",), "file": ("file",), "who": ("who",), "total": ("total",), "done": ("done",),
-        "refused": ("refused",), "state": ("state",),
+        "refused": ("refused",), "state": ("state", "without_change"),
     }  # fmt: skip
 
     class Meta:
@@ -136,25 +141,36 @@ class ImportFilter(ListFilter):
     def listing(self) -> TableListing | None:
         if self.refused:
             return None
-        named = Import.visible_to(self.actor).annotate(who=Fold("person__name"), file=Fold("file_name"))
+        named = Import.visible_to(self.actor).annotate(who=Fold("person__name"), file=Fold("file_name"), **UNCHANGED)
         rows = having(named, {name: self.understood[name] for name in ("who", "file")})
-        states, zone = dict(Work.State.choices), self.actor.person.zone
+        zone = self.actor.person.zone
 
         def texts(row: dict) -> dict[str, str]:
             return {
                 "as_of": moment(row["as_of"], zone),
                 "file": row["file_name"],
                 "who": row["person__name"],
-                "state": str(states[row["state"]]),
+                "state": row["undone"] or Work.in_words(row["state"], is_without_change=row["without_change"]),
                 **{name: str(row[name]) for name in ("total", "done", "refused")},
             }
 
         return self.listed(
             rows,
-            fields=("as_of", "file_name", "person__name", "total", "done", "refused", "state"),
+            complete=self.note_undone,
+            fields=("as_of", "file_name", "person__name", "total", "done", "refused", "state", "without_change"),
             texts=texts,
             states=IN_STATE,
         )
+
+    def note_undone(self, rows: list[dict]) -> None:
+        """Add to these rows how far each import was undone, in words."""
+        code = self.actor.account.code
+        pages = {row["pk"]: reverse("numbers:import_page", args=[code, row["pk"]]) for row in rows}
+        undone = imports.undone(self.actor, pages.values())
+        added = Import.added_by(self.actor, [pk for pk, page in pages.items() if page in undone])
+        for row in rows:
+            found = undone.get(pages[row["pk"]])
+            row["undone"] = found.in_words(added[row["pk"]]) if found else ""
 
 
 class ImportRowFilter(ListFilter):
@@ -191,6 +207,10 @@ class ImportRowFilter(ListFilter):
             return None
         has_more = ExpressionWrapper(Q(plan__1__isnull=False), BooleanField())
         rows = ImportRow.visible_to(self.actor).filter(of=self.wanted)
+        if self.sort == "line" and ImportRow.has_parts(self.actor, self.wanted):
+            # Only then: the rows of a large file are in the order of their index otherwise.
+            rows = rows.annotate(place=ImportRow.PLACE)
+            self.orders = self.orders | {"line": ("place", "line")}
         rows = rows.annotate(reason_folded=Fold("reason"), has_more=has_more)
         rows = having(rows, {"reason_folded": self.understood["reason"]})
         rows = containing(rows, "e164", self.understood["number"])

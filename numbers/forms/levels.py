@@ -33,10 +33,13 @@ class LevelForm(forms.Form):
 
     def clean_prefix(self) -> str:
         typed = self.cleaned_data["prefix"]
-        try:
-            code, area = beginning(typed, self.home if is_national(typed) else "")
-        except ValidationError:
-            code = area = ""
-        if not code or len(code + area) > LONGEST:
-            raise ValidationError(_("Begin with + and a country code, such as +44 or +1 514; eleven digits at most."))
+        region = ""
+        if is_national(typed):
+            if not self.home:
+                raise ValidationError(_("Begin with + and a country code, such as +44 or +1 514."))
+            region = self.home
+        code, area = beginning(typed, region)
+        if len(code + area) > LONGEST:
+            said = {"most": LONGEST, "typed": len(code + area)}
+            raise ValidationError(_("Enter at most %(most)d digits: these are %(typed)d.") % said)
         return f"+{code}{area}"

@@ -156,10 +156,14 @@ def beginning(typed: str, region: str) -> tuple[str, str]:
     """
     spellings = pieces(typed, is_beginning=True)
     abroad = next((text[1:] for text in spellings if text.startswith("+")), "")
+    if not abroad and region and (dialled := plans.abroad_prefixes(region).match(spellings[0])):
+        abroad = spellings[0][dialled.end() :]
+        region = ""  # who writes what is dialled for calls abroad names the country
     if abroad:
         code = str(plans.country_code(abroad) or "")
         if not code:
-            raise ValidationError(_("No country's numbers begin like that. Begin with a country code, such as +1."))
+            said = {"digits": abroad}
+            raise ValidationError(_("No country code begins with +%(digits)s. Enter one, such as +1 or +44.") % said)
         if region and code != str(plans.calling_code(region)):
             raise ValidationError(_("That is the code of another country. Choose that one, or none."))
         area = abroad.removeprefix(code)

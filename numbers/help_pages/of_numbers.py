@@ -77,12 +77,12 @@ OF_NUMBERS = {
                     _(
                         "Tick the numbers to export, or the box at the top for all that match, on all pages. With nothing "
                         "ticked, all that match are exported. CSV asks for a file name, PhoneNumbers.csv unless you change "
-                        "it; PDF opens in a new window."
+                        "it; Excel makes a workbook (XLSX); PDF opens in a new window."
                     ),
                     _(
-                        "The same window offers a workbook (XLSX) for Excel and LibreOffice, in which numbers stay as they "
-                        "are, and CSV with semicolons for an Excel in a language that writes 0,5. Each of these files can "
-                        "be imported again, and changes nothing."
+                        "In a workbook, numbers stay as they are. The same window offers CSV with semicolons for an Excel "
+                        "in a language that writes 0,5, and the columns Label, Caller name, Voice, SMS and Fax. Each of "
+                        "these files can be imported again, and changes nothing."
                     ),
                 ),
             ),

@@ -17,7 +17,7 @@ OF_VERBS = {
                         "own pool, from a customer into the VAR's stock."
                     ),
                     _(
-                        "When a number leaves a customer, everything of that customer is removed from it: destination, label, caller name, options and calls. The page lists what will be removed before you confirm."
+                        "When a number leaves a customer, everything of that customer is removed from it: destination, label, caller name, options and calls. The page lists what will be removed before you confirm. A VAR's own label is removed when a customer gets the number: the customer does not see it."
                     ),
                 ),
             ),

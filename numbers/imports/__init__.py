@@ -123,6 +123,8 @@ def of_records(rows: Iterator[tuple[int, list[str]]], headings: dict[str, str], 
     else:
         names, titles = looked_at[place][1], [cells for _line, cells in looked_at[:place]]
         body = looked_at[place + 1 :]
+        if not any(any(cells) for _line, cells in body) and len(looked_at) < LOOKED_AT:
+            raise NotAFile(_("This file has a heading, but no lines below it. Choose another file."))
     width = max((len(cells) for _line, cells in looked_at), default=0)
     columns = [column_of(name, own) for name in names] + [""] * (width - len(names))
     shares = [

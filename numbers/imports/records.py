@@ -79,6 +79,7 @@ class Records:
 
     def __init__(self, lines: Iterator[str], delimiter: str, *, is_raw: bool = False):
         self.delimiter, self.is_raw = delimiter, is_raw
+        self.how = {"delimiter": delimiter, "skipinitialspace": delimiter != " "}
         self.notes: list[str] = []
         self.waiting: deque[str] = deque()
         self.lines = lines
@@ -106,15 +107,25 @@ class Records:
         return [text_of(cell) for cell in found[:MOST_CELLS]]
 
     def quoted(self, line: str, begins: int) -> list[str]:
-        """The cells of a record whose first line has a quote in it: as many lines as it takes until that closes."""
+        """The cells of a record whose first line has a quote in it: as many lines as it takes until that closes.
+
+        The lines are parsed as they come, each of them once.
+        """
         lines = [line]
-        while (cells := parsed(lines, self.delimiter)) is None:
-            more = self.line() if len(lines) < MOST_LINES_OF_RECORD else None
-            if more is None:
+
+        def of_record() -> Iterator[str]:
+            yield line
+            while len(lines) < MOST_LINES_OF_RECORD and (more := self.line()) is not None:
+                lines.append(more)
+                yield more
+
+        try:
+            cells = next(csv.reader(of_record(), strict=True, **self.how), [])
+        except csv.Error as error:
+            if len(lines) > 1 or "unexpected end of data" in str(error):
                 return self.unclosed(lines, begins)
-            lines.append(more)
-        if isinstance(cells, Broken):
-            return self.unclosed(lines, begins) if len(lines) > 1 else cells
+            # Its quotes close where no cell ends, as in "Bob" Smith.
+            return [] if "field larger" in str(error) else next(csv.reader(lines, **self.how), [])
         inside = lines[1:-1]
         if inside and sum(map(self.is_record, inside)) * 2 >= len(inside):
             return self.unclosed(lines, begins)
@@ -134,20 +145,3 @@ class Records:
             said = _("Line %(line)d: a quote opens and is not closed. The line is read without it.")
             self.notes.append(said % {"line": begins})
         return lines[0].rstrip("\r\n").replace('"', "").split(self.delimiter)
-
-
-class Broken(list):
-    """Cells of a record whose quotes close where no cell ends: ``"Bob" Smith``."""
-
-
-def parsed(lines: list[str], delimiter: str) -> list[str] | None:
-    """The cells of one record; None where a quote is open at its end. Raises ``NotAFile``."""
-    how = {"delimiter": delimiter, "skipinitialspace": delimiter != " "}
-    try:
-        return next(csv.reader(lines, strict=True, **how), [])
-    except csv.Error as error:
-        if "unexpected end of data" in str(error):
-            return None
-        if "field larger" in str(error):
-            return Broken()
-    return Broken(next(csv.reader(lines, **how), []))

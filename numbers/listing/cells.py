@@ -51,7 +51,7 @@ def csv_cells(columns: dict[str, str], odd: dict[str, dict[int, str]]) -> tuple[
 
     ``odd`` is what ``odd_names`` has found.
     """
-    params = {**INERT_PARAMS, "active": _("Active"), "pending": _("Pending")}
+    params = {**INERT_PARAMS, "active": _("Active"), "pending": _("Pending"), "on": _("yes"), "off": _("no")}
 
     def one_of_few(name: str, alias: str) -> str:
         cases = []
@@ -73,6 +73,9 @@ def csv_cells(columns: dict[str, str], odd: dict[str, dict[int, str]]) -> tuple[
         "reserved_for": inert("r.name"),
         "use": f"CASE {' '.join(uses)} END",
         "provider": one_of_few("provider", "p"),
+        "label": inert("n.label"),
+        "caller_name": inert("n.caller_name"),
+        **{feature: f"CASE WHEN n.{feature} THEN %(on)s ELSE %(off)s END" for feature in ("voice", "sms", "fax")},
         "status": "CASE WHEN n.first_call_at IS NULL THEN %(pending)s ELSE %(active)s END",
     }
     return ", ".join(cells[name] for name in columns), params

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -68,6 +69,25 @@ class Work(Acted):
     @property
     def is_running(self) -> bool:
         return self.state in (self.State.RUNNING, self.State.CHECKING)
+
+    @property
+    def state_in_words(self) -> str:
+        """The state, as people read it."""
+        return self.in_words(self.state, is_without_change=self.is_without_change)
+
+    @property
+    def is_without_change(self) -> bool:
+        """Whether it has ended and nothing was changed: everything was refused, or one of all that had to succeed."""
+        nothing_done = (self.all_or_nothing and self.refused) or (self.total and not self.done)
+        return self.state == self.State.DONE and bool(nothing_done)
+
+    #: The condition of ``is_without_change``.
+    WITHOUT_CHANGE = Q(state="done") & (Q(all_or_nothing=True, refused__gt=0) | Q(done=0, total__gt=0))
+
+    @classmethod
+    def in_words(cls, state: str, *, is_without_change: bool) -> str:
+        """A state, as people read it."""
+        return str(_("Nothing changed") if is_without_change else cls.State(state).label)
 
     @property
     def left(self) -> int:
@@ -270,6 +290,15 @@ class Import(Work):
         rows = ImportRow.visible_to(actor).filter(of=self, verdict=ImportRow.Verdict.ADD)
         return rows.filter(line__lte=self.added_to)
 
+    @classmethod
+    def added_by(cls, actor: Actor, import_ids: Collection[int]) -> dict[int, int]:
+        """How many numbers each of these imports has added."""
+        if not import_ids:
+            return {}
+        rows = ImportRow.visible_to(actor).filter(of__in=import_ids, verdict=ImportRow.Verdict.ADD)
+        rows = rows.filter(line__lte=F("of__added_to")).order_by()
+        return dict.fromkeys(import_ids, 0) | dict(rows.values_list("of").annotate(n=Count("pk")))
+
     def text(self, cell: str) -> str:
         """What stands in a cell, in the encoding that somebody has chosen, without characters that nobody sees."""
         if self.read_as and self.read_as != self.encoding:
@@ -332,6 +361,8 @@ class ImportRow(models.Model):
         GONE = "gone", _("Not in the statement")
         REFUSED = "refused", _("Refused")
 
+    #: The line of the file in which a row stands: numbers of a range stand in its line, behind the first one.
+    PLACE = Case(When(source=0, then=F("line")), default=F("source"))
     #: What is said of lines that are done, by their verdict; and the verdicts by which a statement differs.
     DONE = {"add": _("Added"), "change": _("Changed"), "route": _("Routed here"), "gone": _("Released")}
     DIFFERENCES = {"add", "change", "route", "gone"}
@@ -360,6 +391,12 @@ class ImportRow(models.Model):
 
     def __str__(self):
         return self.e164
+
+    @classmethod
+    def has_parts(cls, actor: Actor, wanted: Import) -> bool:
+        """Whether lines of an import have several numbers: these are its last rows, but for what a statement lacks."""
+        rows = cls.visible_to(actor).filter(of=wanted).exclude(verdict=cls.Verdict.GONE)
+        return bool(rows.order_by("-line").values_list("source", flat=True).first())
 
     @classmethod
     def between(cls, actor: Actor, wanted: Import, after: int, most: int):

@@ -34,6 +34,8 @@ class Order(Acted):
 
     #: What is not over.
     OPEN = (State.BASKET, State.WAITING, State.ASKED, State.RUNNING)
+    #: What has ended with numbers that were not delivered.
+    NOT_ALL_DELIVERED = Q(state="done", failed__gt=0)
     #: What the VAR has to decide about.
     UNDECIDED = (State.WAITING, State.ASKED)
 
@@ -119,6 +121,18 @@ class Order(Acted):
     def buyer(self) -> Account:
         """The account that the numbers are for: a customer, or the VAR."""
         return self.customer or self.var
+
+    @classmethod
+    def in_words(cls, state: str, total: int, failed: int) -> str:
+        """A state, as people read it: one that has ended says whether everything was delivered."""
+        if state == cls.State.DONE and failed:
+            return str(_("Failed") if failed >= total else _("Partly delivered"))
+        return str(cls.State(state).label)
+
+    @property
+    def state_in_words(self) -> str:
+        """The state, as people read it."""
+        return self.in_words(self.state, self.total, self.failed)
 
     @property
     def is_basket(self) -> bool:

@@ -272,15 +272,21 @@ class ImportPage(ListPage):
             (_("Empty cells"), _("clear") if wanted.overwrites else _("leave what is there")),
         ]
         is_read_again = wanted.is_draft and not wanted.is_statement
+        state, page = wanted.state_in_words, import_url(code, wanted.pk)
+        undone = imports.undone(request.actor, [page]).get(page) if wanted.ended_at else None
+        if undone:
+            state = undone.in_words(Import.added_by(request.actor, [wanted.pk])[wanted.pk])
         return {
             "work": wanted,
-            "state": _("Checked, not applied yet") if wanted.is_draft else wanted.get_state_display(),
+            "state": _("Checked, not applied yet") if wanted.is_draft else state,
             "done_so_far": wanted.done + (0 if wanted.state == Import.State.CHECKING else wanted.refused),
             "facts": [
                 (_("Numbers") if wanted.is_statement else _("Lines"), plain(wanted.total)),
                 *((str(type(found).verdicts[verdict]), count) for verdict, count in counts.items()),
                 *([] if wanted.is_draft or wanted.is_running else [
-                    (_("Done"), plain(wanted.done)), (_("Refused"), plain(wanted.refused))]),
+                    (_("Done before the undo") if undone else _("Done"), plain(wanted.done)),
+                    (_("Refused"), plain(wanted.refused))]),
+                *([(_("Deleted by the undo"), plain(undone.deleted))] if undone else []),
                 *self.not_done(request.actor),
                 *([] if wanted.is_statement else of_file),
                 (_("By"), f"{wanted.person.name}, {moment(wanted.as_of, request.actor.person.zone)}"),
@@ -293,7 +299,12 @@ class ImportPage(ListPage):
             "reading": reading_form(request, wanted) if is_read_again else None,
             "opens_reading": bool(counts.get(ImportRow.Verdict.REFUSED)),
             "undo_url": import_url(code, wanted.pk, "undo/") if self.may_undo(request) else "",
-            "is_final": self.is_final(request),
+            "is_final": state != _("Undone") and self.is_final(request),
+            "undone": {
+                "url": f"{url_of('numbers:jobs', code)}{undone.job.pk}/",
+                "at": moment(undone.job.started_at, request.actor.person.zone),
+                "by": undone.job.person.name,
+            } if undone else None,
             "refused_url": import_url(code, wanted.pk, "refused.csv"),
             "cancel_url": import_url(code, wanted.pk, "cancel/") if wanted.is_draft or wanted.is_running else "",
             "numbers_url": url_of("numbers:list", code),
@@ -306,7 +317,8 @@ def refused(request, code, import_id):
     wanted = import_of(request.actor, import_id)
     place = wanted.columns.index("number")
     headings = wanted.headings or [str((OF_COLUMNS | NOT_CHANGED).get(column, column)) for column in wanted.columns]
-    lines = ImportRow.visible_to(request.actor).filter(of=wanted, verdict=ImportRow.Verdict.REFUSED).order_by("line")
+    lines = ImportRow.visible_to(request.actor).filter(of=wanted, verdict=ImportRow.Verdict.REFUSED)
+    lines = lines.order_by(ImportRow.PLACE, "line")
 
     def rows() -> Iterator[list[str]]:
         yield [*headings, str(_("Reason"))]

@@ -161,7 +161,8 @@ class JobPage(ListPage):
         refused = form is not None
         kept = {"mode": "all" if job.all_or_nothing else "some"}
         form = form or BULK_FORMS[verb](actor, initial=initial_of(actor, verb, job))
-        foreseen = jobs.foreseen(actor, job, filled(verb, job, form)).most_common(REASONS) if not form.fields else []
+        is_checked = not form.fields
+        foreseen = jobs.foreseen(actor, job, filled(verb, job, form)).most_common(REASONS) if is_checked else []
         affected = jobs.affected(actor, job)
         context = {
             "title": f"{verb.label}: {numbers_text(job.total)}",
@@ -176,7 +177,7 @@ class JobPage(ListPage):
             "form": form,
             "mode": mode or ModeForm(initial=kept),
             "foreseen": [(plain(count), sentence) for sentence, count in foreseen],
-            "looked_at": plain(jobs.LOOKED_AT) if foreseen and job.total > jobs.LOOKED_AT else "",
+            "checked": plain(jobs.CHECKED) if is_checked and job.total > jobs.CHECKED else "",
             "submit_label": f"{verb.label} {numbers_text(job.total)}" if verb.is_final else verb.button or verb.label,
             "cancel_url": job.back or url_of("numbers:list", actor.account.code),
         }
@@ -189,7 +190,7 @@ class JobPage(ListPage):
         undone = jobs.undone_by(request.actor, job)
         return {
             "work": job,
-            "state": job.get_state_display(),
+            "state": job.state_in_words,
             "facts": [
                 (_("Done"), plain(job.done)),
                 (_("Refused"), plain(job.refused)),
@@ -201,6 +202,7 @@ class JobPage(ListPage):
             "done_so_far": done,
             "undone_url": job_url(code, undone.pk) if undone else "",
             "undone_at": moment(undone.started_at, request.actor.person.zone) if undone else "",
+            "undone_by": undone.person.name if undone else "",
             "undo_url": job_url(code, job.pk, "undo/") if jobs.can_be_undone(request.actor, job) else "",
             "cancel_url": job_url(code, job.pk, "cancel/") if job.is_running else "",
             "retry_url": job_url(code, job.pk, "retry/") if job.may_be_retried(now) else "",

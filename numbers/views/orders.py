@@ -103,7 +103,7 @@ class OrderPage(ListPage):
         is_operator = not actor.account.is_customer
         return {
             "work": order,
-            "state": order.get_state_display(),
+            "state": order.state_in_words,
             "facts": [
                 *([(_("Asked for"), order.wish)] if order.wish else []),
                 *([(_("Note"), order.note)] if order.note else []),

@@ -31,7 +31,7 @@ from numbers.listing import Listing
 from numbers.lookup import granted_numbers
 from numbers.models import CallEvent, Destination, PhoneNumber, Routing, use_text
 from numbers.stock import regions, stock_of
-from numbers.tables import columns_for
+from numbers.tables import columns_for, options_columns
 from numbers.timeline import standing_at, timeline
 from numbers.views.verbs import number_of, offered
 from portal import countries, phones, plans
@@ -71,6 +71,8 @@ class PhoneNumberList(ListPage):
     addresses = ("numbers:list", "numbers:export_csv", "numbers:export_pdf")
     csv_name = "PhoneNumbers.csv"
     csv_for_excel = True
+    more_columns = staticmethod(options_columns)
+    more_label = gettext_lazy("Also label, caller name and features")
     widths = WIDTHS
     filter_class = PhoneNumberFilter
     template_name = "numbers/list.html"
@@ -80,6 +82,10 @@ class PhoneNumberList(ListPage):
         "number": ("display",), "used_by": ("used_by", "held_text"), "use": ("use", "use_detail"),
         "status": ("status_label",),
     }  # fmt: skip
+
+    def takes_more(self, actor: Actor) -> bool:
+        """Who can import the file again has all of it that an import takes."""
+        return actor.may("numbers.import")
 
     def more_context(self, request, found) -> dict:
         code, token = request.actor.account.code, get_token(request)

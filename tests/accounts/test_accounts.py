@@ -309,7 +309,7 @@ def test_a_customer_is_added_by_the_form(signed_in, alpha):
         ("name", "a\x07b", "cannot be shown"),
         ("name", "x" * 121, "at most 120"),
         ("phone", "514 555 0123", "Begin with + and the country code"),
-        ("phone", "hello", "A phone number has a country code"),
+        ("phone", "hello", "This is not a phone number: it has no digits."),
         ("email", "nobody", "valid email"),
         ("number_quota", "-1", "greater than or equal to 0"),
         ("cooling_days", "", "required"),

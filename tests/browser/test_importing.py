@@ -163,6 +163,24 @@ def test_a_list_is_saved_as_a_workbook_from_the_window_of_csv(sign_in):
     assert download.value.path().read_text(encoding="utf-8-sig").startswith("Number;Used by;")
 
 
+def test_a_workbook_is_found_under_its_name(sign_in):
+    page = sign_in("var@alpha.example")
+    page.goto("/V1001/numbers/?filter=available")
+    page.get_by_role("button", name="Excel", exact=True).click()
+    assert page.get_by_label("File name").input_value() == "PhoneNumbers.xlsx"
+    expect(page.get_by_label("Also label, caller name and features")).to_be_checked()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save").click()
+    rows = CalamineWorkbook.from_filelike(io.BytesIO(download.value.path().read_bytes())).get_sheet_by_index(0)
+    assert rows.to_python()[0][-5:] == ["Label", "Caller name", "Voice", "SMS", "Fax"]
+    page.get_by_role("button", name="CSV", exact=True).click()
+    assert page.get_by_label("File name").input_value() == "PhoneNumbers.csv"
+    page.get_by_label("Also label, caller name and features").uncheck()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save").click()
+    assert download.value.path().read_text(encoding="utf-8-sig").splitlines()[0].endswith(",Status")
+
+
 def test_a_browser_that_writes_fractions_with_a_comma_is_offered_semicolons(chromium, demo, live_server):
     context = chromium.new_context(base_url=live_server.url, locale="de-DE")
     page = sign_in_at(context.new_page(), "var@alpha.example")

@@ -84,7 +84,7 @@ def test_what_is_on_the_system_is_not_said_to_be_anybodys(client, alpha, northli
 def test_lines_that_are_refused_are_named_and_nothing_is_added(client, alpha, northline):
     page = add(client, alpha, northline, f"{ONE}\nnonsense\n12 34")
     assert page.status_code == 422
-    assert "Line 2, nonsense: A phone number has a country code and digits" in page.text
+    assert "Line 2, nonsense: This is not a phone number: it has no digits." in page.text
     assert "Line 3, 12 34: Begin with +" in page.text
     assert f"{ONE}\nnonsense" in page.text
     assert not PhoneNumber.unscoped.exists()

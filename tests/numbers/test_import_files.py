@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from numbers.imports import NotAFile, read
 from numbers.imports.containers import unpacked
+from numbers.imports.records import MOST_LINES_OF_RECORD, Records
 from portal.phones import WithoutPlus
 
 OWN = {
@@ -378,3 +379,19 @@ def test_a_stray_quote_loses_no_number(numbers, place, kept):
     found, rows = understood(("Number,Label\n" + "\n".join(lines) + "\n").encode())
     assert [cells[0] for _line, cells in rows] == numbers
     assert len(found.notes) == 1
+
+
+def test_lines_after_a_quote_that_stays_open_are_parsed_once(monkeypatch):
+    """However long a file is, each open quote costs as many lines as a record may have, and not their square."""
+    parsed, reader = [], csv.reader
+
+    def counting(lines, **how):
+        return reader((parsed.append(line) or line for line in lines), **how)
+
+    monkeypatch.setattr(csv, "reader", counting)
+    found = Records(iter(['+15145550100,"Acme\n', *(f"+1514556{at:04},Acme\n" for at in range(500))]), ",")
+    cells = [cells for _line, cells in found]
+    assert cells[0] == ["+15145550100", "Acme"]
+    assert len(cells) == 501
+    assert found.notes == ["Line 1: a quote opens and is not closed. The line is read without it."]
+    assert len(parsed) == MOST_LINES_OF_RECORD

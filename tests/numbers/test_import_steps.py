@@ -1,6 +1,11 @@
 """A file of numbers from its upload to the end: columns, corrections, applying, undoing, the same file again."""
 
+import csv
+import io
+from uuid import uuid4
+
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.models import Account, AuditEvent
 from numbers.models import Import, ImportRow, Job, PhoneNumber
@@ -55,6 +60,11 @@ def test_numbers_are_read_as_they_are_meant(of_alpha, alpha, northline, typed, r
     ("typed", "region", "says"),
     [
         ("Number\n442079460040\n15145557041\n33142685300\n", "DE", "This may be"),
+        ("Number\n(main)\n", "US", "This is not a phone number: it has no digits."),
+        ("Number\nn/a\n", "", "This is not a phone number: it has no digits."),
+        ("destination_number,destination_prefix\n(main),1\n", "", "This is not a phone number: it has no digits."),
+        ("Number\n+1 514 555 7050 (main)\n", "", "There is text after the number: “main”. Leave it out."),
+        ("Number\n514 555 7050 main\n", "GB", "A phone number has a country code and digits"),
         ("Number\n+1 114 555 0123\n", "", "has no such range"),
         ("Number\n+1 000 000 0000\n", "", "not a possible number"),
         ("Number\n0011 64 9 377 1234\n", "", "The prefix for calls abroad is not clear"),
@@ -199,11 +209,59 @@ def test_what_an_import_added_is_undone_but_for_what_was_changed_since(of_alpha,
     of_alpha.post(confirm, {"mode": "some"})
     assert sorted(PhoneNumber.unscoped.values_list("e164", flat=True)) == [old.e164, "+15145550124"]
     assert AuditEvent.unscoped.filter(verb="number.deleted").count() == 2
+    page = of_alpha.get(url).text
+    assert "<strong>Partly undone</strong>" in page
+    assert f'<a href="{confirm}">Undone on ' in page
+    assert f"by {Job.unscoped.get().person.name}</a>" in page
+    assert "<dt>Deleted by the undo</dt><dd>2</dd>" in page
     # A second time, in another window.
     assert "Undo is not possible any more" in of_alpha.get(url).text
     again = of_alpha.post(f"{url}undo/", follow=True)
     assert "No number of this import can be deleted any more." in again.text
     assert Job.unscoped.count() == 1
+
+
+def test_an_import_that_was_undone_says_so(of_alpha, alpha, northline):
+    url = send(of_alpha, alpha, "Number\n+15145550123\n+15145550124\n", provider=northline.pk)
+    of_alpha.post(url, {"mode": "some"})
+    confirm = of_alpha.post(f"{url}undo/").url
+    # Asked for, and not confirmed.
+    assert "<strong>Done</strong>" in of_alpha.get(url).text
+    of_alpha.post(confirm, {"mode": "some"})
+    page = of_alpha.get(url).text
+    assert "<strong>Undone</strong>" in page
+    assert "<dt>Done before the undo</dt><dd>2</dd>" in page
+    assert "Undo is not possible any more" not in page
+    assert '"State">Undone<' in of_alpha.get(f"/{alpha.code}/numbers/imports/").text
+
+
+def test_the_numbers_of_a_range_stand_at_its_line(of_alpha, alpha, northline):
+    content = 'Number,Label\n+15145550100 - 0102,block\n+15145550110,one\n"+15145550103, 12",two\nwords,none\n'
+    url = send(of_alpha, alpha, content, provider=northline.pk)
+
+    def rows(**query):
+        found = of_alpha.get(url, {"filter": "all"} | query).context["listing"]["rows"]
+        return [(row["line"], row["e164"][-4:]) for row in found]
+
+    at_its_line = [(2, "0100"), (2, "0101"), (2, "0102"), (3, "0110"), (4, "0103"), (4, ""), (5, "")]
+    assert rows() == at_its_line
+    assert rows(sort="-line") == at_its_line[::-1]
+    file = of_alpha.get(f"{url}export.csv").getvalue().decode()
+    assert [row["Number"] for row in csv.DictReader(io.StringIO(file))] == [
+        "+15145550100", "+15145550101", "+15145550102", "+15145550110", "+15145550103", "'+15145550103, 12",
+        "words",
+    ]  # fmt: skip
+    refused = of_alpha.get(f"{url}refused.csv").getvalue().decode("utf-8-sig")
+    assert [row["Label"] for row in csv.DictReader(io.StringIO(refused))] == ["two", "none"]
+
+
+def test_the_lines_of_a_range_are_paged_at_its_line(of_alpha, alpha, northline):
+    content = "Number\n+15145550100 - 0139\n+15145550200\n"
+    url = send(of_alpha, alpha, content, provider=northline.pk)
+    first = of_alpha.get(url, {"filter": "all", "size": "25"})
+    second = of_alpha.get(first.context["listing"]["paging"].next_url)
+    found = [row["e164"] for page in (first, second) for row in page.context["listing"]["rows"]]
+    assert found == [*(f"+15145550{at}" for at in range(100, 140)), "+15145550200"]
 
 
 def test_what_became_of_each_line_is_said_and_linked(of_alpha, alpha, northline):
@@ -229,3 +287,12 @@ def test_nobody_corrects_or_undoes_the_import_of_another_account(of_alpha, alpha
     for end in ("columns/", "lines/1/", "undo/"):
         assert client.post(f"{theirs}{end}", {"empty": "merge", "cell_0": "1"}).status_code == 404
     assert planned() == {"+15145550123": "add"}
+
+
+@pytest.mark.parametrize("content", ["Number,Label\n", "Stock of December\n\nNumber,Company,Label\n,,\n\n"])
+def test_a_file_with_a_heading_alone_is_refused_where_another_can_be_chosen(of_alpha, alpha, northline, content):
+    sent = {"file": SimpleUploadedFile("numbers.csv", content.encode()), "key": uuid4(), "empty": "merge"}
+    page = of_alpha.post(f"/{alpha.code}/numbers/import/", sent | {"provider": northline.pk})
+    assert page.status_code == 422
+    assert "This file has a heading, but no lines below it. Choose another file." in page.text
+    assert not Import.unscoped.exists()

@@ -237,6 +237,8 @@ def test_all_or_nothing_applies_nothing_when_a_line_is_refused(of_alpha, alpha, 
     ]
     assert PhoneNumber.unscoped.filter(var=alpha).count() == 0
     assert not AuditEvent.unscoped.filter(verb="number.imported").exists()
+    assert "<strong>Nothing changed</strong>" in of_alpha.get(url).text
+    assert '"State">Nothing changed<' in of_alpha.get(f"/{alpha.code}/numbers/imports/").text
 
 
 @pytest.mark.parametrize(("empty", "label", "holder"), [("merge", "Old", "Acme Corp"), ("overwrite", "", None)])
@@ -264,7 +266,18 @@ def test_a_company_changes_its_own_numbers_and_adds_none(of_acme, acme):
     assert (number.destination_id, number.label) == (rings.pk, "Front")
 
 
-@pytest.mark.parametrize("form", ["csv", "csv?excel=no", "csv?excel=semicolon", "xlsx"])
+@pytest.mark.parametrize(
+    "form",
+    [
+        "csv",
+        "csv?excel=no",
+        "csv?excel=semicolon",
+        "xlsx",
+        "csv?more=yes",
+        "csv?excel=semicolon&more=yes",
+        "xlsx?more=yes",
+    ],
+)
 @pytest.mark.parametrize("view", ["var", "company", "professional"])
 def test_what_was_exported_changes_nothing_when_it_is_imported(client, administrator_of, view, form):
     var = factories.make_account("var", name="=Alpha, Telecom")
@@ -272,8 +285,10 @@ def test_what_was_exported_changes_nothing_when_it_is_imported(client, administr
     company = account if view != "var" else factories.make_account("company", var, name="+Plus, Inc")
     for kind, service, name in (("user", "", "=cmd()"), ("service", "fax", "Fax, =back"), ("group", "", "Group; -x")):
         rings = factories.make_destination(company, name, kind, service)
-        factories.make_number(destination=rings, active=kind == "user", label="-label")
-    factories.make_number(customer=company)
+        factories.make_number(
+            destination=rings, active=kind == "user", label="-label, =1", caller_name="+Odd; name", sms=kind == "group"
+        )
+    factories.make_number(customer=company, voice=False)
     factories.make_number(var=var)
 
     factories.make_number(var=var, reserved_for=company, reserved_until=timezone.now() + timedelta(days=1))
@@ -288,6 +303,40 @@ def test_what_was_exported_changes_nothing_when_it_is_imported(client, administr
     before = AuditEvent.unscoped.count()
     client.post(url, {"mode": "some"})
     assert AuditEvent.unscoped.count() == before
+
+
+@pytest.mark.parametrize("kind", ["system", "var", "company"])
+def test_an_export_has_what_an_import_takes_behind_its_columns(client, administrator_of, system, alpha, acme, kind):
+    factories.make_number(customer=acme, label="Sales", caller_name="ACME", sms=True)
+    account = {"system": system, "var": alpha, "company": acme}[kind]
+    client.force_login(administrator_of(account))
+
+    def rows(query):
+        text = client.get(f"/{account.code}/numbers/export.csv?excel=no{query}").getvalue().decode()
+        return list(csv.reader(io.StringIO(text)))
+
+    (headings, cells), (more_headings, more_cells) = rows(""), rows("&more=yes")
+    assert headings[-1] == "Status"
+    assert more_headings == [*headings, "Label", "Caller name", "Voice", "SMS", "Fax"]
+    assert more_cells == [*cells, "Sales", "ACME", "yes", "yes", "no"]
+    # Who imports files gets them unless they untick that; the list that is only read has the headings that it shows.
+    page = client.get(f"/{account.code}/numbers/").text
+    assert ('name="more" value="yes" checked' in page) == (kind != "system")
+    assert 'name="more"' in page
+    assert 'name="more"' not in client.get(f"/{account.code}/history/").text
+
+
+@pytest.mark.parametrize("query", ["", "?more=yes"])
+def test_more_columns_of_an_export_are_no_more_statements(
+    client, administrator_of, alpha, acme, query, django_assert_num_queries
+):
+    for _turn in range(3):
+        factories.make_number(customer=acme, label="Sales")
+    client.force_login(administrator_of(alpha))
+    url = f"/{alpha.code}/numbers/export.csv{query}"
+    client.get(url).getvalue()
+    with django_assert_num_queries(15):
+        client.get(url).getvalue()
 
 
 def test_the_same_form_sent_twice_is_one_import(of_alpha, alpha, northline):
@@ -433,3 +482,15 @@ def test_a_form_of_another_account_is_its_own(actor_in, alpha, bravo):
         rows = iter([(1, ["+15145550123"])])
         made[account.pk] = actions.begin_import(actor_in(account), key, rows, provider=northline, **facts)
     assert [one.account for one in made.values()] == [alpha, bravo]
+
+
+def test_a_line_that_assigns_a_number_says_the_label_of_its_new_holder(of_alpha, alpha, acme, northline):
+    plain = factories.make_number(alpha, label="For ourselves", provider=northline)
+    same = factories.make_number(alpha, label="Sales", provider=northline)
+    content = (
+        f"Number,Company,Label\n{plain.e164},Acme Corp,\n{same.e164},Acme Corp,Sales\n+15145550177,Acme Corp,New\n"
+    )
+    url = send(of_alpha, alpha, content, provider=northline.pk)
+    of_alpha.post(url, {"mode": "some"})
+    labels = dict(PhoneNumber.unscoped.filter(customer=acme).values_list("e164", "label"))
+    assert labels == {plain.e164: "", same.e164: "Sales", "+15145550177": "New"}

@@ -9,8 +9,9 @@ from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from accounts import notices
 from accounts.actor import Actor
-from accounts.models import Account, AuditEvent, Grant, Person
+from accounts.models import Account, AuditEvent, Grant, Notice, Person
 from accounts.scope import scope
 from numbers.actions import jobs, verbs
 from numbers.models import Job, JobItem, PhoneNumber
@@ -137,6 +138,19 @@ def test_all_or_nothing_does_nothing_when_one_is_refused(of_alpha, alpha, acme, 
     assert set(found.values()) == {"Nothing was done to it, because others were refused."}
     assert set(holders().values()) == {None, "Other"}
     assert not AuditEvent.unscoped.filter(verb="number.assigned").exists()
+    assert "<strong>Nothing changed</strong>" in of_alpha.get(url).text
+    assert '"State">Nothing changed<' in of_alpha.get(f"/{alpha.code}/numbers/jobs/").text
+
+
+def test_a_job_of_which_every_number_is_refused_says_that_nothing_changed(of_alpha, alpha, acme, stock):
+    PhoneNumber.unscoped.update(customer=acme, assigned_at=timezone.now())
+    url, _answer = assign(of_alpha, alpha, stock[:2], acme)
+    assert "<strong>Nothing changed</strong>" in of_alpha.get(url).text
+    PhoneNumber.unscoped.filter(pk=stock[0].pk).update(customer=None, assigned_at=None)
+    some, _answer = assign(of_alpha, alpha, stock[:2], acme)
+    assert "<strong>Done</strong>" in of_alpha.get(some).text
+    rows = of_alpha.get(f"/{alpha.code}/numbers/jobs/export.csv?sort=state").getvalue().decode()
+    assert [row["State"] for row in csv.DictReader(io.StringIO(rows))] == ["Done", "Nothing changed"]
 
 
 def test_only_what_failed_is_tried_again(of_alpha, alpha, acme, stock):
@@ -339,10 +353,13 @@ def test_who_works_inside_is_named_and_goes_on_as_long_as_they_may(client, alpha
 
 def test_all_or_nothing_by_the_worker_is_one_transaction(of_alpha, alpha, acme, large):
     job = large(of_alpha, mode="all")
+    factories.join(job.person)
     PhoneNumber.unscoped.filter(e164="+15145560024").update(customer=acme, assigned_at=timezone.now())
     run_job(job_id=job.pk, account=alpha.code)
     job.refresh_from_db()
     assert (job.state, job.done, job.refused, held()) == ("done", 0, 25, 1)
+    (notice,) = Notice.of(job.person)
+    assert notices.sentence(notice) == "Assign has ended and nothing was changed: 25 of 25 refused."
 
 
 def test_a_verb_says_itself_as_json_and_comes_back():

@@ -200,7 +200,13 @@ def test_levels_are_set_and_removed_on_their_page(boss, client, alpha, bravo):
     client.force_login(boss)
     url = f"/{alpha.code}/numbers/levels/"
     assert "Set the minimum of available numbers" in client.get(url).text
-    for typed, problem in (("514", "Begin with +"), ("+999 1", "Begin with +"), ("", "required")):
+    for typed, problem in (
+        ("514", "Begin with + and a country code"),
+        ("+999 1", "No country code begins with +9991. Enter one, such as +1 or +44."),
+        ("+1 312555 0123 9", "Enter at most 11 digits: these are 12."),
+        ("+1 FLOWERS", "Type digits of the number"),
+        ("", "required"),
+    ):
         answer = client.post(f"{url}add/", {"prefix": typed, "least": "5"})
         assert (answer.status_code, problem in answer.text) == (422, True)
     assert client.post(f"{url}add/", {"prefix": "+1 (514)", "least": "5"}).url == url
@@ -219,13 +225,27 @@ def test_levels_are_set_and_removed_on_their_page(boss, client, alpha, bravo):
 
 @pytest.mark.parametrize(
     ("typed", "meant"),
-    [("416", "+1416"), ("(416) 555", "+1416555"), ("+44 20", "+4420"), ("0044 20", "+4420")],
+    [
+        ("416", "+1416"),
+        ("(416) 555", "+1416555"),
+        ("+44 20", "+4420"),
+        ("0044 20", "+4420"),
+        ("+1 312555", "+1312555"),
+        ("+1 (312) 555", "+1312555"),
+        ("1 312555", "+1312555"),
+        ("011 1 312555", "+1312555"),
+        ("011 44 20", "+4420"),
+    ],
 )
 def test_a_level_is_read_as_in_the_home_country(boss, client, alpha, typed, meant):
     Account.unscoped.filter(pk=alpha.pk).update(home_country="CA")
     client.force_login(boss)
     assert client.post(f"/{alpha.code}/numbers/levels/add/", {"prefix": typed, "least": "5"}).status_code == 302
     assert StockLevel.unscoped.get().prefix == meant
+    found = client.get(f"/{alpha.code}/numbers/levels/", {"prefix": StockLevel(prefix=meant).written}).context[
+        "listing"
+    ]["rows"]
+    assert [row["prefix"] for row in found] == [StockLevel(prefix=meant).written]
 
 
 def test_an_account_has_so_many_levels(boss, client, alpha, monkeypatch):

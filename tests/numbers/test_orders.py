@@ -253,6 +253,41 @@ def test_an_order_waits_for_approval_and_its_numbers_are_kept(waiting, actor_in,
     assert AuditEvent.unscoped.filter(verb="order.approved", account=alpha, concerns=acme).count() == 1
 
 
+def told_of(number):
+    """What history says of a number: who did what, in order."""
+    events = AuditEvent.unscoped.filter(target_type="number", target_id=number.pk).order_by("pk")
+    return list(events.values_list("person__account__code", "verb"))
+
+
+def test_who_ordered_and_who_approved_are_told_apart(waiting, signed_in, actor_in, buyer, alpha, acme, stock):
+    orders.approve(actor_in(alpha), waiting.pk)
+    assert told_of(stock[0]) == [
+        (acme.code, "number.held"), (acme.code, "number.order_requested"), (alpha.code, "number.order_approved"),
+    ]  # fmt: skip
+    page = signed_in(acme).get(f"/{acme.code}/numbers/{stock[0].digits}/").text
+    assert "ordered the number; it waits for approval" in page
+    assert "approved the order of the number" in page
+    assert f"ordered by: {buyer.person.name}" in page
+
+
+def test_a_number_is_put_into_the_basket_once(buyer, acme, stock):
+    chosen(buyer, stock[:1])
+    basket, lines = chosen(buyer, stock[:1])
+    orders.confirm(buyer, basket.pk, lines)
+    assert [verb for _account, verb in told_of(stock[0])] == [
+        "number.held", "number.kept_in_basket", "number.ordered",
+    ]  # fmt: skip
+
+
+def test_the_vars_label_does_not_go_to_who_orders_the_number(buyer, signed_in, acme, stock):
+    PhoneNumber.unscoped.filter(pk=stock[0].pk).update(label="Price doubtful")
+    ordered(buyer, stock[:1])
+    assert (fresh(stock[0]).customer, fresh(stock[0]).label) == (acme, "")
+    client = signed_in(acme)
+    for path in (f"numbers/{stock[0].digits}/", "history/"):
+        assert "Price doubtful" not in client.get(f"/{acme.code}/{path}").text
+
+
 def test_the_vars_administrators_are_asked(administrator_of, alpha, buyer, acme, stock):
     asked = administrator_of(alpha)
     join(asked)

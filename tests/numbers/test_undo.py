@@ -193,6 +193,7 @@ def test_a_job_is_undone_once_and_its_page_says_so(of_alpha, alpha, acme):
     page = of_alpha.get(url).text
     assert f'action="{url}undo/"' not in page
     assert "Undone on" in page
+    assert f"by {Job.unscoped.latest('pk').person.name}</a>" in page
     assert f'href="{undone}"' in page
     assert "Undo “Reserve”: 1 number" in of_alpha.get(undone).text
     assert f'action="{undone}undo/"' not in of_alpha.get(undone).text
@@ -261,3 +262,29 @@ def test_numbers_of_a_job_lead_to_their_pages_while_they_are_here(of_alpha, alph
     page = of_alpha.get(url).text
     assert f"/numbers/{here.digits}/" in page
     assert f"/numbers/{gone.digits}/" not in page
+
+
+def changed_at_the_end(of_alpha, alpha, acme, count=7):
+    """The page that asks whether a job is to be undone, of which all numbers but the first two have changed since."""
+    numbers = [factories.make_number(alpha) for _turn in range(count)]
+    url = do(of_alpha, alpha, "assign", numbers, customer=acme.code)
+    PhoneNumber.unscoped.filter(pk__in=[number.pk for number in numbers[2:]]).update(label="Theirs")
+    return of_alpha.get(of_alpha.post(f"{url}undo/").url).text
+
+
+def test_all_numbers_are_checked_before_somebody_confirms(of_alpha, alpha, acme, monkeypatch):
+    monkeypatch.setattr(jobs, "CHECKED_AT_ONCE", 2)
+    page = changed_at_the_end(of_alpha, alpha, acme)
+    assert f"5</strong>: {CHANGED}" in page
+    assert "At least" not in page
+
+
+def test_what_is_not_checked_before_is_said(of_alpha, alpha, acme, monkeypatch):
+    monkeypatch.setattr(jobs, "CHECKED_AT_ONCE", 2)
+    monkeypatch.setattr(jobs, "CHECKED", 5)
+    page = changed_at_the_end(of_alpha, alpha, acme)
+    assert "Only the first 5 of 7 numbers were checked. At least these would be refused at present:" in page
+    assert f"3</strong>: {CHANGED}" in page
+    monkeypatch.setattr(jobs, "CHECKED", 2)
+    page = changed_at_the_end(of_alpha, alpha, acme)
+    assert "Only the first 2 of 7 numbers were checked. None of them would be refused at present." in page

@@ -289,3 +289,54 @@ def test_no_number_rings_anothers_destination_whatever_is_asked_for(actor_in, ac
     with pytest.raises(ValidationError) as refusal:
         verbs.perform(actor_in(acme), verbs.AssignToDestination(theirs.pk), [number.pk])
     assert refusal.value.messages == ["There is no such user, group or service here."]
+
+
+def read_by(client, person, account, number):
+    """All that somebody reads of a number: its page, the list, and the history."""
+    client.force_login(person)
+    paths = (f"numbers/{number.digits}/", "numbers/", "history/", "history/?kind=others")
+    return "".join(client.get(f"/{account.code}/{path}").text for path in paths)
+
+
+def test_the_label_that_a_var_wrote_for_itself_stays_its_own(client, of_alpha, alpha, acme, administrator_of):
+    number = factories.make_number(alpha)
+    of_alpha.post(url(alpha, number, "options/"), {"label_text": "Price doubtful", "voice": "on"})
+    assert "Its label “Price doubtful” is removed" in of_alpha.get(url(alpha, number, "assign/")).text
+    of_alpha.post(url(alpha, number, "assign/"), {"customer": acme.code})
+    assert (again(number).customer, again(number).label) == (acme, "")
+    customer = administrator_of(acme)
+    assert "Price doubtful" not in read_by(client, customer, acme, number)
+    assert "label: Price doubtful → –" in read_by(client, administrator_of(alpha), alpha, number)
+    # What the customer writes is the customer's, and the VAR reads it.
+    client.force_login(customer)
+    client.post(url(acme, number, "options/"), {"label_text": "Sales", "voice": "on"})
+    client.force_login(administrator_of(alpha))
+    client.post(url(alpha, number, "unassign/"))
+    assert again(number).label == ""
+    assert "label: Sales → –" in read_by(client, customer, acme, number)
+
+
+def test_a_label_comes_back_when_assigning_is_undone_and_the_customer_reads_nothing_of_it(
+    client, of_alpha, alpha, acme, administrator_of
+):
+    number = factories.make_number(alpha, label="Price doubtful")
+    drafted = of_alpha.post(f"/{alpha.code}/numbers/bulk/assign/", {"selected": [number.pk]}).url
+    assert "Labels of these numbers are removed" in of_alpha.get(drafted).text
+    of_alpha.post(drafted, {"customer": acme.code, "mode": "some"})
+    assert again(number).label == ""
+    undo = of_alpha.post(f"{drafted}undo/").url
+    of_alpha.post(undo, {"mode": "some"})
+    assert (again(number).customer, again(number).label) == (None, "Price doubtful")
+    client.force_login(administrator_of(acme))
+    history = client.get(f"/{acme.code}/history/?kind=others").text
+    assert "undid a change of the number" in history
+    assert "Price doubtful" not in history
+
+
+def test_a_number_that_rings_nobody_says_so_in_words(of_alpha, alpha, acme):
+    held, free = factories.make_number(customer=acme), factories.make_number(alpha)
+    assert '<dt>Used by</dt><dd><span class="quiet">nobody yet</span></dd>' in of_alpha.get(url(alpha, held)).text
+    drafted = of_alpha.post(f"/{alpha.code}/numbers/bulk/options/", {"selected": [free.pk, held.pk]}).url
+    page = of_alpha.get(drafted).text
+    assert "<td>Available</td>" in page
+    assert "<td>Acme Corp</td>" in page

@@ -1,5 +1,7 @@
 """Numbers that nobody offers: asked for once, typed in by the VAR, and the customer's at once."""
 
+import csv
+import io
 from uuid import uuid4
 
 import pytest
@@ -193,6 +195,22 @@ def test_the_var_refuses_a_wish_and_the_rest_of_one(seller, buyer, asked, by_han
     orders.refuse(seller, another.pk, "There are no more.")
     assert (fresh(another).state, fresh(another).active, fresh(another).failed) == ("done", 1, 2)
     assert lines(another) == [(DELIVERED[0], "active", "")]
+
+
+def test_an_order_of_which_a_part_was_delivered_says_so_and_is_found(of_acme, acme, seller, buyer, asked, by_hand):
+    wishes.fulfil(seller, asked.pk, DELIVERED[:1], by_hand.pk)
+    orders.cancel(buyer, asked.pk)
+    complete = wishes.ask(buyer, uuid4(), WISH, 1)
+    wishes.fulfil(seller, complete.pk, DELIVERED[1:2], by_hand.pk)
+    Order.unscoped.create(
+        var=acme.parent, customer=acme, person=buyer.person, chain=[], state="done", total=2, failed=2,
+        held_until=asked.held_until, confirmed_at=asked.confirmed_at, ended_at=asked.confirmed_at,
+    )  # fmt: skip
+    assert "<strong>Partly delivered</strong>" in of_acme.get(f"/{acme.code}/orders/{asked.pk}/").text
+    rows = of_acme.get(f"/{acme.code}/orders/export.csv?sort=state").getvalue().decode()
+    assert [row["State"] for row in csv.DictReader(io.StringIO(rows))] == ["Done", "Partly delivered", "Failed"]
+    rows = of_acme.get(f"/{acme.code}/orders/export.csv?sort=state&filter=failed").getvalue().decode()
+    assert [row["State"] for row in csv.DictReader(io.StringIO(rows))] == ["Partly delivered", "Failed"]
 
 
 def test_the_customer_takes_it_back(of_acme, acme, seller, asked, by_hand):

@@ -32,7 +32,9 @@ def looked_after(children, enough, monkeypatch):
     waits.start()
     before = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     try:
-        status = look_after(children, said.append, ready="", greeting="They have started.")
+        status = look_after(
+            children, said.append, ready="", greeting="They have started.", farewell="They have stopped."
+        )
     finally:
         os.environ.pop("PROMETHEUS_MULTIPROC_DIR")
         if before is not None:
@@ -49,6 +51,14 @@ def test_a_worker_that_keeps_ending_stops_nobody_and_is_started_again_later_each
         "They have started.",
         *(f"The worker ended with status 3; it is started again in {pause} s." for pause in ("0.5", "1", "2", "4")),
     ]
+
+
+def test_what_is_said_at_the_end_comes_when_all_have_ended(monkeypatch):
+    worker = Child("worker", STAYS)
+    status, said, waits = looked_after([worker], bool, monkeypatch)
+    waits.join()
+    assert (status, said) == (0, ["They have started.", "They have stopped."])
+    assert worker.process.poll() is not None
 
 
 def test_a_web_server_that_keeps_ending_ends_all(monkeypatch):
@@ -71,6 +81,17 @@ def test_a_port_that_is_free_in_a_moment_is_waited_for(monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as held:
         monkeypatch.setattr(processes, "PORT_SECONDS", 0.1)
         assert not becomes_free(held.getsockname()[1])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_a_browser_keeps_open_is_no_warning_at_the_end_of_a_demonstration():
+    with servers(1, ends_at_once=True) as (port,):
+        master = next(pid for pid in children(os.getpid()) if f"--port {port} " in command_of(pid))
+        assert "--log-level error " in command_of(master)
+        with socket.create_connection(("127.0.0.1", port)) as kept:
+            kept.sendall(b"GET /login/ HTTP/1.1\r\nHost: x")
+            os.kill(master, signal.SIGTERM)
+            assert becomes_free(port)
 
 
 @pytest.mark.django_db(transaction=True)

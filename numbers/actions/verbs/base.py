@@ -141,8 +141,9 @@ class Verb(ABC):
 
 
 def given_to(customer: Account, now: datetime) -> dict[str, Any]:
-    """What becomes of a number that a customer gets: what held it back is over."""
+    """What becomes of a number that a customer gets: what held it back is over, and the VAR's label stays its own."""
     return {
+        "label": "",
         "customer": customer,
         "assigned_at": now,
         "reserved_for": None,
@@ -150,6 +151,13 @@ def given_to(customer: Account, now: datetime) -> dict[str, Any]:
         "last_holder": None,
         "cooling_until": None,
     }
+
+
+def told_of_label(number: PhoneNumber) -> list[str]:
+    """What ``given_to`` does to a label, in sentences."""
+    if number.customer is not None or not number.label:
+        return []
+    return [_("Its label “%(label)s” is removed: the customer does not see it.") % {"label": number.label}]
 
 
 def torn_down(number: PhoneNumber, now: datetime) -> dict[str, Any]:

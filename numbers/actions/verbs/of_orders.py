@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -45,11 +45,22 @@ class FromStock(Verb):
 
 @dataclass
 class Hold(FromStock):
-    """Keep numbers for whoever has them in a basket. What the VAR keeps for the customer for longer stays so."""
+    """Keep numbers for whoever has them in a basket. What the VAR keeps for the customer for longer stays so.
+
+    ``chosen`` are those that were in the basket before, and are kept for longer; ``is_ordered`` says that the basket is
+    ordered by this, and waits for approval.
+    """
 
     until: datetime
+    chosen: Collection[int] = ()
+    is_ordered: bool = False
     slug = "hold"
     event = "number.held"
+
+    def event_for(self, number, now):
+        if self.is_ordered:
+            return "number.order_requested"
+        return "number.kept_in_basket" if number.pk in self.chosen else self.event
 
     def is_kept_anyway(self, number: PhoneNumber, now: datetime) -> bool:
         return is_reserved(number, now) and number.reserved_until >= self.until
@@ -87,13 +98,24 @@ class LetGo(FromStock):
 class Take(FromStock):
     """Give ordered numbers to the customer."""
 
+    #: Who ordered them, where somebody else lets them be delivered.
+    ordered_by: str = ""
     slug = "order"
     event = "number.ordered"
 
+    def event_for(self, number, now):
+        return "number.order_approved" if self.ordered_by else self.event
+
+    def told(self):
+        return {"ordered_by": self.ordered_by} if self.ordered_by else {}
+
     def changes(self, number, now):
-        return given_to(self.customer, now)
+        # A buyer may not change what stands on a number: see ``follow``.
+        return {name: value for name, value in given_to(self.customer, now).items() if name != "label"}
 
     def follow(self, actor, numbers):
+        if labelled := [number.pk for number in numbers if number.label]:
+            PhoneNumber.visible_to(actor).filter(pk__in=labelled).update(label="")
         # A buyer moves numbers; what they ring is set in the scope of who acts.
         if numbers and self.customer.kind == Account.Kind.PROFESSIONAL:
             line = Destination.own_line(self.customer)

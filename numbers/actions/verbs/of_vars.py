@@ -17,6 +17,7 @@ from numbers.actions.verbs.base import (
     SetOptions,
     Verb,
     given_to,
+    told_of_label,
     told_of_tearing_down,
     told_of_tearing_many_down,
     torn_down,
@@ -147,6 +148,14 @@ class AssignToCustomer(OfCustomer):
     @classmethod
     def suits(cls, number, now):
         return not number.customer_id
+
+    @classmethod
+    def consequences(cls, number, now):
+        return told_of_label(number)
+
+    @classmethod
+    def consequences_of_many(cls):
+        return [_("Labels of these numbers are removed: customers do not see what you wrote for yourself.")]
 
     def refusal(self, number, now):
         if number.customer_id == self.customer_id:

@@ -153,7 +153,10 @@ def write(actor: Actor, verb: Verb, numbers: list[PhoneNumber], now: datetime) -
             alike.setdefault(tuple(changes.items()), []).append(number.pk)
         other = number.var_id if actor.account.is_customer else held or number.customer_id
         after = {} if verb.removes else facts(number, now)
+        own = of_stock(before, after, held, number.customer_id)
         events.append(audit.event(actor, event, number, before, after | verb.told(), concerns=other))
+        if own and not actor.account.is_customer:
+            events.append(audit.event(actor, "number.options_changed", number, *own))
     with verb.reach(actor):
         for changes, ids in alike.items():
             verb.save(actor, verb.numbers(actor).with_ids(ids), dict(changes))
@@ -192,6 +195,17 @@ def facts(number: PhoneNumber, now: datetime) -> dict[str, Any]:
         "sms": number.sms,
         "fax": number.fax,
     }
+
+
+def of_stock(before: dict, after: dict, held: int | None, holder: int | None) -> tuple[dict, dict] | None:
+    """Take a VAR's own label out of what history says of a number that goes from its stock to a customer, or back: the
+    customer reads that. Returns the label before and after, for an event that the VAR alone reads."""
+    if bool(held) == bool(holder):
+        return None
+    of_var = after if held else before
+    if not of_var.get("label"):
+        return None
+    return {"label": before.pop("label", "")}, {"label": after.pop("label", "")}
 
 
 def said_of(verb: Verb, number: PhoneNumber) -> str:

@@ -54,10 +54,11 @@ class Command(BaseCommand):
             children = [
                 *self.carrier(address),
                 *more,
-                web("127.0.0.1", int(port), workers=count, threads=settings.THREADS),
+                web("127.0.0.1", int(port), workers=count, threads=settings.THREADS, ends_at_once=True),
                 *workers(),
             ]
-            if look_after(children, self.stdout.write, ready=f"{address}/healthz", greeting=greeting):
+            ready, farewell = f"{address}/healthz", "The portal has stopped."
+            if look_after(children, self.stdout.write, ready=ready, greeting=greeting, farewell=farewell):
                 raise CommandError("The portal stopped.")
 
     def more_greeting(self) -> str:

@@ -1,5 +1,5 @@
-// CSV asks for a file name and a format in a small window; PDF opens in a new one. Both send the form that surrounds the
-// list, with the rows chosen on all its pages, or none of them, which means all that match.
+// CSV and Excel ask for a file name and a format in one small window; PDF opens in a new one. All send the form that
+// surrounds the list, with the rows chosen on all its pages, or none of them, which means all that match.
 
 const PAUSE_MS = 1500;
 
@@ -7,6 +7,7 @@ export function startExporting(selection) {
   const dialog = document.getElementById("csv-dialog");
   const name = document.getElementById("csv-name");
   const format = document.getElementById("csv-format");
+  const more = document.getElementById("csv-more");
   const save = document.getElementById("csv-save");
   const csvUrl = save.getAttribute("formaction");
   let sentAt = -PAUSE_MS;
@@ -15,35 +16,45 @@ export function startExporting(selection) {
 
   // Excel wants semicolons where the comma belongs to fractions.
   const decimal = (0.5).toLocaleString().includes(",") ? "comma" : "point";
-  format.value = format.querySelector(`[data-decimal=${decimal}]`).value;
+  const csv = format.querySelector(`[data-decimal=${decimal}]`).value;
+  format.value = csv;
+
+  const enable = (on) => {
+    for (const field of [name, format, more]) if (field) field.disabled = !on;
+  };
+  const apply = () => {
+    const { url = csvUrl, ending = ".csv" } = format.selectedOptions[0].dataset;
+    save.setAttribute("formaction", url);
+    name.value = name.value.replace(/\.(csv|xlsx)$/i, "") + ending;
+  };
 
   document.addEventListener("click", (event) => {
-    if (event.target.closest("#csv")) {
+    const button = event.target.closest("#csv, #xlsx");
+    if (button) {
       event.preventDefault();
       sentAt = -PAUSE_MS;
       const what = document.getElementById("csv-what");
       const say = () => (what.textContent = selection.what);
       say();
       if (selection.isEmpty) selection.count().then(say);
-      name.disabled = format.disabled = false;
+      if (button.id === "xlsx") format.value = "xlsx";
+      else if (format.value === "xlsx") format.value = csv;
+      apply();
+      enable(true);
       dialog.showModal();
       name.focus();
       name.setSelectionRange(0, name.value.replace(/\.(csv|xlsx)$/i, "").length);
     } else if (event.target.closest("#csv-cancel")) dialog.close();
   });
-  format.addEventListener("change", () => {
-    const { url = csvUrl, ending = ".csv" } = format.selectedOptions[0].dataset;
-    save.setAttribute("formaction", url);
-    name.value = name.value.replace(/\.(csv|xlsx)$/i, "") + ending;
-  });
+  format.addEventListener("change", apply);
   // Enter would press the first button of the form, which is the one that opens this window.
   name.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.isComposing) return;
     event.preventDefault();
     name.form.requestSubmit(dialog.querySelector("[type=submit]"));
   });
-  // Only the window's own button sends the file name and the format.
-  dialog.addEventListener("close", () => (name.disabled = format.disabled = true));
+  // Only the window's own button sends what is in it.
+  dialog.addEventListener("close", () => enable(false));
 
   document.addEventListener("submit", (event) => {
     if (event.target.id !== "export") return;

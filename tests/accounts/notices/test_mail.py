@@ -66,6 +66,18 @@ def test_opening_the_link_changes_nothing(client, boss):
     assert boss.channels == {}
 
 
+def test_a_second_time_the_link_says_that_mail_was_off_already(client, boss):
+    path = f"/notices/off/{notice_mail.token_for(boss.pk, ['order_waiting'])}/"
+    assert "You are unsubscribed" in client.post(path).text
+    for answer in (client.post(path), client.get(path)):
+        assert "You were unsubscribed already" in answer.text
+        assert "Nothing was changed: you get no e-mail about:" in answer.text
+    # A link of another mail, about one kind more, still has something to stop.
+    more = f"/notices/off/{notice_mail.token_for(boss.pk, ['order_waiting', 'order_ended'])}/"
+    assert "Stop e-mail about:" in client.get(more).text
+    assert "You are unsubscribed" in client.post(more).text
+
+
 def test_what_happens_at_about_the_same_time_comes_in_one_mail(alpha, boss):
     for order in range(60):
         tell(alpha, key=f"order:{order}:waiting")
