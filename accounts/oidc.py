@@ -240,8 +240,8 @@ def key_of(provider: Provider, endpoints: Endpoints, until: Deadline, token: str
     key = f"oidc-keys:{provider.issuer}"
     keys = caches["process"].get(key)
     found = fitting(keys or [], algorithm, name)
-    # A key that is new to us: providers change theirs. Unknown names in tokens cannot make us ask more often than that.
-    if found is None and caches["process"].add(f"{key}:asked", True, NEW_KEYS_SECONDS if keys else 1):
+    # A key that is new to us: providers change theirs. Made-up names of keys do not make us ask each time.
+    if found is None and (keys is None or caches["process"].add(f"{key}:asked", True, NEW_KEYS_SECONDS)):
         status, answer = fetch(endpoints.keys, until)
         if status != HTTPStatus.OK or not isinstance(answer.get("keys"), list):
             raise Failed("keys")

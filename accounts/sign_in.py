@@ -319,12 +319,12 @@ def providers_begun_limited(view):
     """Decorator: the same for sign-ins with an identity provider, each of which is begun with a POST."""
 
     @wraps(view)
-    def limited(request, **kwargs):
+    def limited(request, *args, **kwargs):
         try:
             limits.take({f"providers-begun:{client_of(request)}": PROVIDERS_BEGUN})
         except limits.Reached:
             return respond_429(request)
-        return view(request, **kwargs)
+        return view(request, *args, **kwargs)
 
     return limited
 
