@@ -16,7 +16,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
 ]
-LOGIN_PAGE = """<!doctype html><html lang="en"><head><title>The provider</title><link rel="icon" href="data:,"></head><body><h1>The provider</h1>
+LOGIN_PAGE = """<!doctype html><html lang="en"><head><title>The provider</title><link rel="icon" href="data:,"></head>
+<body><h1>The provider</h1>
 <form method="post">{% csrf_token %}{{ form }}<input type="hidden" name="next" value="{{ next }}">
 <button type="submit">Continue</button></form></body></html>"""
 TEMPLATES = [
