@@ -43,6 +43,7 @@ from accounts.actions.people import (
     link_provider,
     reactivate_person,
     remove_factors,
+    remove_provider_links,
     sign_out_person,
     unlink_provider,
 )
@@ -81,6 +82,7 @@ __all__ = [
     "read_all_notices",
     "read_notice",
     "remove_factors",
+    "remove_provider_links",
     "sign_out_person",
     "stop_mail",
     "suspend_account",

@@ -21,7 +21,7 @@ from accounts.models import Access, Account, Notice, Person
 from accounts.models.people import ADDRESS_OF_ACCOUNT
 from accounts.rules import invitable_roles, possible_roles
 from portal import security
-from portal.single_sign_on import Provider
+from portal.single_sign_on import Provider, provider_of_issuer
 
 #: Attempts to invite per account and hour, so that nobody can send bulk mail through the portal.
 MOST_INVITED_AN_HOUR = 50
@@ -300,6 +300,23 @@ def remove_factors(person: Person) -> bool:
     end_everything(person, Access.End.CREDENTIALS)
     portal = Actor(person=None, account=person.account, chain=(person.account,))
     audit.record(portal, "person.factors_removed", person)
+    return True
+
+
+@transaction.atomic
+def remove_provider_links(person: Person) -> bool:
+    """Remove a person's links to identity providers; False when there are none. For the operator of the portal, as
+    ``remove_factors``: the person's next sign-in with a provider makes a new link by their address."""
+    links = SocialAccount.objects.filter(user=person)
+    issuers = sorted(links.values_list("provider", flat=True))
+    if not issuers:
+        return False
+    links.delete()
+    end_everything(person, Access.End.CREDENTIALS)
+    portal = Actor(person=None, account=person.account, chain=(person.account,))
+    for issuer in issuers:
+        provider = provider_of_issuer(issuer)
+        audit.record(portal, "person.unlinked", person, before={"provider": provider.id if provider else "former"})
     return True
 
 

@@ -1,5 +1,6 @@
 """Who signs in with an identity provider, and what follows from that."""
 
+import io
 from datetime import timedelta
 from urllib.parse import unquote
 
@@ -11,6 +12,7 @@ from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 from django.core import mail
 from django.core.cache import cache
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
@@ -643,6 +645,25 @@ def test_nobody_removes_the_link_of_another(acme, person, provider, sign_in):
     by_password(client, "other@example.com")
     assert client.post("/security/with/example/remove/").status_code == 404
     assert SocialAccount.objects.get().user_id == person.pk
+
+
+def test_the_operator_removes_the_links_of_somebody_who_is_somebody_else_at_the_provider_now(
+    acme, person, provider, sign_in
+):
+    _answer, client = sign_in()
+    assert sign_in(sub="mark-subject-2")[0].status_code == 403
+    call_command("remove_provider_links", EMAIL.upper(), stdout=io.StringIO())
+    assert not is_in(client)
+    (event,) = AuditEvent.unscoped.filter(verb="person.unlinked")
+    assert (event.person, event.target_id, event.before) == (None, person.pk, {"provider": "example"})
+    mail.outbox.clear()
+    deliver()
+    assert "removed the link" in mail.outbox[-1].body
+    assert is_in(sign_in(sub="mark-subject-2")[1])
+    for address, said in (("nobody@example.com", "Nobody signs in"), (EMAIL, "is linked to no identity provider")):
+        SocialAccount.objects.all().delete()
+        with pytest.raises(CommandError, match=said):
+            call_command("remove_provider_links", address)
 
 
 def test_a_link_to_a_provider_that_is_not_in_the_settings_any_more_is_of_no_use(person, provider, sign_in, settings):
