@@ -205,7 +205,7 @@ def claims_of(provider: Provider, endpoints: Endpoints, until: Deadline, answer:
             leeway=LEEWAY_SECONDS,
             options={"require": ["iss", "sub", "aud", "exp", "iat", "nonce"], "enforce_minimum_key_length": True},
         )
-    except jwt.PyJWTError as error:
+    except UNREADABLE as error:
         raise Failed(WORDS.get(type(error), "token")) from error
     # A token for several audiences names the one that it was issued to.
     is_for_others = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
@@ -219,6 +219,9 @@ def claims_of(provider: Provider, endpoints: Endpoints, until: Deadline, answer:
     return claims
 
 
+#: What PyJWT raises on purpose, and what it lets pass: numbers without end, and nesting that is too deep.
+UNREADABLE = (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError)
+#: Of these, what has a word of its own in the log.
 WORDS = {
     jwt.InvalidIssuerError: "issuer",
     jwt.InvalidAudienceError: "audience",
@@ -232,7 +235,7 @@ def key_of(provider: Provider, endpoints: Endpoints, until: Deadline, token: str
     """The provider's public key that a token says it is signed with, and the algorithm: one of ``ALGORITHMS``."""
     try:
         header = jwt.get_unverified_header(token)
-    except jwt.PyJWTError as error:
+    except UNREADABLE as error:
         raise Failed("token") from error
     algorithm, name = header.get("alg"), header.get("kid")
     if algorithm not in ALGORITHMS:
@@ -252,7 +255,7 @@ def key_of(provider: Provider, endpoints: Endpoints, until: Deadline, token: str
         raise Failed("unknown_key")
     try:
         return jwt.PyJWK.from_dict(found, algorithm=algorithm), algorithm
-    except (jwt.PyJWTError, ValueError, TypeError) as error:
+    except UNREADABLE as error:
         raise Failed("keys") from error
 
 
@@ -272,4 +275,5 @@ def fitting(keys: list[dict], algorithm: str, name: object) -> dict | None:
 def was_just_now(claims: dict, began: int) -> bool:
     """Whether the provider says that the person signed in there after this began."""
     at = claims.get("auth_time")
-    return isinstance(at, int | float) and not isinstance(at, bool) and at >= began - LEEWAY_SECONDS
+    is_time = isinstance(at, int | float) and not isinstance(at, bool)
+    return is_time and began - LEEWAY_SECONDS <= at <= time.time() + LEEWAY_SECONDS

@@ -66,7 +66,7 @@ def owner_of_verified(provider: Provider, claims: dict) -> Person:
     """The person whose address the provider says is verified: whoever has joined with it, or the only one invited."""
     email = claims.get("email")
     # Outside ASCII different letters have the same small letter: somebody else's address at the provider could pass.
-    if not isinstance(email, str) or not email.isascii() or email.count("@") != 1:
+    if not isinstance(email, str) or not (email.isascii() and email.isprintable()) or email.count("@") != 1:
         raise Refused("no_address")
     if not is_verified(claims.get(provider.verified_claim), provider):
         raise Refused("not_verified", email=email)

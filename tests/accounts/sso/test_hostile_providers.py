@@ -66,6 +66,8 @@ SHORT = 1024
         ({"exp": None}, "token"),
         ({"iat": NOW + 3600}, "token"),
         ({"nbf": NOW + 3600}, "token"),
+        ({"exp": float("inf")}, "token"),
+        ({"exp": [NOW + 300]}, "token"),
         ({"sub": None}, "token"),
         ({"sub": ""}, "subject"),
         ({"sub": "s" * 192}, "subject"),

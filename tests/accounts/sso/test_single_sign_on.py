@@ -189,6 +189,7 @@ def every_refusal(acme, bravo, person):
         "domain, below ours": ({"email": "known@mail.example.com"}, None),
         "no_address": ({"email": ["known@example.com"]}, None),
         "no_address, of two": ({"email": "known@example.net@example.com"}, None),
+        "no_address, broken": ({"email": "known\0@example.com"}, None),
         # A Kelvin sign, whose small letter is k.
         "no_address, looks alike": ({"email": "\u212anown@example.com"}, None),
         "inactive": ({}, deactivate),
@@ -538,7 +539,7 @@ def test_a_form_that_waited_is_sent_once_it_is_confirmed(without_password, acme,
 HOUR_AGO = (timezone.now() - timedelta(hours=1)).timestamp()
 
 
-@pytest.mark.parametrize("at", [None, HOUR_AGO, str(HOUR_AGO * 2), True], ids=["none", "old", "text", "true"])
+@pytest.mark.parametrize("at", [None, HOUR_AGO, HOUR_AGO * 2, "1", True, float("inf")], ids=str)
 def test_an_old_sign_in_at_the_provider_confirms_nothing(without_password, acme, idp, logged, at):
     answer = confirm(without_password, idp, "/security/codes/", auth_time=at)
     assert (answer.status_code, "does not say that you signed in there just now" in answer.text) == (403, True)
