@@ -43,6 +43,8 @@ LIMITS = {
 }
 #: Sign-ins by passkey that one client may begin: each is a row in the table of sessions.
 PASSKEYS_BEGUN = (Limit(300, 5 * MINUTE),)
+#: Sign-ins with an identity provider that one client may begin: each is such a row, and may ask the provider.
+PROVIDERS_BEGUN = (Limit(300, 5 * MINUTE),)
 #: Links of each kind to one address. A link is valid for an hour, so one of them always works.
 LINKS_TO_AN_ADDRESS = (Limit(3, HOUR),)
 #: Links that one client may request, to any addresses.

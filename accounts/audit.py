@@ -46,6 +46,8 @@ VERBS = {
     "person.reactivated": _("reactivated"),
     "person.signed_out": _("ended all sessions"),
     "person.factors_removed": _("removed the second factors"),
+    "person.linked": _("linked the sign-in of an identity provider"),
+    "person.unlinked": _("removed the link to an identity provider"),
     "person.made_administrator": _("made a system administrator, on the server"),
     "number.added": _("added the number"),
     "number.imported": _("imported the number"),
@@ -168,7 +170,8 @@ def tell(written: AuditEvent, target: Model) -> None:
         name = "account.consent_changed"
     if (of := security.EVENTS.get(name)) is None:
         return
-    known = written.after | {"target": f"{written.target_type} {written.target_id}"}
+    known = {"provider": written.before.get("provider")} if name == "person.unlinked" else {}
+    known |= written.after | {"target": f"{written.target_type} {written.target_id}"}
     if isinstance(target, Account):
         known["target"] = target.code
     elif isinstance(target, Grant):

@@ -337,6 +337,11 @@ ADDRESSES: dict[str, str | Door | dict[str, str | Door]] = {
     "mfa_authenticate": Door.PUBLIC,
     "mfa_login_webauthn": Door.PUBLIC,
     "link": Door.PUBLIC,
+    # With an identity provider: there, and back.
+    "provider_begin": Door.PUBLIC,
+    "provider_callback": Door.PUBLIC,
+    "provider_confirm": Door.SIGNED_IN,
+    "provider_unlink": Door.SIGNED_IN,
     "mfa_reauthenticate": Door.SIGNED_IN,
     "mfa_reauthenticate_webauthn": Door.SIGNED_IN,
     "waiting_form": Door.SIGNED_IN,

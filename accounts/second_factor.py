@@ -7,9 +7,10 @@ from django.shortcuts import redirect, render
 
 from accounts import devices
 from accounts.policy import Door
+from accounts.single_sign_on import used_provider
 
 #: What opens to somebody who has yet to set one up: the page that offers it, its two ways, the proof it asks for.
-OPEN = {"mfa_index", "mfa_activate_totp", "mfa_add_webauthn", "account_reauthenticate"}
+OPEN = {"mfa_index", "mfa_activate_totp", "mfa_add_webauthn", "account_reauthenticate", "provider_confirm"}
 
 
 def before_all_else(request, needed) -> HttpResponse | None:
@@ -20,6 +21,9 @@ def before_all_else(request, needed) -> HttpResponse | None:
     """
     person, address = request.actor.person, request.resolver_match.view_name
     if needed is Door.PUBLIC or not person.lacks_second_factor:
+        return None
+    if (provider := used_provider(request, person)) and provider.replaces_second_factor:
+        person.factor_at_provider = True
         return None
     if may_set_up_first(request):
         return None if address in OPEN else redirect("mfa_index")

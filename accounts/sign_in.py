@@ -1,4 +1,6 @@
-"""How people sign in: by e-mail address and password, by passkey, and with a second factor, through allauth."""
+"""How people sign in: by e-mail address and password, by passkey, and with a second factor, through allauth.
+
+With an identity provider: ``accounts.single_sign_on``, and ``accounts.views.providers``."""
 
 import logging
 from functools import wraps
@@ -7,6 +9,7 @@ import qrcode
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
 from allauth.account.internal.flows.login import get_authentication_records
+from allauth.account.internal.stagekit import clear_login
 from allauth.account.signals import authentication_step_completed, password_reset, user_logged_in
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.core.ratelimit import respond_429
@@ -17,6 +20,9 @@ from allauth.mfa.signals import (
     authenticator_reset,
     authenticator_used,
 )
+from allauth.mfa.stages import AuthenticateStage
+from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.dispatch import receiver
 from django.http import HttpRequest
@@ -28,7 +34,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import actions, devices, endings, limits, sealing
-from accounts.attempts import PASSKEYS_BEGUN, Attempt, client_of, facts_of
+from accounts import single_sign_on as sso
+from accounts.attempts import PASSKEYS_BEGUN, PROVIDERS_BEGUN, Attempt, client_of, facts_of
 from accounts.confirmation import proved, recently_authenticated
 from accounts.models import Access, Person
 from accounts.sessions import columns_of_person, person_in, read_with_session
@@ -37,6 +44,7 @@ from portal import security
 from portal.browsers import in_words
 from portal.links import base_url
 from portal.logs import request_facts
+from portal.single_sign_on import Provider, provider_required_for
 
 log = logging.getLogger(__name__)
 
@@ -119,7 +127,7 @@ class Adapter(DefaultAccountAdapter):
 
     def set_password(self, user, password):
         """Each way to a new password comes by here."""
-        is_new, by_themselves = not user.has_usable_password(), session_of(self.request, user)
+        is_new, by_themselves = not user.has_joined, session_of(self.request, user)
         name = "invitation.accepted" if is_new else "password.changed" if by_themselves else "password.reset"
         try:
             with transaction.atomic():
@@ -135,7 +143,28 @@ class Adapter(DefaultAccountAdapter):
         person = super().authenticate(request, **credentials)
         if person is not None:
             attempt.succeeded()
+            if person.is_active and (provider := sso.needs_provider(person)):
+                security.log("sign_in.provider_required", request, **person.for_log, provider=provider.id)
+                raise ValidationError(needs(provider), code="provider_required")
         return person
+
+    def pre_login(self, request, user, **kwargs):
+        """Before the second factor, however somebody signs in: passkeys do not come by ``authenticate``."""
+        if answer := super().pre_login(request, user, **kwargs):
+            return answer
+        provider = sso.needs_provider(user)
+        if provider is None or sso.is_by_provider(request, user):
+            return None
+        clear_login(request)
+        security.log("sign_in.provider_required", request, **user.for_log, provider=provider.id)
+        messages.error(request, needs(provider))
+        return redirect("account_login")
+
+    def get_login_stages(self):
+        """allauth's steps of a sign-in, with our second one."""
+        theirs = f"{AuthenticateStage.__module__}.{AuthenticateStage.__qualname__}"
+        ours = f"{SecondStep.__module__}.{SecondStep.__qualname__}"
+        return [ours if stage == theirs else stage for stage in super().get_login_stages()]
 
     def login(self, request, user):
         """The last step of signing in, however it was done."""
@@ -149,11 +178,35 @@ class Adapter(DefaultAccountAdapter):
         return not recently_authenticated(self.request)
 
     def get_reauthentication_methods(self, user):
-        """Who has a second factor confirms with that: the password alone must not be enough to take it away."""
+        """Who has a second factor confirms with that: the password alone must not be enough to take it away, nor an
+        identity provider that does not stand for the factor."""
         methods = super().get_reauthentication_methods(user)
-        if user.is_authenticated and user.has_second_factor:
+        if not user.is_authenticated:
+            return methods
+        by_provider = sso.confirming_providers(user)
+        if user.has_second_factor or (by_provider and sso.needs_provider(user)):
             methods = [method for method in methods if method["id"] != "reauthenticate"]
+        if by_provider:
+            names = " / ".join(provider.name for provider in by_provider)
+            said = _("Sign in with {name} again").format(name=names)
+            methods.append({"id": "provider", "url": reverse("provider_confirm"), "description": said})
         return methods
+
+
+class SecondStep(AuthenticateStage):
+    """The second factor, unless an identity provider stands for it that has just signed the person in."""
+
+    def handle(self):
+        provider = sso.used_provider(self.request, self.login.user)
+        if provider and provider.replaces_second_factor and sso.is_by_provider(self.request, self.login.user):
+            return None, True
+        return super().handle()
+
+
+def needs(provider: Provider) -> str:
+    """What somebody is told who signs in otherwise than with the provider that their domain requires."""
+    said = _("People with your address sign in with the button “Sign in with {name}” on this page.")
+    return said.format(name=provider.name)
 
 
 class FactorAdapter(DefaultMFAAdapter):
@@ -235,6 +288,8 @@ def signed_in(sender, request, user, **kwargs) -> None:
     request_facts.get({}).update(user.for_log)
     proved(request)
     security.log("sign_in.succeeded", request, methods=methods)
+    if sso.METHOD not in methods and (provider := provider_required_for(user.email)):
+        security.log("sign_in.emergency", request, provider=provider.id)
 
 
 @receiver(authentication_step_completed)
@@ -256,6 +311,20 @@ def passkeys_begun_limited(view):
             except limits.Reached:
                 return respond_429(request)
         return view(request)
+
+    return limited
+
+
+def providers_begun_limited(view):
+    """Decorator: the same for sign-ins with an identity provider, each of which is begun with a POST."""
+
+    @wraps(view)
+    def limited(request, *args, **kwargs):
+        try:
+            limits.take({f"providers-begun:{client_of(request)}": PROVIDERS_BEGUN})
+        except limits.Reached:
+            return respond_429(request)
+        return view(request, *args, **kwargs)
 
     return limited
 

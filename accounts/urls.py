@@ -10,7 +10,19 @@ from django.urls import include, path, re_path, reverse_lazy
 from accounts.confirmation import reauthentication_required
 from accounts.second_factor import link_opened_first
 from accounts.sign_in import passkeys_begun_limited
-from accounts.views import access, accounts, confirmation, grants, history, links, notices, people, profile, security
+from accounts.views import (
+    access,
+    accounts,
+    confirmation,
+    grants,
+    history,
+    links,
+    notices,
+    people,
+    profile,
+    providers,
+    security,
+)
 
 access_urls = [
     *access.AccessHistory.paths(),
@@ -60,6 +72,9 @@ notice_urls = [
 ]
 
 SECURITY = reverse_lazy("mfa_index")
+#: allauth asks people for confirmation who have a password or a second factor, and lets everybody else through: those
+#: who sign in with an identity provider alone are asked here.
+confirmed = reauthentication_required
 
 urlpatterns = [
     path("", profile.home, name="home"),
@@ -69,27 +84,35 @@ urlpatterns = [
     path("security/", security.security, name="mfa_index"),
     path("security/sessions/end/", security.end_other_sessions, name="end_other_sessions"),
     path("security/sessions/<int:session_id>/end/", security.end_session, name="end_session"),
-    path("security/app/", link_opened_first(totp.activate_totp), name="mfa_activate_totp"),
-    path("security/app/remove/", totp.deactivate_totp, name="mfa_deactivate_totp"),
-    path("security/codes/", recovery_codes.view_recovery_codes, name="mfa_view_recovery_codes"),
-    path("security/codes/new/", recovery_codes.generate_recovery_codes, name="mfa_generate_recovery_codes"),
-    path("security/codes/download/", recovery_codes.download_recovery_codes, name="mfa_download_recovery_codes"),
-    path("security/passkeys/add/", link_opened_first(passkeys.add_webauthn), name="mfa_add_webauthn"),
+    path("security/app/", link_opened_first(confirmed(totp.activate_totp)), name="mfa_activate_totp"),
+    path("security/app/remove/", confirmed(totp.deactivate_totp), name="mfa_deactivate_totp"),
+    path("security/codes/", confirmed(recovery_codes.view_recovery_codes), name="mfa_view_recovery_codes"),
+    path("security/codes/new/", confirmed(recovery_codes.generate_recovery_codes), name="mfa_generate_recovery_codes"),
+    path(
+        "security/codes/download/",
+        confirmed(recovery_codes.download_recovery_codes),
+        name="mfa_download_recovery_codes",
+    ),
+    path("security/passkeys/add/", link_opened_first(confirmed(passkeys.add_webauthn)), name="mfa_add_webauthn"),
     path(
         "security/passkeys/<int:pk>/name/",
-        passkeys.EditWebAuthnView.as_view(success_url=SECURITY),
+        confirmed(passkeys.EditWebAuthnView.as_view(success_url=SECURITY)),
         name="mfa_edit_webauthn",
     ),
     path(
         "security/passkeys/<int:pk>/remove/",
-        passkeys.RemoveWebAuthnView.as_view(success_url=SECURITY),
+        confirmed(passkeys.RemoveWebAuthnView.as_view(success_url=SECURITY)),
         name="mfa_remove_webauthn",
     ),
     path("login/code/", factors.authenticate, name="mfa_authenticate"),
     path("login/passkey/", passkeys_begun_limited(passkeys.login_webauthn), name="mfa_login_webauthn"),
     path("login/link/", links.link, name="link"),
+    path("login/with/<slug:provider>/", providers.begin, name="provider_begin"),
+    path("login/with/<slug:provider>/callback/", providers.callback, name="provider_callback"),
+    path("security/with/<slug:provider>/remove/", providers.unlink, name="provider_unlink"),
     path("reauthenticate/code/", factors.reauthenticate, name="mfa_reauthenticate"),
     path("reauthenticate/passkey/", passkeys.reauthenticate_webauthn, name="mfa_reauthenticate_webauthn"),
+    path("reauthenticate/provider/", providers.confirm, name="provider_confirm"),
     path("reauthenticate/form/", confirmation.waiting_form, name="waiting_form"),
     # Asks for the present password by itself; who has a second factor confirms with that too.
     path("password/change/", reauthentication_required(passwords.password_change), name="account_change_password"),
@@ -99,6 +122,7 @@ urlpatterns = [
         security.PasswordFromLink.as_view(),
         name="account_reset_password_from_key",
     ),
+    path("password/set/", confirmed(passwords.password_set), name="account_set_password"),
     path("login/", security.SignIn.as_view(), name="account_login"),
     path("", include("allauth.account.urls")),
     path("<account:code>/access/", include(access_urls)),

@@ -43,6 +43,12 @@ EVENTS = {
     "sign_in.failed": refused("A sign-in failed."),
     "sign_in.locked": refused("A sign-in was refused without a check: too many attempts."),
     "sign_in.inactive": refused("A deactivated person gave the right password."),
+    "sign_in.provider_failed": refused("A sign-in with an identity provider failed.", "provider", "why"),
+    "sign_in.provider_refused": refused("An identity provider vouched for nobody who may sign in.", "provider", "why"),
+    "sign_in.provider_required": refused("A sign-in was refused because the domain requires a provider.", "provider"),
+    "sign_in.emergency": done(
+        "A system administrator signed in without the provider that their domain requires.", "provider", level=WARNING
+    ),
     "sign_in.confirmed": done("A person confirmed their identity.", "methods"),
     "sign_in.out_of_service": refused("A person of a suspended or closed account was kept out."),
     "session.moved": done("A session is used from another network or browser than its last proof of identity."),
@@ -96,6 +102,8 @@ EVENTS = {
         "A person was made a system administrator on the command line.", "target", level=WARNING
     ),
     "person.factors_removed": done("All second factors of a person were removed.", "target", level=WARNING),
+    "person.linked": done("A person was linked to an identity provider.", "target", "provider"),
+    "person.unlinked": done("A link to an identity provider was removed.", "target", "provider", level=WARNING),
     "person.signed_out": done("A person was signed out by another.", "target"),
     "grant.given": done("A support agent was granted an account.", "target", "agent", "granted", "may_change"),
     "grant.withdrawn": done("A grant was withdrawn.", "target", "agent", "granted", "may_change"),

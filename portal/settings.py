@@ -12,6 +12,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from portal.database.address import sign_in_of
+from portal.single_sign_on import read_providers
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -60,6 +61,7 @@ INSTALLED_APPS = [
     "django.forms",
     "allauth",
     "allauth.account",
+    "allauth.socialaccount",
     "guardian",
     "allauth.mfa",
     "allauth.usersessions",
@@ -206,6 +208,12 @@ MFA_FORMS = {
     "reauthenticate": "accounts.forms.CodeAgainForm",
     "reauthenticate_webauthn": "accounts.forms.PasskeyAgainForm",
 }
+# Identity providers that people may sign in with (portal.single_sign_on): secrets are in it.
+SINGLE_SIGN_ON = read_providers(env.str("SINGLE_SIGN_ON", default=""), is_trial=DEMO or DEBUG)
+# How long a page waits for one of them, all its answers together.
+SINGLE_SIGN_ON_SECONDS = env.float("SINGLE_SIGN_ON_SECONDS", default=5)
+if not 1 <= SINGLE_SIGN_ON_SECONDS <= 15:
+    raise ImproperlyConfigured("SINGLE_SIGN_ON_SECONDS is from 1 to 15: a thread of the web server waits that long.")
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=0)
 
 # Working in somebody else's account (accounts.middleware).

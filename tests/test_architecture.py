@@ -24,12 +24,13 @@ MAY_IMPORT = {
 #: The frame on top of the house may know all of it.
 FRAME = {"__init__", "settings", "urls", "wsgi", "server", "demo", "serve", "worker"}
 STOREYS = [
-    {"policy", "limits"},
+    {"policy", "limits", "oidc"},
     {"actor", "scope"},
     {"models"},
     {"rules", "audit", "holdings", "telephony", "devices"},
     {"notices"},
     {"actions", "listing", "demo", "notice_mail"},
+    {"single_sign_on"},
     {"tasks", "tables", "words", "second_factor"},
     {"attempts"},
     {

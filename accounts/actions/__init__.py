@@ -32,6 +32,7 @@ from accounts.actions.notices import (
 )
 from accounts.actions.operators import NotNeeded, create_operator
 from accounts.actions.people import (
+    LinkedOtherwise,
     change_person,
     change_profile,
     credentials_changed,
@@ -39,12 +40,16 @@ from accounts.actions.people import (
     end_session,
     invite_again,
     invite_person,
+    link_provider,
     reactivate_person,
     remove_factors,
+    remove_provider_links,
     sign_out_person,
+    unlink_provider,
 )
 
 __all__ = [
+    "LinkedOtherwise",
     "NotNeeded",
     "add_account",
     "ask_consent",
@@ -68,6 +73,7 @@ __all__ = [
     "invite_again",
     "invite_person",
     "leave_account",
+    "link_provider",
     "new_sign_in",
     "note_presence",
     "people_of",
@@ -76,9 +82,11 @@ __all__ = [
     "read_all_notices",
     "read_notice",
     "remove_factors",
+    "remove_provider_links",
     "sign_out_person",
     "stop_mail",
     "suspend_account",
+    "unlink_provider",
     "why_none_invited",
     "why_not_closed",
     "withdraw_grant",

@@ -4,6 +4,7 @@ from datetime import timedelta
 from functools import partial
 
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -20,11 +21,16 @@ from accounts.models import Access, Account, Notice, Person
 from accounts.models.people import ADDRESS_OF_ACCOUNT
 from accounts.rules import invitable_roles, possible_roles
 from portal import security
+from portal.single_sign_on import Provider, provider_of_issuer
 
 #: Attempts to invite per account and hour, so that nobody can send bulk mail through the portal.
 MOST_INVITED_AN_HOUR = 50
 #: How long one waits before the same person is mailed again.
 BETWEEN_INVITATIONS = timedelta(minutes=1)
+
+
+class LinkedOtherwise(Exception):
+    """A person is linked to another subject of the provider, or a subject to another person."""
 
 
 @transaction.atomic
@@ -55,6 +61,42 @@ def credentials_changed(person: Person, *, keep: str | None = None) -> None:
     ``keep`` is the key of the session in which they did it.
     """
     end_everything(person, Access.End.CREDENTIALS, keep=keep)
+
+
+@transaction.atomic
+def link_provider(person: Person, provider: Provider, subject: str) -> Person:
+    """Link a person to what an identity provider calls them; who was only invited has joined with that.
+
+    For a sign-in in which the provider has shown that the person's address is theirs. It is a new proof of identity, so
+    everything that earlier ones have opened ends. Raises ``LinkedOtherwise``.
+    """
+    locked = Person.objects.select_for_update(no_key=True, of=("self",)).select_related("account").get(pk=person.pk)
+    if not locked.is_active or SocialAccount.objects.filter(user=locked, provider=provider.issuer).exists():
+        raise LinkedOtherwise
+    try:
+        with transaction.atomic():
+            SocialAccount(user=locked, provider=provider.issuer, uid=subject).save(force_insert=True)
+            if not locked.has_joined:
+                locked.join_without_password()
+                locked.save(update_fields=["password"])
+                locked.refresh_from_db(fields=["has_joined"])
+    except IntegrityError as taken:
+        raise LinkedOtherwise from taken
+    audit.record(Actor.at_home(locked), "person.linked", locked, after={"provider": provider.id})
+    end_everything(locked, Access.End.CREDENTIALS)
+    return locked
+
+
+@transaction.atomic
+def unlink_provider(actor: Actor, provider: Provider) -> None:
+    """Remove the acting person's link to an identity provider. Raises ``DoesNotExist`` where there is none, and
+    ``ValidationError`` for a person who has no password to sign in with."""
+    person = Person.objects.select_for_update(no_key=True).get(pk=actor.person.pk)
+    link = SocialAccount.objects.get(user=person, provider=provider.issuer)
+    if not person.has_usable_password():
+        raise ValidationError(_("Choose a password first. Without one you could not sign in any more."))
+    link.delete()
+    audit.record(actor, "person.unlinked", person, before={"provider": provider.id})
 
 
 def invite_person(actor: Actor, *, name: str, email: str, role: str) -> Person:
@@ -258,6 +300,23 @@ def remove_factors(person: Person) -> bool:
     end_everything(person, Access.End.CREDENTIALS)
     portal = Actor(person=None, account=person.account, chain=(person.account,))
     audit.record(portal, "person.factors_removed", person)
+    return True
+
+
+@transaction.atomic
+def remove_provider_links(person: Person) -> bool:
+    """Remove a person's links to identity providers; False when there are none. For the operator of the portal, as
+    ``remove_factors``: the person's next sign-in with a provider makes a new link by their address."""
+    links = SocialAccount.objects.filter(user=person)
+    issuers = sorted(links.values_list("provider", flat=True))
+    if not issuers:
+        return False
+    links.delete()
+    end_everything(person, Access.End.CREDENTIALS)
+    portal = Actor(person=None, account=person.account, chain=(person.account,))
+    for issuer in issuers:
+        provider = provider_of_issuer(issuer)
+        audit.record(portal, "person.unlinked", person, before={"provider": provider.id if provider else "former"})
     return True
 
 

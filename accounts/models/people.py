@@ -12,6 +12,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import Case, Q, Value, When
 from django.db.models.functions import Coalesce, Lower
+from django.utils.crypto import get_random_string
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
@@ -22,6 +23,10 @@ from portal.listings import Fold
 
 JOINED_ADDRESS, ADDRESS_OF_ACCOUNT = "accounts_person_joined_address", "accounts_person_address_of_account"
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+#: Takes the place of the password of people who joined with an identity provider. It is no hash: no password fits, and
+#: Django takes as long to find that out as with one. Unlike Django's own mark for that, which people have who were only
+#: invited, it makes the person's address theirs (``has_joined``).
+JOINED_ELSEWHERE = "provider$"
 
 
 class PasswordField(models.CharField):
@@ -44,6 +49,11 @@ class PersonQuerySet(models.QuerySet):
         """The one who signs in with an address, active or not. People who were only invited do not own theirs yet."""
         joined = self.filter(has_joined=True)
         return joined.alias(address=Lower("email")).filter(address=email.lower()).select_related("account").first()
+
+    def invited(self, email: str) -> list[Person]:
+        """Those who were invited with an address and have not joined: one in an account."""
+        waiting = self.filter(is_active=True, has_joined=False).select_related("account")
+        return list(waiting.alias(address=Lower("email")).filter(address=email.lower())[:2])
 
     def never_joined(self):
         """Administrators who were invited and have not chosen a password, whether they still may or not."""
@@ -118,6 +128,8 @@ class Person(AbstractBaseUser):
 
     #: Unread notices, up to ``MOST_COUNTED``; loaded with the person of a request.
     unread = 0
+    #: Whether the identity provider that they signed in with has taken over the second factor (accounts.second_factor).
+    factor_at_provider = False
 
     # What libraries ask of a user; nobody has every permission here.
     is_staff = is_superuser = False
@@ -185,4 +197,13 @@ class Person(AbstractBaseUser):
     def lacks_second_factor(self) -> bool:
         """Whether this person must set up a second factor before anything else opens to them."""
         staff = self.account.kind in (Account.Kind.SYSTEM, Account.Kind.VAR)
-        return settings.STAFF_SECOND_FACTOR and staff and not self.has_second_factor
+        has_one = self.has_second_factor or self.factor_at_provider
+        return settings.STAFF_SECOND_FACTOR and staff and not has_one
+
+    def has_usable_password(self) -> bool:
+        """Whether the person has a password: people who joined with an identity provider have none."""
+        return super().has_usable_password() and not (self.password or "").startswith(JOINED_ELSEWHERE)
+
+    def join_without_password(self) -> None:
+        """Make the person one who has joined; links for choosing a password that were mailed before end."""
+        self.password = JOINED_ELSEWHERE + get_random_string(40)

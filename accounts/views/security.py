@@ -17,6 +17,8 @@ from accounts import actions
 from accounts.confirmation import reauthentication_required
 from accounts.models import Person
 from accounts.sign_in import proof_changed
+from accounts.single_sign_on import links_of
+from accounts.views.providers import leads_to_providers
 from portal import security as security_log
 from portal.browsers import in_words
 
@@ -39,6 +41,10 @@ def security(request):
         "app": next(iter(factors["totp"]), None),
         "codes_left": sum(map(codes_left, factors["recovery_codes"])),
         "passkeys": factors["webauthn"],
+        "has_password": person.has_usable_password(),
+        "providers": [
+            {"id": of.id, "name": of.name, "since": link.date_joined} for of, link in links_of(person).items()
+        ],
         "sessions": [
             {
                 "id": session.pk,
@@ -60,7 +66,10 @@ class SignIn(LoginView):
 
     def get_context_data(self, **kwargs) -> dict:
         more = {"is_new": not Person.objects.joined().exists(), "is_plain": settings.PLAIN_HTTP}
-        return super().get_context_data(**kwargs) | more
+        return super().get_context_data(**kwargs) | more | {"providers": settings.SINGLE_SIGN_ON}
+
+    def render_to_response(self, context, **kwargs):
+        return leads_to_providers(super().render_to_response(context, **kwargs))
 
 
 class PasswordFromLink(PasswordResetFromKeyView):

@@ -224,6 +224,8 @@ OPEN = {
     "django_session": ("", ALL, "signing in"),
     "mfa_authenticator": ("", ALL, "signing in"),
     "usersessions_usersession": ("", ALL, "signing in"),
+    # Whom an identity provider calls what. A link is made and removed, and never moved to another person.
+    "socialaccount_socialaccount": ("", "SELECT, INSERT, DELETE", "signing in"),
     "portal_cache": ("", ALL, "counts of guesses, before anybody has signed in"),
     "numbers_provider": ("SELECT", "SELECT", "the same for every account"),
     "procrastinate_jobs": ("", ALL, "the queue: what a job does, it does in a scope of its own"),
@@ -233,6 +235,9 @@ OPEN = {
     "django_content_type": ("SELECT", "SELECT", "names of models"),
     "auth_permission": ("SELECT", "SELECT", "names of permissions"),
     "django_migrations": ("", "SELECT", "the age of the tables"),
+    # Providers are in the settings, and their tokens are not kept; Django looks for some when it removes a link.
+    "socialaccount_socialapp": ("", "", "a library's, not used"),
+    "socialaccount_socialtoken": ("", "SELECT, DELETE", "a library's, always empty"),
     "auth_group": ("", "", "a library's, not used"),
     "auth_group_permissions": ("", "", "a library's, not used"),
     "guardian_groupobjectpermission": ("", "", "a library's, not used"),

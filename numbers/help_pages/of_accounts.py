@@ -256,6 +256,14 @@ OF_ACCOUNTS = {
                 ),
             ),
             (
+                _("Sign-in with your organization"),
+                (
+                    _(
+                        "Where the sign-in page has a button for your organization, you sign in there instead of typing a password here. The first time, you are linked to it and get an e-mail. If you have a password too, you can remove the link. If you have none, you confirm that it is you by signing in at your organization again."
+                    ),
+                ),
+            ),
+            (
                 _("Sessions"),
                 (
                     _(

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.django_db
 #: Of oneself: whoever is somewhere may leave, see to their own profile and sign-ins, and read what they are told.
 ONES_OWN = {
     "leave_account", "change_profile", "end_session", "read_notice", "read_all_notices", "choose_channels",
+    "unlink_provider",
 }  # fmt: skip
 
 

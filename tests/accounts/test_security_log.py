@@ -4,6 +4,7 @@ in any line of any logger."""
 import io
 import logging
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -20,7 +21,10 @@ from accounts.models import Access, Account, Grant, Person
 from numbers.models import Job, TelephoneSystem
 from numbers.tasks import run_job
 from portal import security
+from portal.single_sign_on import Provider
 from tests.accounts.post import deliver
+from tests.accounts.sso.conftest import begin, come_back
+from tests.accounts.sso.signing import SECRET, signing_provider
 from tests.accounts.test_accounts import sent
 from tests.accounts.totp import code_for
 from tests.factories import make_account, make_destination, make_number, make_person
@@ -252,6 +256,38 @@ def passwords(walk, acme):
     cache.clear()
 
 
+def identity_providers(walk, acme, settings):
+    system, boss = walk.person(acme.parent.parent), walk.person(acme)
+    walk.secrets |= {SECRET, "mark-subject-1", "mark-access-token", "eyJ"}
+    client = walk.browser()
+    with signing_provider() as idp:
+        provider = Provider("example", "Example Corp", idp.issuer, "portal", SECRET, ("example.com",))
+        settings.SINGLE_SIGN_ON = (provider,)
+        brought = idp.sign_in(begin(client), email=boss.email)
+        walk.secrets |= {brought["code"], brought["state"], idp.sent[0]["nonce"]}
+        walk.next()
+        come_back(walk.browser(), brought)
+        walk.made("sign_in.provider_failed", address=VISITOR, provider="example", why="state", person=None)
+        come_back(client, brought)
+        walk.made_by("person.linked", boss, provider="example", target=f"person {boss.pk}")
+        assert walk.logged.events("sign_in.succeeded")[0]["methods"] == ["provider"]
+        stranger = walk.browser()
+        brought = idp.sign_in(begin(stranger), email="mark-nobody@example.com", sub="mark-subject-2")
+        walk.next()
+        come_back(stranger, brought)
+        hashed = security.hash_of("mark-nobody@example.com")
+        walk.made("sign_in.provider_refused", person=None, name_hash=hashed, provider="example", why="unknown")
+        walk.next(client, "/security/with/example/remove/")
+        walk.made_by("person.unlinked", boss, provider="example", target=f"person {boss.pk}")
+        settings.SINGLE_SIGN_ON = (replace(provider, required=True),)
+        walk.next(walk.browser(), "/login/", {"login": boss.email, "password": FIRST})
+        walk.made("sign_in.provider_required", person=boss.pk, account=acme.code, provider="example")
+        walk.next(walk.browser(), "/login/", {"login": system.email, "password": FIRST})
+        walk.made_by("sign_in.emergency", system, provider="example")
+    settings.SINGLE_SIGN_ON = ()
+    cache.clear()
+
+
 def walls(walk, acme, settings):
     boss, user = walk.person(acme), walk.person(acme, "user")
     client, number = walk.browser(boss), make_number(customer=acme, e164="+15145557391")
@@ -424,6 +460,7 @@ def test_every_event_is_logged_where_it_happens_and_no_secret_with_it(walk, acme
     signing_in(walk, acme)
     factors(walk, acme)
     passwords(walk, acme)
+    identity_providers(walk, acme, settings)
     walls(walk, acme, settings)
     machines(walk, acme, settings)
     other_accounts(walk, acme, settings)
