@@ -71,10 +71,10 @@ def fetch(
         if isinstance(connection.sock, ssl.SSLSocket):
             connection.sock.do_handshake()
         connection.request("GET" if body is None else "POST", path, body, sent)
-        response = connection.getresponse()
-        content = response.read(MOST_BYTES + 1)
-        if response.length:
-            raise http.client.IncompleteRead(content)
+        with connection.getresponse() as response:
+            content = response.read(MOST_BYTES + 1)
+            if response.length:
+                raise http.client.IncompleteRead(content)
     except (OSError, ValueError, http.client.HTTPException) as error:
         if time.monotonic() >= deadline.at or isinstance(error, TimeoutError):
             raise TooSlow from error
