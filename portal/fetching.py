@@ -64,17 +64,17 @@ def fetch(
     path = parts.path or "/"
     path = f"{path}?{parts.query}" if parts.query else path
     connection = connected(parts.scheme, parts.hostname or "", parts.port, deadline)
-    watch = threading.Timer(deadline.left(), shut_down, [connection.sock])
+    watch = threading.Timer(max(0, deadline.at - time.monotonic()), shut_down, [connection.sock])
     watch.daemon = True
     watch.start()
     try:
         if isinstance(connection.sock, ssl.SSLSocket):
             connection.sock.do_handshake()
         connection.request("GET" if body is None else "POST", path, body, sent)
-        response = connection.getresponse()
-        content = response.read(MOST_BYTES + 1)
-        if response.length:
-            raise http.client.IncompleteRead(content)
+        with connection.getresponse() as response:
+            content = response.read(MOST_BYTES + 1)
+            if response.length:
+                raise http.client.IncompleteRead(content)
     except (OSError, ValueError, http.client.HTTPException) as error:
         if time.monotonic() >= deadline.at or isinstance(error, TimeoutError):
             raise TooSlow from error
@@ -110,8 +110,9 @@ def connected(scheme: str, host: str, port: int | None, deadline: Deadline) -> h
     except (OSError, UnicodeError) as error:
         raise NotReached from error
     for family, kind, protocol, _name, address in found:
+        left = deadline.left()
         plain = socket.socket(family, kind, protocol)
-        plain.settimeout(deadline.left())
+        plain.settimeout(left)
         try:
             plain.connect(address)
         except OSError:

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 RULES = [
     "accounts/rules.py", "accounts/middleware.py", "accounts/second_factor.py", "accounts/attempts.py",
     "accounts/devices.py", "accounts/confirmation.py", "accounts/rechecking.py", "accounts/passwords.py",
-    "portal/intake.py",
+    "accounts/single_sign_on.py", "portal/intake.py",
 ]  # fmt: skip
 #: Modules whose functions refuse what the actor may not do.
 ACTIONS = ["accounts/actions", "numbers/actions", "webphone/actions"]
@@ -45,7 +45,9 @@ OWN = {
         "tests/accounts/test_people.py",
         "tests/accounts/test_invitations.py",
         "tests/accounts/test_first_administrator.py",
+        "tests/accounts/sso/test_single_sign_on.py",
     ],
+    "accounts/single_sign_on.py": ["tests/accounts/sso/test_single_sign_on.py"],
     "accounts/actions/grants.py": ["tests/accounts/test_grants.py"],
     "accounts/views/people.py": ["tests/accounts/test_people.py"],
     "accounts/views/grants.py": ["tests/accounts/test_grants.py"],
@@ -57,7 +59,11 @@ OWN = {
     "accounts/limits.py": ["tests/accounts/test_limits.py"],
     "portal/intake.py": ["tests/portal/test_server.py"],
     "accounts/sessions.py": ["tests/accounts/test_sessions.py", "tests/accounts/test_sign_in.py"],
-    "accounts/sign_in.py": ["tests/accounts/test_sign_in.py", "tests/accounts/test_sessions.py"],
+    "accounts/sign_in.py": [
+        "tests/accounts/test_sign_in.py",
+        "tests/accounts/test_sessions.py",
+        "tests/accounts/sso/test_single_sign_on.py",
+    ],
     "accounts/filters.py": ["tests/accounts/test_people_list.py", "tests/accounts/test_grants.py"],
     "accounts/models/accounts.py": ["tests/accounts/test_account_list.py", "tests/accounts/test_grants.py"],
     "accounts/models/people.py": ["tests/accounts/test_people.py", "tests/accounts/test_people_list.py"],

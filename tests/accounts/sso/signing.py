@@ -22,6 +22,13 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 SECRET = "mark-client-secret"
 #: What a test sets to None is left out.
 LEFT_OUT = None
+#: How answers begin that never come to an end: they go on with their last byte.
+BEGINNINGS = {
+    "silent": b"",
+    "dripping": b"HTTP/1.1 200 OK\r\nX-Header: x",
+    "dripping its body": b"HTTP/1.1 200 OK\r\n\r\n{ ",
+    "dripping pieces": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0",
+}
 
 
 @cache
@@ -59,7 +66,7 @@ class SigningProvider:
         self.userinfo: dict | None = None
         #: Changes of the discovery document.
         self.discovery: dict = {}
-        #: path -> what answers instead: bytes that are sent as they are, or "silent" or "dripping".
+        #: path -> what answers instead: bytes that are sent as they are, or one of ``BEGINNINGS``.
         self.instead: dict[str, bytes | str] = {}
         #: Silent and dripping answers last until then: whoever waited for their end would wait for ever.
         self.released = threading.Event()
@@ -164,11 +171,9 @@ class SigningProvider:
             def hold(self, how: str) -> None:
                 """Never come to an end, until the test is over."""
                 with suppress(OSError):
-                    if how == "dripping":
-                        self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Header: ")
+                    self.wfile.write(BEGINNINGS[how])
                     while not provider.released.wait(0.05):
-                        if how == "dripping":
-                            self.wfile.write(b"x")
+                        self.wfile.write(BEGINNINGS[how][-1:])
 
             def do_GET(self):
                 self.handle_path({})

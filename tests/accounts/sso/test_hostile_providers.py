@@ -15,7 +15,7 @@ from jwt.warnings import InsecureKeyLengthWarning
 from accounts import oidc
 from tests.accounts.browsers import is_in
 from tests.accounts.sso.conftest import begin, come_back
-from tests.accounts.sso.signing import SECRET, public_jwk, signed_with_public_key
+from tests.accounts.sso.signing import BEGINNINGS, SECRET, public_jwk, signed_with_public_key
 
 pytestmark = pytest.mark.django_db
 UNUSABLE = "The portal cannot use the answer of Example Corp."
@@ -197,7 +197,7 @@ def test_what_the_provider_says_instead_of_a_code(idp, provider, person, refuses
 PATHS = ["/.well-known/openid-configuration", "/token", "/keys", "/userinfo"]
 
 
-@pytest.mark.parametrize("how", ["silent", "dripping"])
+@pytest.mark.parametrize("how", BEGINNINGS)
 @pytest.mark.parametrize("path", PATHS)
 def test_a_provider_that_does_not_come_to_an_end_is_left(idp, provider, person, settings, refuses, path, how):
     """It would go on for ever: that there is an answer shows that nobody waits for its end."""

@@ -1,12 +1,14 @@
 """What the setting SINGLE_SIGN_ON may say: what would weaken a sign-in is refused, with what to do instead."""
 
 import json
+import re
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from portal.single_sign_on import Provider, read_providers
 from tests.portal.test_commands import GOOD, run
+from tests.processes import ask, servers
 
 SECRET = "mark-client-secret"
 USUAL = {
@@ -140,3 +142,18 @@ def test_no_page_waits_for_a_provider_for_long():
     for seconds in ("0", "60"):
         status, said = run("serve", **GOOD, SINGLE_SIGN_ON_SECONDS=seconds)
         assert (status, "SINGLE_SIGN_ON_SECONDS is from 1 to 15" in said) == (2, True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_served_portal_has_the_button_and_goes_on_when_the_provider_is_away():
+    setting = json.dumps([USUAL | {"issuer": "http://127.0.0.1:1"}])
+    with servers(1, SINGLE_SIGN_ON=setting) as (port,):
+        status, headers, page = ask(port, "GET", "/login/")
+        assert (status, b"Sign in with Example Corp" in page) == (200, True)
+        assert "form-action 'self' http://127.0.0.1:1;" in headers["Content-Security-Policy"]
+        assert SECRET.encode() not in page
+        token = re.search(rb'name="csrfmiddlewaretoken" value="(\w+)"', page)[1].decode()
+        cookie = headers["Set-Cookie"].partition(";")[0]
+        status, headers, page = ask(port, "POST", "/login/with/example/", {"csrfmiddlewaretoken": token}, Cookie=cookie)
+        assert (status, headers["Retry-After"]) == (503, "60")
+        assert b"Example Corp does not answer at the moment." in page

@@ -16,6 +16,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
+from accounts import actions
 from accounts.limits import Limit
 from accounts.models import Account, AuditEvent, Person
 from tests.accounts.browsers import at, is_in, let_proofs_age, set_up_app
@@ -122,6 +123,23 @@ def test_microsofts_own_claim_counts_where_the_setting_says_so(configure, person
     assert sign_in(xms_edov=None)[0].status_code == 403
     assert sign_in(xms_edov=False)[0].status_code == 403
     assert is_in(sign_in(email_verified=None, xms_edov=value)[1])
+
+
+def test_who_was_changed_at_the_same_moment_is_not_linked(acme, bravo, person, provider):
+    """What was asked before may have changed when the row is locked."""
+    Person.objects.filter(pk=person.pk).update(is_active=False)
+    with pytest.raises(actions.LinkedOtherwise):
+        actions.link_provider(person, provider, SUBJECT)
+    Person.objects.filter(pk=person.pk).update(is_active=True)
+    other = make_person(make_account("company", parent=bravo), email=EMAIL)
+    with pytest.raises(actions.LinkedOtherwise):
+        actions.link_provider(other, provider, SUBJECT)  # the address has an owner
+    actions.link_provider(person, provider, SUBJECT)
+    stranger = make_person(acme, email="other@example.com", password=PASSWORD)
+    for somebody, subject in ((person, "mark-subject-2"), (stranger, SUBJECT)):
+        with pytest.raises(actions.LinkedOtherwise):
+            actions.link_provider(somebody, provider, subject)
+    assert [link.user_id for link in SocialAccount.objects.all()] == [person.pk]
 
 
 # Afterwards
