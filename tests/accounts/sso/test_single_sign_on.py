@@ -557,7 +557,11 @@ def test_a_form_that_waited_is_sent_once_it_is_confirmed(without_password, acme,
 HOUR_AGO = (timezone.now() - timedelta(hours=1)).timestamp()
 
 
-@pytest.mark.parametrize("at", [None, HOUR_AGO, HOUR_AGO * 2, "1", True, float("inf")], ids=str)
+@pytest.mark.parametrize(
+    "at",
+    [None, HOUR_AGO, HOUR_AGO * 2, "1", True, float("inf")],
+    ids=["none", "old", "to come", "text", "true", "endless"],
+)
 def test_an_old_sign_in_at_the_provider_confirms_nothing(without_password, acme, idp, logged, at):
     answer = confirm(without_password, idp, "/security/codes/", auth_time=at)
     assert (answer.status_code, "does not say that you signed in there just now" in answer.text) == (403, True)
