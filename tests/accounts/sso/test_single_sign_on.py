@@ -19,6 +19,7 @@ from django.utils import timezone
 from accounts import actions
 from accounts.limits import Limit
 from accounts.models import Account, AuditEvent, Person
+from accounts.single_sign_on import links_of
 from tests.accounts.browsers import at, is_in, let_proofs_age, set_up_app
 from tests.accounts.browsers import sign_in as by_password
 from tests.accounts.post import deliver
@@ -358,6 +359,12 @@ def test_without_a_provider_the_page_is_as_before(settings, db, django_assert_nu
     assert "Sign in with" not in answer.text
     assert "form-action 'self';" in answer["Content-Security-Policy"]
     assert Client().post("/login/with/example/").status_code == 404
+
+
+def test_without_a_provider_nobody_is_asked_for_links(settings, person, django_assert_num_queries):
+    settings.SINGLE_SIGN_ON = ()
+    with django_assert_num_queries(0):
+        assert links_of(person) == {}
 
 
 def test_people_who_use_no_provider_cost_no_statement_more(person, provider, django_assert_num_queries):
