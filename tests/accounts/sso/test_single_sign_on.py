@@ -19,7 +19,7 @@ from django.utils import timezone
 from accounts import actions
 from accounts.limits import Limit
 from accounts.models import Account, AuditEvent, Person
-from accounts.single_sign_on import links_of
+from accounts.single_sign_on import is_by_provider, links_of
 from tests.accounts.browsers import at, is_in, let_proofs_age, set_up_app
 from tests.accounts.browsers import sign_in as by_password
 from tests.accounts.post import deliver
@@ -420,6 +420,7 @@ def test_a_passkey_is_refused_there_too(configure, person, rf, logged):
     request = rf.post("/login/passkey/")
     request.session, request.actor, request._messages = browser.session, None, Messages()
     with context.request_context(request):
+        assert not is_by_provider(request, person)  # nothing has been proved yet
         record_authentication(request, person, "mfa", type="webauthn", passwordless=True)
         answer = get_adapter(request).pre_login(
             request, person, email_verification="none", signal_kwargs=None, email=None, signup=False, redirect_url=None
