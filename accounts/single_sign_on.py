@@ -92,8 +92,7 @@ def is_verified(value: object, provider: Provider) -> bool:
 def needs_provider(person: Person) -> Provider | None:
     """The provider with which alone the person signs in. None for system administrators as well: somebody has to get in
     when the provider does not work."""
-    provider = provider_required_for(person.email)
-    return None if provider is None or is_emergency(person) else provider
+    return None if is_emergency(person) else provider_required_for(person.email)
 
 
 def is_emergency(person: Person) -> bool:

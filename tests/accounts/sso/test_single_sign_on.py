@@ -19,6 +19,7 @@ from django.utils import timezone
 from accounts import actions
 from accounts.limits import Limit
 from accounts.models import Account, AuditEvent, Person
+from accounts.single_sign_on import is_by_provider, links_of
 from tests.accounts.browsers import at, is_in, let_proofs_age, set_up_app
 from tests.accounts.browsers import sign_in as by_password
 from tests.accounts.post import deliver
@@ -360,6 +361,12 @@ def test_without_a_provider_the_page_is_as_before(settings, db, django_assert_nu
     assert Client().post("/login/with/example/").status_code == 404
 
 
+def test_without_a_provider_nobody_is_asked_for_links(settings, person, django_assert_num_queries):
+    settings.SINGLE_SIGN_ON = ()
+    with django_assert_num_queries(0):
+        assert links_of(person) == {}
+
+
 def test_people_who_use_no_provider_cost_no_statement_more(person, provider, django_assert_num_queries):
     client = Client()
     by_password(client, EMAIL)
@@ -413,6 +420,7 @@ def test_a_passkey_is_refused_there_too(configure, person, rf, logged):
     request = rf.post("/login/passkey/")
     request.session, request.actor, request._messages = browser.session, None, Messages()
     with context.request_context(request):
+        assert not is_by_provider(request, person)  # nothing has been proved yet
         record_authentication(request, person, "mfa", type="webauthn", passwordless=True)
         answer = get_adapter(request).pre_login(
             request, person, email_verification="none", signal_kwargs=None, email=None, signup=False, redirect_url=None
