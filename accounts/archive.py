@@ -25,14 +25,15 @@ AT_ONCE = 5_000
 @dataclass(frozen=True)
 class Kind:
     """Rows that are archived together: as ``rows``, a statement for those with an id above ``%(after)s``, in their
-    order, each with whether it is old enough, and the table that they go from. ``trigger`` refuses changes of it."""
+    order, each with whether it is old enough, and the table that they go from. ``trigger`` refuses changes of it.
+    ``{unreferenced}`` in the statement is the condition that no row of another table needs one of them."""
 
     table: str
     rows: str
     trigger: str = ""
 
 
-#: By the name that files begin with. An access goes after the last event that it was the reason for.
+#: By the name that files begin with. An access goes after the last event, job and order for which it was the reason.
 KINDS = {
     "history": Kind(
         "accounts_auditevent",
@@ -48,8 +49,7 @@ KINDS = {
     "accesses": Kind(
         "accounts_access",
         """
-        SELECT x.id, coalesce(x.ended_at, x.expires_at, x.asked_at) < %(before)s
-               AND NOT EXISTS (SELECT FROM accounts_auditevent e WHERE e.access_id = x.id),
+        SELECT x.id, coalesce(x.ended_at, x.expires_at, x.asked_at) < %(before)s AND {unreferenced},
                row_to_json(x)::jsonb || jsonb_build_object('account', a.code, 'person', p.email)
         FROM accounts_access x JOIN accounts_account a ON a.id = x.account_id
         JOIN accounts_person p ON p.id = x.person_id
@@ -57,6 +57,16 @@ KINDS = {
         """,
     ),
 }
+
+
+#: The columns of other tables that point at the ids of a table.
+REFERENCES = """
+SELECT DISTINCT c.conrelid::regclass::text, mine.attname
+FROM pg_constraint c CROSS JOIN unnest(c.conkey, c.confkey) AS pair (mine, theirs)
+JOIN pg_attribute mine ON (mine.attrelid, mine.attnum) = (c.conrelid, pair.mine)
+JOIN pg_attribute theirs ON (theirs.attrelid, theirs.attnum) = (c.confrelid, pair.theirs) AND theirs.attname = 'id'
+WHERE c.contype = 'f' AND c.confrelid = %s::regclass ORDER BY 1, 2
+"""
 
 
 class NotArchived(Exception):
@@ -68,12 +78,14 @@ def archive(before: datetime, folder: Path, remove: Callable[[Kind, list[int]], 
     its number of rows, once it is on the disk and its rows are gone.
 
     A file is a JSON object a line, compressed with gzip; it is read again before anything is removed. Ended at any
-    point, it can be begun again: at worst the last file is written a second time, under the same name. ``remove`` is
-    what only the tables' owner can do. Raises ``NotArchived``.
+    point, it can be begun again: at worst rows of the last file are in the next one too. ``remove`` is what only the
+    tables' owner can do. Raises ``NotArchived``.
     """
     system = Account.called("SYS")
     counts = dict.fromkeys(KINDS, 0)
-    if system is not None:
+    if system is None:
+        return
+    try:
         for name, kind in KINDS.items():
             for ids, lines in old_rows(system, kind, before):
                 path = folder / f"{name}-{ids[0]:012d}-{ids[-1]:012d}.jsonl.gz"
@@ -81,9 +93,11 @@ def archive(before: datetime, folder: Path, remove: Callable[[Kind, list[int]], 
                 remove(kind, ids)
                 counts[name] += len(ids)
                 yield path.name, len(ids)
-    if any(counts.values()):
-        actor = Actor(person=None, account=system, chain=(system,))
-        audit.record(actor, "history.archived", system, after=counts | {"before": before.isoformat()})
+    finally:
+        # Also of a run that was ended: what has gone, has gone.
+        if any(counts.values()):
+            actor = Actor(person=None, account=system, chain=(system,))
+            audit.record(actor, "history.archived", system, after=counts | {"before": before.isoformat()})
 
 
 def old_rows(system: Account, kind: Kind, before: datetime) -> Iterator[tuple[list[int], list[str]]]:
@@ -92,7 +106,10 @@ def old_rows(system: Account, kind: Kind, before: datetime) -> Iterator[tuple[li
     after, ids, lines = 0, [], []
     while True:
         with scope(system), connection.cursor() as cursor:
-            cursor.execute(kind.rows, {"before": before, "after": after, "most": AT_ONCE})
+            cursor.execute(REFERENCES, [kind.table])
+            needed = [f"NOT EXISTS (SELECT FROM {of} r WHERE r.{column} = x.id)" for of, column in cursor.fetchall()]
+            rows = kind.rows.replace("{unreferenced}", " AND ".join(needed))
+            cursor.execute(rows, {"before": before, "after": after, "most": AT_ONCE})
             found = cursor.fetchall()
         old = [(pk, row) for pk, is_old, row in found if is_old]
         ids += [pk for pk, _row in old]
@@ -108,7 +125,7 @@ def old_rows(system: Account, kind: Kind, before: datetime) -> Iterator[tuple[li
 
 def write(path: Path, lines: list[str]) -> None:
     """Have these lines on the disk, compressed, readable by their owner alone. Raises ``NotArchived``."""
-    part = path.with_name(path.name + ".part")
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             # Without a time in it the same rows make the same file.

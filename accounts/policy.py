@@ -340,6 +340,7 @@ ADDRESSES: dict[str, str | Door | dict[str, str | Door]] = {
     # With an identity provider: there, and back.
     "provider_begin": Door.PUBLIC,
     "provider_callback": Door.PUBLIC,
+    "provider_join": Door.PUBLIC,
     "provider_confirm": Door.SIGNED_IN,
     "provider_unlink": Door.SIGNED_IN,
     "mfa_reauthenticate": Door.SIGNED_IN,

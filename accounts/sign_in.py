@@ -153,7 +153,7 @@ class Adapter(DefaultAccountAdapter):
         if answer := super().pre_login(request, user, **kwargs):
             return answer
         provider = sso.needs_provider(user)
-        if provider is None or sso.is_by_provider(request, user):
+        if provider is None or sso.is_by(provider, request, user):
             return None
         clear_login(request)
         security.log("sign_in.provider_required", request, **user.for_log, provider=provider.id)

@@ -29,6 +29,15 @@ class Refused(Exception):
         self.why, self.person, self.email = why, person, email
 
 
+class Invited(Exception):
+    """Nobody has joined with the verified address ``email`` of the provider's ``subject``, and accounts have invited
+    it: which of them they join, if any, the person decides."""
+
+    def __init__(self, subject: str, email: str, people: list[Person]):
+        super().__init__(email)
+        self.subject, self.email, self.people = subject, email, people
+
+
 def linked_person(provider: Provider, subject: str) -> Person | None:
     """The person whom the provider calls ``subject``, active or not."""
     links = SocialAccount.objects.filter(provider=provider.issuer, uid=subject)
@@ -46,24 +55,46 @@ def links_of(person: Person) -> dict[Provider, SocialAccount]:
 def person_of(provider: Provider, subject: str, linked: Person | None, claims: dict) -> Person:
     """The person who signed in at the provider: who is ``linked``, or whom the ``claims`` link now.
 
-    Raises ``Refused``.
+    Raises ``Refused`` and ``Invited``.
     """
-    person = linked or owner_of_verified(provider, claims)
+    if linked is not None:
+        return in_service(linked)
+    return linked_to(provider, subject, owner_of_verified(provider, subject, claims))
+
+
+def joined(provider: Provider, subject: str, email: str, code: str) -> Person:
+    """The person who joins the account called ``code``, which has invited this address that the provider has verified.
+
+    Raises ``Refused``, also where the invitation has ended meanwhile.
+    """
+    people = [] if Person.objects.owner_of(email) else Person.objects.invited(email)
+    for person in people:
+        if person.account.code == code:
+            return linked_to(provider, subject, person)
+    raise Refused("unknown", email=email)
+
+
+def in_service(person: Person) -> Person:
+    """The person, if they may sign in. Raises ``Refused``."""
     if not person.is_active:
         raise Refused("inactive", person)
     if Actor.at_home(person).is_shut_out:
         raise Refused("out_of_service", person)
-    if linked is None:
-        try:
-            person = actions.link_provider(person, provider, subject)
-        except actions.LinkedOtherwise:
-            # The address belongs to somebody else at the provider now, or two browsers came at the same moment.
-            raise Refused("other_subject", person) from None
     return person
 
 
-def owner_of_verified(provider: Provider, claims: dict) -> Person:
-    """The person whose address the provider says is verified: whoever has joined with it, or the only one invited."""
+def linked_to(provider: Provider, subject: str, person: Person) -> Person:
+    """The person, linked to the provider's subject. Raises ``Refused``."""
+    try:
+        return actions.link_provider(in_service(person), provider, subject)
+    except actions.LinkedOtherwise:
+        # The address belongs to somebody else at the provider now, or two browsers came at the same moment.
+        raise Refused("other_subject", person) from None
+
+
+def owner_of_verified(provider: Provider, subject: str, claims: dict) -> Person:
+    """The person who has joined with the address that the provider says is verified. Raises ``Refused`` and
+    ``Invited``."""
     email = claims.get("email")
     # Outside ASCII different letters have the same small letter: somebody else's address at the provider could pass.
     if not isinstance(email, str) or not (email.isascii() and email.isprintable()) or email.count("@") != 1:
@@ -74,11 +105,9 @@ def owner_of_verified(provider: Provider, claims: dict) -> Person:
         raise Refused("domain", email=email)
     if person := Person.objects.owner_of(email):
         return person
-    # Several accounts may have invited an address. Which invitation is meant, the link in the mail says.
-    invited = Person.objects.invited(email)
-    if len(invited) != 1:
-        raise Refused("invited_twice" if invited else "unknown", email=email)
-    return invited[0]
+    if invited := Person.objects.invited(email):
+        raise Invited(subject, email, invited)
+    raise Refused("unknown", email=email)
 
 
 def is_verified(value: object, provider: Provider) -> bool:
@@ -111,6 +140,11 @@ def is_by_provider(request: HttpRequest, person: Person) -> bool:
     """Whether the last proof of identity in this session is a sign-in at a provider."""
     records = get_authentication_records(request, person)
     return bool(records) and records[-1]["method"] == RECORDED
+
+
+def is_by(provider: Provider, request: HttpRequest, person: Person) -> bool:
+    """Whether the last proof of identity in this session is a sign-in at this provider."""
+    return is_by_provider(request, person) and used_provider(request, person) == provider
 
 
 def confirming_providers(person: Person) -> list[Provider]:

@@ -21,6 +21,7 @@ from procrastinate.contrib.django import app
 from accounts import devices, limits, notice_mail, notices
 from accounts.limits import Limit
 from accounts.models import Account, AuditEvent, Notice, Person
+from accounts.models.people import INVITATION_DAYS
 from accounts.scope import scope
 from accounts.sealing import seal_all
 from portal import security
@@ -29,7 +30,6 @@ from portal.figures import FAILED, WAITING, asked
 log = logging.getLogger(__name__)
 AGAIN = RetryStrategy(max_attempts=6, exponential_wait=5)
 #: How long somebody who was invited has to choose a password; who forgot one has PASSWORD_RESET_TIMEOUT.
-INVITATION_DAYS = 3
 #: Sessions that are removed in one transaction.
 SESSIONS_AT_ONCE = 5_000
 #: A task that is due and has waited so long waits for a worker.

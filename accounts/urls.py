@@ -109,6 +109,7 @@ urlpatterns = [
     path("login/link/", links.link, name="link"),
     path("login/with/<slug:provider>/", providers.begin, name="provider_begin"),
     path("login/with/<slug:provider>/callback/", providers.callback, name="provider_callback"),
+    path("login/with/<slug:provider>/join/", providers.join, name="provider_join"),
     path("security/with/<slug:provider>/remove/", providers.unlink, name="provider_unlink"),
     path("reauthenticate/code/", factors.reauthenticate, name="mfa_reauthenticate"),
     path("reauthenticate/passkey/", passkeys.reauthenticate_webauthn, name="mfa_reauthenticate_webauthn"),

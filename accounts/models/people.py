@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -12,6 +12,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import Case, Q, Value, When
 from django.db.models.functions import Coalesce, Lower
+from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
@@ -23,6 +24,8 @@ from portal.listings import Fold
 
 JOINED_ADDRESS, ADDRESS_OF_ACCOUNT = "accounts_person_joined_address", "accounts_person_address_of_account"
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+#: How long an invitation can be accepted.
+INVITATION_DAYS = 3
 #: Takes the place of the password of people who joined with an identity provider. It is no hash: no password fits, and
 #: Django takes as long to find that out as with one. Unlike Django's own mark for that, which people have who were only
 #: invited, it makes the person's address theirs (``has_joined``).
@@ -51,9 +54,10 @@ class PersonQuerySet(models.QuerySet):
         return joined.alias(address=Lower("email")).filter(address=email.lower()).select_related("account").first()
 
     def invited(self, email: str) -> list[Person]:
-        """Those who were invited with an address and have not joined: one in an account."""
-        waiting = self.filter(is_active=True, has_joined=False).select_related("account")
-        return list(waiting.alias(address=Lower("email")).filter(address=email.lower())[:2])
+        """Those who were invited with an address and may still join, one in an account; the latest 20."""
+        valid = timezone.now() - timedelta(days=INVITATION_DAYS)
+        waiting = self.filter(is_active=True, has_joined=False, invited_at__gt=valid).select_related("account")
+        return list(waiting.alias(address=Lower("email")).filter(address=email.lower()).order_by("-invited_at")[:20])
 
     def never_joined(self):
         """Administrators who were invited and have not chosen a password, whether they still may or not."""

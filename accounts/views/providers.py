@@ -1,5 +1,6 @@
 """Signing in with an identity provider: to it, and back; the same to confirm who somebody is; and removing the link."""
 
+import time
 from http import HTTPStatus
 
 from allauth.account.adapter import get_adapter
@@ -29,6 +30,8 @@ from portal.single_sign_on import Provider, authorization_origins, provider_call
 
 #: What a sign-in that has begun is for.
 SIGN_IN, CONFIRM = "sign_in", "confirm"
+#: The key of the session for an invitation that is shown, and for how many seconds it can be accepted there.
+INVITED, INVITED_SECONDS = "provider_invited", 600
 #: What a provider may say instead of a code (RFC 6749, 4.1.2.1; OpenID Connect Core, 3.1.2.6). Other words are not
 #: written into the log.
 ERRORS = {
@@ -133,10 +136,13 @@ def callback(request, provider):
         return failed(request, provider, failure)
     except sso.Refused as refusal:
         return refused(request, provider, refusal)
+    except sso.Invited as invitation:
+        return invited(request, provider, invitation, kept["next"])
 
 
 def came_back(request, provider: Provider, kept: dict) -> HttpResponse:
-    """What a browser that was expected gets. Raises ``oidc.Failed`` and ``single_sign_on.Refused``."""
+    """What a browser that was expected gets. Raises ``oidc.Failed``, ``single_sign_on.Refused`` and
+    ``single_sign_on.Invited``."""
     is_confirming = kept["purpose"] == CONFIRM
     person = request.actor.person if request.actor else None
     if is_confirming and (person is None or person.pk != kept["person"]):
@@ -170,9 +176,44 @@ def came_back(request, provider: Provider, kept: dict) -> HttpResponse:
         return confirmed(request, provider, kept, claims, linked)
     person = sso.person_of(provider, subject, linked, said)
     if linked is None:
-        get_adapter(request).send_notification_mail(
-            "account/email/provider_linked", person, {"provider": provider.name}
-        )
+        tell_of_link(request, provider, person)
+    return signed_in(request, provider, person, kept["next"])
+
+
+def tell_of_link(request, provider: Provider, person) -> None:
+    """Mail a person that they can sign in with a provider from now on."""
+    get_adapter(request).send_notification_mail("account/email/provider_linked", person, {"provider": provider.name})
+
+
+def invited(request, provider: Provider, invitation: sso.Invited, after: str) -> HttpResponse:
+    """Show somebody who has not joined which accounts have invited them. Nothing is linked before they choose one: who
+    invites may be anybody."""
+    request.session[INVITED] = {
+        "provider": provider.id,
+        "subject": invitation.subject,
+        "email": invitation.email,
+        "next": after,
+        "until": time.time() + INVITED_SECONDS,
+    }
+    accounts = [person.account for person in invitation.people]
+    context = {"provider": provider, "email": invitation.email, "accounts": accounts}
+    return render(request, "accounts/provider_invited.html", context)
+
+
+@never_cache
+@require_POST
+@providers_begun_limited
+def join(request, provider):
+    """Accept the invitation of an account, as the person who has just signed in at the provider."""
+    provider, kept = found(provider), request.session.pop(INVITED, None)
+    if kept is None or kept["provider"] != provider.id or kept["until"] < time.time() or request.actor is not None:
+        return failed(request, provider, oidc.Failed("state", HTTPStatus.BAD_REQUEST))
+    try:
+        person = sso.joined(provider, kept["subject"], kept["email"], request.POST.get("account", ""))
+    except sso.Refused as refusal:
+        return refused(request, provider, refusal)
+    security.log("invitation.accepted", request, **person.for_log)
+    tell_of_link(request, provider, person)
     return signed_in(request, provider, person, kept["next"])
 
 
@@ -212,7 +253,7 @@ def failed(request, provider: Provider, failure: oidc.Failed) -> HttpResponse:
     """Say that a sign-in with a provider did not come about, and what to do."""
     security.log("sign_in.provider_failed", request, provider=provider.id, why=failure.why)
     if failure.why in ("state", "session"):
-        said = _("This sign-in has ended, or was completed before. Start again.")
+        said = _("This sign-in has expired or was already used. Start again.")
     elif failure.why in NOT_SIGNED_IN:
         said = _("You did not sign in at {name}. Start again, or ask its administrator for access to this portal.")
     elif failure.why == "auth_time":
@@ -236,8 +277,8 @@ def refused(request, provider: Provider, refusal: sso.Refused) -> HttpResponse:
         facts["name_hash"] = security.hash_of(refusal.email)
     security.log("sign_in.provider_refused", request, **facts, provider=provider.id, why=refusal.why)
     said = _(
-        "{name} has signed you in, but nobody here signs in with that. Ask your administrator to invite you with the"
-        " address that you have there."
+        "You signed in at {name}, but no account here is linked to that sign-in. Ask your administrator to invite you"
+        " with the address that you have there."
     )
     return problem(request, said.format(name=provider.name), HTTPStatus.FORBIDDEN)
 

@@ -34,7 +34,7 @@ def cdr(first: list[str], reading: Reading) -> Layout | None:
             if not is_incoming(cell(row, context), reading):
                 return None
             at = cell(row, start)
-            call_id = cell(row, places[0]) or cell(row, places[1]) or f"{cell(row, places[2])} {at}"
+            call_id = cell(row, places[1]) or cell(row, places[0]) or f"{cell(row, places[2])} {at}"
             return call_id, cell(row, did) or cell(row, dst), at
 
         return Layout(of_table)
@@ -44,14 +44,14 @@ def cdr(first: list[str], reading: Reading) -> Layout | None:
 
 
 def of_file(row: list[str], reading: Reading) -> Leg:
-    """A row of ``Master.csv``. Its id is that of the whole call (``linkedid``), of its channel (``uniqueid``), or else
-    the name of the channel with the time: names of channels are used again."""
+    """A row of ``Master.csv``. Its id is that of its channel (``uniqueid``), or else the name of the channel with the
+    time: names of channels are used again. ``linkedid`` is not for this: calls that were bridged later share one."""
     if not is_incoming(cell(row, CONTEXT), reading):
         return None
     more = row[FEWEST:]
     linked = more[-2].strip() if len(more) >= ADDED else ""
     unique = more[0].strip() if more and UNIQUE.fullmatch(more[0].strip()) else ""
-    return linked or unique or f"{cell(row, CHANNEL)} {cell(row, START)}", cell(row, DST), cell(row, START)
+    return unique or linked or f"{cell(row, CHANNEL)} {cell(row, START)}", cell(row, DST), cell(row, START)
 
 
 def cel(first: list[str], reading: Reading) -> Layout | None:

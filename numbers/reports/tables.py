@@ -38,6 +38,7 @@ LAYOUTS: dict[str, Callable[[list[str], Reading], Layout | None]] = {
     Format.CDR: asterisk.cdr,
     Format.CSV: generic,
 }
+ASTERISK = {Format.CDR, Format.CEL}
 #: Formats that are CSV and nothing else.
 ONLY = {Format.CUCM, Format.CEL, Format.CDR, Format.CSV}
 
@@ -65,12 +66,21 @@ def of_lines(lines: Iterable[str], reading: Reading = PLAIN) -> Iterator[Calls]:
     Raises ``NotCalls`` where the layout is unknown, and ``csv.Error`` for what is no CSV.
     """
     lines = iter(lines)
-    line = next(lines, "").lstrip("\ufeff")
-    # Of the characters that separate columns, the heading has the one that it needs most.
-    rows = csv.reader(chain([line], lines), delimiter=max(DELIMITERS, key=line.count))
+    line, blank = next(lines, "").lstrip("\ufeff"), 0
+    while line and not line.strip():
+        line, blank = next(lines, ""), blank + 1
+    # Of the characters that separate columns, the first line has the one that it needs most; but Asterisk, which writes
+    # commas, has anything in the texts of a call. Strict: after a quote that stays open, lines would be lost unnoticed.
+    how = {"delimiter": max(DELIMITERS, key=line.count), "strict": True}
+    if line.count(",") >= asterisk.FEWEST - 1 and reading.format in (*ASTERISK, ""):
+        of_commas = next(csv.reader([line]), [])
+        how["delimiter"] = (
+            "," if asterisk.cdr(of_commas, reading) or asterisk.cel(of_commas, reading) else how["delimiter"]
+        )
+    rows = csv.reader(chain([line], lines), **how)
     first = next(rows, [])
     layout = layout_of(first, reading)
-    numbered = ((rows.line_num, row) for row in (rows if layout.has_heading else chain([first], rows)))
+    numbered = ((rows.line_num + blank, row) for row in (rows if layout.has_heading else chain([first], rows)))
     while some := list(islice(numbered, MOST)):
         calls = Calls(reading)
         for place, row in some:

@@ -206,7 +206,7 @@ def test_numbers_of_a_carrier_arrive_while_somebody_looks_on(page, sign_in, sett
         arrived = page.locator("tbody td").filter(has_text=re.compile("Delivered"))  # not "has not delivered it"
         expect(arrived.first).to_be_visible()
         expect(page.get_by_text("Being delivered")).to_be_visible()
-        expect(page.locator(".job-state")).to_have_text("Done")
+        expect(page.locator(".job-state")).to_have_text("Partly delivered")
         expect(arrived).to_have_count(4)
         expect(page.locator("tbody")).to_contain_text("The carrier has not delivered it. Choose another.")
         assert page.evaluate("window.isStillHere")

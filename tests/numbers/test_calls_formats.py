@@ -118,7 +118,7 @@ def cdr_row(dst="5145550100", context="from-carrier", *more):
         (("1795971600.17",), "1795971600.17"),
         (("1795971600.17", "a remark"), "1795971600.17"),
         (("peer", "pbx-1795971600.9", "4"), "pbx-1795971600.9"),
-        (("1795971600.17", "a remark", "peer", "1795971600.9", "4"), "1795971600.9"),
+        (("1795971600.17", "a remark", "peer", "1795971600.9", "4"), "1795971600.17"),
     ],
 )
 def test_master_csv_has_no_heading_and_its_ids_in_any_of_its_columns(more, known_as):
@@ -134,6 +134,26 @@ def test_the_legs_of_a_call_count_once_and_the_first_says_which_number_was_calle
     calls = read_csv(legs)
     assert (set(calls.ids), set(calls.digits)) == ({"1795971600.9"}, {DIGITS})
     assert [place for place, _why in calls.refused] == [1]
+
+
+def test_two_calls_that_were_bridged_are_two():
+    one = cdr_row("5145550100", "x", "1795971600.17", "", "", "1795971600.17", "1")
+    other = cdr_row("5145550177", "x", "1795971600.18", "", "", "1795971600.17", "2")
+    calls = read_csv(one + other)
+    assert (len(set(calls.ids)), calls.digits) == (2, [DIGITS, 15145550177])
+
+
+def test_blank_lines_and_semicolons_in_texts_do_not_hide_what_a_file_is():
+    row = cdr_row("5145550100", "from-carrier", "1795971600.17").replace('"hi"', '"' + "a;" * 30 + '"')
+    for text in (row, "\n\r\n" + row):
+        assert read_csv(text).digits == [DIGITS]
+
+
+def test_a_quote_that_stays_open_loses_no_call_without_a_word():
+    rows = [f"a{turn},Bob,+15145550100,2026-11-29T12:00:00Z\n" for turn in range(6)]
+    rows[1] = rows[1].replace("Bob", '"Bob')
+    with pytest.raises(NotCalls, match="This is not CSV"):
+        read(Sent("id,name,number,time\n{}".format("".join(rows)).encode(), "text/csv"))
 
 
 def test_calls_of_other_contexts_are_skipped():

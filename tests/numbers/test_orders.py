@@ -286,6 +286,18 @@ def test_the_vars_label_does_not_go_to_who_orders_the_number(buyer, signed_in, a
     client = signed_in(acme)
     for path in (f"numbers/{stock[0].digits}/", "history/"):
         assert "Price doubtful" not in client.get(f"/{acme.code}/{path}").text
+    # Nor is it lost: the VAR reads what it was.
+    told = "label: Price doubtful → –"
+    assert told in signed_in(acme.parent).get(f"/{acme.parent.code}/numbers/{stock[0].digits}/").text
+
+
+def test_the_vars_label_is_in_its_history_where_it_approves_the_order(buyer, actor_in, alpha, acme, stock, signed_in):
+    limit(acme, orders_need_approval=True)
+    PhoneNumber.unscoped.filter(pk=stock[0].pk).update(label="Price doubtful")
+    basket = ordered(buyer, stock[:1])
+    orders.approve(actor_in(alpha), basket.pk)
+    assert fresh(stock[0]).label == ""
+    assert "label: Price doubtful → –" in signed_in(alpha).get(f"/{alpha.code}/numbers/{stock[0].digits}/").text
 
 
 def test_the_vars_administrators_are_asked(administrator_of, alpha, buyer, acme, stock):

@@ -15,14 +15,15 @@ from portal.database.owner import as_owner
 
 #: What is newer than this is looked at every day.
 FEWEST_DAYS = 90
-#: Seconds that a removal waits for a table that others use, and how often it tries.
-WAITS, TRIES = 2, 30
+#: Milliseconds that a removal waits for a table that others use, who wait behind it meanwhile; how often it tries, and
+#: the seconds in between.
+WAITS, TRIES, PAUSE = 200, 120, 0.5
 
 
 class Command(BaseCommand):
     help = (
         "Move old history (what was changed, and who worked in which account) out of the database into compressed"
-        " files. Wants MIGRATION_DATABASE_URL, as migrate does. Can be ended at any time, and begun again."
+        " files. Requires MIGRATION_DATABASE_URL, as migrate does. Can be stopped and run again."
     )
 
     def add_arguments(self, parser):
@@ -46,7 +47,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"{name}: {count:,} rows")
         except NotArchived as stopped:
             raise CommandError(str(stopped)) from stopped
-        self.stdout.write(f"{rows:,} rows were archived." if rows else "Nothing is that old.")
+        self.stdout.write(f"{rows:,} rows were archived." if rows else f"No history is older than {days} days.")
 
 
 def remove(kind: Kind, ids: list[int]) -> None:
@@ -64,7 +65,7 @@ def remove(kind: Kind, ids: list[int]) -> None:
     for again in reversed(range(TRIES)):
         try:
             with as_owner(), transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute(f"SET LOCAL lock_timeout = '{WAITS:d}s'")
+                cursor.execute(f"SET LOCAL lock_timeout = '{WAITS:d}ms'")
                 cursor.execute(alter(opened))
                 cursor.execute(sql.SQL("DELETE FROM {} WHERE id = ANY(%s)").format(table), [ids])
                 # What the removed rows are looked at for is looked at now: no table is altered before.
@@ -76,7 +77,7 @@ def remove(kind: Kind, ids: list[int]) -> None:
                 raise
             if not again:
                 raise NotArchived(
-                    f"{kind.table} has been in use for a minute. The last file is written, and its rows are still"
-                    " there: run the command again when less is going on."
+                    f"{kind.table} has been busy for a minute. Run the command again later: the rows of the last file"
+                    " are still in the database."
                 ) from error
-            time.sleep(1)
+            time.sleep(PAUSE)

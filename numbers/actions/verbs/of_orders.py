@@ -114,8 +114,15 @@ class Take(FromStock):
         return {name: value for name, value in given_to(self.customer, now).items() if name != "label"}
 
     def follow(self, actor, numbers):
-        if labelled := [number.pk for number in numbers if number.label]:
-            PhoneNumber.visible_to(actor).filter(pk__in=labelled).update(label="")
+        if labelled := [number for number in numbers if number.label]:
+            PhoneNumber.visible_to(actor).filter(pk__in=[number.pk for number in labelled]).update(label="")
+            # The VAR alone reads what it had written.
+            var = self.customer.parent
+            of_var = Actor(person=None, account=var, chain=(var,))
+            audit.record_all(of_var, [
+                audit.event(of_var, "number.options_changed", number, {"label": number.label}, {"label": ""})
+                for number in labelled
+            ])  # fmt: skip
         # A buyer moves numbers; what they ring is set in the scope of who acts.
         if numbers and self.customer.kind == Account.Kind.PROFESSIONAL:
             line = Destination.own_line(self.customer)

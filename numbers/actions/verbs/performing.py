@@ -155,7 +155,7 @@ def write(actor: Actor, verb: Verb, numbers: list[PhoneNumber], now: datetime) -
         after = {} if verb.removes else facts(number, now)
         own = of_stock(before, after, held, number.customer_id)
         events.append(audit.event(actor, event, number, before, after | verb.told(), concerns=other))
-        if own and not actor.account.is_customer:
+        if own and own[0] != own[1] and not actor.account.is_customer:
             events.append(audit.event(actor, "number.options_changed", number, *own))
     with verb.reach(actor):
         for changes, ids in alike.items():

@@ -59,6 +59,11 @@ def come_back(client: Client, brought: dict):
     return client.get("/login/with/example/callback/", brought)
 
 
+def join(client: Client, code: str):
+    """Press the button of an account on the page that shows invitations."""
+    return client.post("/login/with/example/join/", {"account": code})
+
+
 @pytest.fixture
 def sign_in(idp):
     """Sign in with the provider, which says these ``claims``; gives the answer of the portal, and the browser."""

@@ -21,7 +21,7 @@ from tests.accounts.sso.signing import BEGINNINGS, SECRET, public_jwk, signed_wi
 pytestmark = pytest.mark.django_db
 UNUSABLE = "The portal cannot use the answer of Example Corp."
 AWAY = "Example Corp does not answer at the moment."
-ENDED = "This sign-in has ended, or was completed before."
+ENDED = "This sign-in has expired or was already used."
 
 
 @pytest.fixture

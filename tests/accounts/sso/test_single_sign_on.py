@@ -20,16 +20,17 @@ from accounts import actions
 from accounts.limits import Limit
 from accounts.models import Account, AuditEvent, Person
 from accounts.single_sign_on import is_by_provider, links_of
+from portal.single_sign_on import Provider
 from tests.accounts.browsers import at, is_in, let_proofs_age, set_up_app
 from tests.accounts.browsers import sign_in as by_password
 from tests.accounts.post import deliver
-from tests.accounts.sso.conftest import EMAIL, PASSWORD, begin, come_back
+from tests.accounts.sso.conftest import EMAIL, PASSWORD, begin, come_back, join
 from tests.accounts.test_sign_in import without_tokens
 from tests.accounts.totp import code_for
 from tests.factories import make_account, make_person
 
 pytestmark = pytest.mark.django_db
-NOBODY = "Example Corp has signed you in, but nobody here signs in with that."
+NOBODY = "You signed in at Example Corp, but no account here is linked to that sign-in."
 SUBJECT = "mark-subject-1"
 
 
@@ -132,7 +133,7 @@ def test_who_was_changed_at_the_same_moment_is_not_linked(acme, bravo, person, p
     with pytest.raises(actions.LinkedOtherwise):
         actions.link_provider(person, provider, SUBJECT)
     Person.objects.filter(pk=person.pk).update(is_active=True)
-    other = make_person(make_account("company", parent=bravo), email=EMAIL)
+    other = invite(make_account("company", parent=bravo))
     with pytest.raises(actions.LinkedOtherwise):
         actions.link_provider(other, provider, SUBJECT)  # the address has an owner
     actions.link_provider(person, provider, SUBJECT)
@@ -192,10 +193,6 @@ def every_refusal(acme, bravo, person):
     def deactivate():
         Person.objects.filter(pk=person.pk).update(is_active=False)
 
-    def invite_twice():
-        for account in (acme, make_account("company", parent=bravo)):
-            make_person(account, email="twice@example.com")
-
     def withdraw():
         make_person(acme, email="withdrawn@example.com", is_active=False)
 
@@ -214,7 +211,6 @@ def every_refusal(acme, bravo, person):
         "inactive": ({}, deactivate),
         "out_of_service": ({}, shut("suspended")),
         "out_of_service, closed": ({}, shut("closed")),
-        "invited_twice": ({"email": "twice@example.com"}, invite_twice),
         "unknown, withdrawn": ({"email": "withdrawn@example.com"}, withdraw),
     }
 
@@ -233,7 +229,7 @@ def test_everybody_is_refused_in_the_same_words(acme, bravo, person, provider, s
             claims = {}
         if prepare:
             prepare()
-        if is_linked and case in ("invited_twice", "unknown, withdrawn"):
+        if is_linked and case == "unknown, withdrawn":
             continue
         logged.clear()
         answer, client = sign_in(**claims)
@@ -263,11 +259,20 @@ def test_nobody_is_created(provider, sign_in, acme):
 # Invited people
 
 
+def invite(account):
+    return make_person(account, email=EMAIL, invited_at=timezone.now())
+
+
 def test_an_invited_person_joins_without_a_password(acme, provider, sign_in, logged):
-    invited = make_person(acme, email=EMAIL)
+    invited = invite(acme)
+    answer, client = sign_in()
+    assert (answer.status_code, "Which account do you want to join?" in answer.text) == (200, True)
+    assert f"Acme Corp ({acme.code})" in answer.text
     assert not fresh(invited).has_joined
-    _answer, client = sign_in()
+    assert not is_in(client)
+    join(client, acme.code)
     assert is_in(client)
+    assert [line["person"] for line in logged.events("invitation.accepted")] == [invited.pk]
     joined = fresh(invited)
     assert joined.has_joined
     assert joined.state == "active"
@@ -281,16 +286,45 @@ def test_an_invited_person_joins_without_a_password(acme, provider, sign_in, log
         assert not is_in(stranger)
 
 
+def test_an_address_that_several_accounts_have_invited_joins_the_one_that_is_chosen(acme, bravo, provider, sign_in):
+    other = invite(make_account("company", parent=bravo, name="Mallory Ltd"))
+    invited = invite(acme)
+    answer, client = sign_in()
+    assert answer.text.count('name="account"') == 2
+    join(client, acme.code)
+    assert (fresh(invited).has_joined, fresh(other).has_joined) == (True, False)
+    assert client.session["_auth_user_id"] == str(invited.pk)
+
+
+def test_an_invitation_that_has_ended_joins_nobody(acme, provider, sign_in):
+    invited = invite(acme)
+    _answer, client = sign_in()
+    Person.objects.filter(pk=invited.pk).update(invited_at=timezone.now() - timedelta(days=3, minutes=1))
+    assert NOBODY in join(client, acme.code).text
+    assert NOBODY in sign_in()[0].text
+    assert not fresh(invited).has_joined
+
+
+def test_nobody_joins_an_account_that_has_not_invited_them_or_without_having_signed_in(acme, bravo, provider, sign_in):
+    invited = invite(acme)
+    assert join(Client(), acme.code).status_code == 400
+    _answer, client = sign_in()
+    assert NOBODY in join(client, bravo.code).text
+    assert join(client, acme.code).status_code == 400  # once
+    assert not fresh(invited).has_joined
+
+
 def test_an_address_that_has_an_owner_leads_to_nobody_who_was_invited_with_it(acme, bravo, person, provider, sign_in):
-    other = make_person(make_account("company", parent=bravo), email=EMAIL)
+    other = invite(make_account("company", parent=bravo))
     _answer, client = sign_in()
     assert client.session["_auth_user_id"] == str(person.pk)
     assert not fresh(other).has_joined
 
 
 def test_who_joined_without_a_password_can_choose_one(acme, provider, sign_in, logged):
-    invited = make_person(acme, email=EMAIL)
+    invited = invite(acme)
     _answer, client = sign_in()
+    join(client, acme.code)
     new = {"password1": PASSWORD, "password2": PASSWORD}
     assert client.get("/password/change/").url == "/password/set/"
     assert client.post("/password/set/", new).status_code == 302
@@ -509,8 +543,9 @@ def test_the_factor_that_staff_must_have_may_be_the_providers(configure, alpha, 
 @pytest.fixture
 def without_password(acme, provider, sign_in):
     """A browser of somebody who has no password, and signed in an hour ago."""
-    make_person(acme, role="administrator", email=EMAIL)
+    make_person(acme, role="administrator", email=EMAIL, invited_at=timezone.now())
     _answer, client = sign_in()
+    join(client, acme.code)
     let_proofs_age(client, 3600)
     return client
 
@@ -658,8 +693,9 @@ def test_a_person_sees_the_link_and_removes_it(acme, person, provider, sign_in):
 
 
 def test_removing_the_link_needs_confirmation_and_a_password(acme, provider, sign_in, idp):
-    make_person(acme, role="administrator", email=EMAIL)
+    make_person(acme, role="administrator", email=EMAIL, invited_at=timezone.now())
     _answer, client = sign_in()
+    join(client, acme.code)
     assert "Remove the link" not in client.get("/security/").text
     assert "Choose a password first" in client.post("/security/with/example/remove/", follow=True).text
     assert SocialAccount.objects.exists()
@@ -704,3 +740,13 @@ def test_a_link_to_a_provider_that_is_not_in_the_settings_any_more_is_of_no_use(
     assert "linked since" not in client.get("/security/").text
     assert client.post("/security/with/example/remove/").status_code == 404
     assert Client().get("/login/with/example/callback/").status_code == 404
+
+
+def test_a_provider_that_is_required_is_not_replaced_by_another(configure, settings, person, provider, sign_in, logged):
+    link(person, provider)
+    other = Provider(**vars(provider) | {"id": "new", "name": "New Corp", "issuer": "https://login.example.org"})
+    old = Provider(**vars(provider) | {"domains": ()})
+    settings.SINGLE_SIGN_ON = (old, Provider(**vars(other) | {"required": True}))
+    _answer, client = sign_in()
+    assert not is_in(client)
+    assert [line["provider"] for line in logged.events("sign_in.provider_required")] == ["new"]
