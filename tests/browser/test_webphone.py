@@ -143,7 +143,7 @@ def test_what_may_not_be_called_is_refused_in_place_and_stays_typed(page, sign_i
     for typed, sentence in (
         ("911", "is an emergency number"),
         ("+1 900 555 1234", "premium-rate"),
-        ("x", "country code"),
+        ("x", "has no digits"),
     ):
         page.get_by_label("Number to call").fill(typed)
         with page.expect_console_message(lambda message: "422" in message.text) as noted:

@@ -160,7 +160,8 @@ def told(account, turns):
     turns = list(turns)
     for first in range(0, len(turns), 20):
         some = turns[first : first + 20]
-        batch = Calls([f"{turn}" for turn in some], [digits[turn % len(digits)] for turn in some], [at] * len(some))
+        numbers = [digits[turn % len(digits)] for turn in some]
+        batch = Calls(ids=[f"{turn}" for turn in some], digits=numbers, times=[at] * len(some))
         calls.record_calls(system, batch)
 
 
