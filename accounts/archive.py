@@ -1,4 +1,4 @@
-"""Old history goes out of the database into compressed files, which whoever makes the back-ups keeps."""
+"""Old history is moved from the database into compressed files, which are kept with the back-ups."""
 
 from __future__ import annotations
 
@@ -77,8 +77,8 @@ def archive(before: datetime, folder: Path, remove: Callable[[Kind, list[int]], 
     """Move the history from before a moment out of the database into files in ``folder``: the name of each file and
     its number of rows, once it is on the disk and its rows are gone.
 
-    A file is a JSON object a line, compressed with gzip; it is read again before anything is removed. Ended at any
-    point, it can be begun again: at worst rows of the last file are in the next one too. ``remove`` is what only the
+    A file has one JSON object a line and is compressed with gzip; it is read again before anything is removed. It can
+    be stopped at any point and run again: at worst, rows of the last file are in the next one too. ``remove`` is what only the
     tables' owner can do. Raises ``NotArchived``.
     """
     system = Account.called("SYS")
@@ -101,8 +101,8 @@ def archive(before: datetime, folder: Path, remove: Callable[[Kind, list[int]], 
 
 
 def old_rows(system: Account, kind: Kind, before: datetime) -> Iterator[tuple[list[int], list[str]]]:
-    """The ids of old rows and the rows as texts, ``AT_ONCE`` at a time. Ids follow time closely enough: it ends with as
-    many rows in a row of which none is old."""
+    """The ids of old rows and the rows as texts, ``AT_ONCE`` at a time. Ids follow time closely enough: it ends
+    at the first batch without an old row."""
     after, ids, lines = 0, [], []
     while True:
         with scope(system), connection.cursor() as cursor:

@@ -204,7 +204,7 @@ class SecondStep(AuthenticateStage):
 
 
 def needs(provider: Provider) -> str:
-    """What somebody is told who signs in otherwise than with the provider that their domain requires."""
+    """The message for people whose domain requires a provider and who sign in another way."""
     said = _("People with your address sign in with the button “Sign in with {name}” on this page.")
     return said.format(name=provider.name)
 

@@ -243,7 +243,7 @@ def confirmed(request, provider: Provider, kept: dict, claims: dict, linked) -> 
     record_authentication(
         request, person, sso.RECORDED, type=sso.METHOD, provider=provider.issuer, reauthenticated=True
     )
-    # allauth goes on with a form that was sent before, where the page that follows is the form's.
+    # allauth sends the form that was waiting, if the next page is the form's.
     request.GET = request.GET.copy()
     request.GET["next"] = kept["next"]
     return resume_request(request) or redirect("home")
@@ -271,7 +271,7 @@ def failed(request, provider: Provider, failure: oidc.Failed) -> HttpResponse:
 
 
 def refused(request, provider: Provider, refusal: sso.Refused) -> HttpResponse:
-    """Say that nobody here signs in with what the provider says: in the same words, whoever and why."""
+    """Say that no account is linked to this sign-in, in the same words whatever the reason."""
     facts = refusal.person.for_log if refusal.person else {}
     if refusal.email:
         facts["name_hash"] = security.hash_of(refusal.email)
