@@ -78,8 +78,8 @@ def archive(before: datetime, folder: Path, remove: Callable[[Kind, list[int]], 
     its number of rows, once it is on the disk and its rows are gone.
 
     A file has one JSON object a line and is compressed with gzip; it is read again before anything is removed. It can
-    be stopped at any point and run again: at worst, rows of the last file are in the next one too. ``remove`` is what only the
-    tables' owner can do. Raises ``NotArchived``.
+    be stopped at any point and run again: at worst, rows of the last file are in the next one too. ``remove``
+    is what only the tables' owner can do. Raises ``NotArchived``.
     """
     system = Account.called("SYS")
     counts = dict.fromkeys(KINDS, 0)

@@ -21,8 +21,8 @@ METHOD, RECORDED = "provider", "socialaccount"
 
 
 class Refused(Exception):
-    """No account here is linked to the sign-in at the provider. ``why`` is a fixed word for the log: people see the same
-    message whatever it is. ``person`` is whom it was about, if anybody; ``email`` what the provider said."""
+    """No account here is linked to the sign-in at the provider. ``why`` is a fixed word for the log: people see
+    the same message whatever it is. ``person`` is whom it was about, if anybody; ``email`` what the provider said."""
 
     def __init__(self, why: str, person: Person | None = None, email: str = ""):
         super().__init__(why)
