@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from portal import phones
 
-#: So many calls are reported at once, in a document of so many bytes.
+#: The most calls in one report, and its most bytes.
 MOST = 10_000
 MOST_BYTES = 8_000_000
 LONGEST_ID = 200

@@ -168,7 +168,7 @@ def whole(first: str, lines: Iterator[str]) -> str:
 
 
 def is_json(line: str) -> bool:
-    """Whether a line is a JSON document by itself."""
+    """Whether a line is a complete JSON document."""
     try:
         machines.of_json(line)
     except ValueError:

@@ -168,7 +168,7 @@ def detail(request, code, system_id):
 @never_cache
 @require_POST
 def address(request, code, system_id):
-    """The page of a phone system with its signed address, which is a secret: whoever knows it can report calls."""
+    """The page of a phone system with its signed address, which is a secret: anybody who has it can report calls."""
     found = system_of(request.actor, system_id)
     if found.revoked_at is not None or not request.actor.may("systems.change"):
         raise Http404

@@ -45,7 +45,7 @@ class FromStock(Verb):
 
 @dataclass
 class Hold(FromStock):
-    """Keep numbers for whoever has them in a basket. What the VAR keeps for the customer for longer stays so.
+    """Hold numbers that are in a basket. What the VAR has reserved for the customer for longer stays reserved.
 
     ``chosen`` are those that were in the basket before, and are kept for longer; ``is_ordered`` says that the basket is
     ordered by this, and waits for approval.
