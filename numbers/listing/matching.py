@@ -77,7 +77,7 @@ class Matching:
         if self.without:
             params["without"] = list(self.without)
         if self.digits:
-            params["digits"] = [piece if set(piece) & set("%_") else like(piece) for piece in self.digits]
+            params["digits"] = [piece if set(piece) & set("%_") else like(piece) for piece in widest(self.digits)]
         if self.numbers:
             params["numbers"] = list(self.numbers)
         if self.span:
@@ -256,6 +256,12 @@ class Matching:
                 return False
             return self.active is None or self.active == stretch.active
         return not (self._known.get(stretch.blank))
+
+
+def widest(pieces: tuple[str, ...]) -> list[str]:
+    """The pieces of which none contains another one: whatever contains ``+12425142345`` contains ``5142345`` too, and
+    the index would be read for both."""
+    return [piece for piece in pieces if not any(other in piece for other in pieces if other != piece)]
 
 
 def like(text: str) -> str:

@@ -125,10 +125,10 @@ class PhoneNumberList(ListPage):
     def present(self, request, listing: Listing, rows: list[dict]) -> list[dict]:
         person = request.actor.person
         written = person.written
-        uses, available = dict(uses_in(get_language())), held("available", _("Available"))
+        uses = dict(uses_in(get_language()))
         holder = "used_by" if request.actor.account.is_customer else "company_code"
         statuses = {True: ("active", _("Active")), False: ("pending", _("Pending"))}
-        zone = ZoneInfo(person.time_zone)
+        zone, nobody = ZoneInfo(person.time_zone), _("Available")
         for row in rows:
             row["display"] = written(row["e164"])
             row["use"], row["use_detail"] = uses.get((row["use_kind"], row["service_type"]), ("", ""))
@@ -142,7 +142,7 @@ class PhoneNumberList(ListPage):
                 row["held_text"] = _("Cooling until %(day)s") % {"day": day(row["cooling_until"], zone)}
                 row["held"] = held("cooling", row["held_text"])
             elif not row.get(holder):
-                row["held"], row["held_text"] = available, _("Available")
+                row["held"], row["held_text"] = held("available", nobody), nobody
             for place in ("company", "var"):
                 if code := row.get(f"{place}_code"):
                     row[f"enters_{place}"] = entering(row[place], code, f"/{code}/numbers/")
