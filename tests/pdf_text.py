@@ -6,15 +6,25 @@ from pypdf.generic import ContentStream
 
 
 def shown(page) -> list[str]:
-    """Every string that the page draws, in order, as a reader of its ToUnicode maps understands it."""
+    """Every text that the page places, in order, as a reader of its ToUnicode maps and actual texts understands it.
+
+    What is written from right to left comes in the order in which it stands on the line.
+    """
     maps = {name: to_unicode(font.get_object()) for name, font in page["/Resources"]["/Font"].items()}
-    texts, current = [], None
+    texts, current, pieces, actual = [], None, None, False
     for operands, operator in ContentStream(page["/Contents"], page.pdf).operations:
         if operator == b"Tf":
             current = maps[operands[0]]
-        elif operator == b"Tj":
+        elif operator in (b"Td", b"ET"):
+            texts += [] if pieces is None else ["".join(pieces)]
+            pieces = None
+        elif operator == b"BDC":
+            actual, pieces = True, [*(pieces or []), operands[1]["/ActualText"]]
+        elif operator == b"EMC":
+            actual = False
+        elif operator == b"Tj" and not actual:
             codes = operands[0].original_bytes
-            texts.append("".join(current[codes[i : i + 2]] for i in range(0, len(codes), 2)))
+            pieces = [*(pieces or []), *(current[codes[i : i + 2]] for i in range(0, len(codes), 2))]
     return texts
 
 

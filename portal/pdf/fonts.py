@@ -5,12 +5,13 @@ import struct
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
-from hashlib import blake2b
 from itertools import accumulate
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from portal.pdf.embedding import Program, write_font
+from portal.pdf.shaping import Shelf, Typesetter
 from portal.pdf.writer import Objects
 
 LINES_A_VALUE = 8
@@ -105,33 +106,52 @@ class Lettering:
 
     Every character gets a code of two bytes when it first appears, whether the font has it or not, so that each can be
     copied as itself even where glyphs are shared or missing.  Code 0 is U+FFFD.  Subset, widths and maps are written
-    at the end.
+    at the end.  Texts that need other fonts, or another order, are set by ``portal.pdf.shaping`` in ``weight``, with
+    fonts of ``shelf``.
     """
 
-    def __init__(self, name: str, face: Face):
+    def __init__(self, name: str, face: Face, weight: int, shelf: Shelf):
         self.name, self._face = name, face
+        self._typesetter = Typesetter(self, shelf, weight)
         self._free_codes = iter(_SAFE_CODES)
         self._codes = _Ledger(self._give_code)
         self._advances = _Ledger(lambda character: face.advance(_printable(ord(character))))
+        self._shown = _Ledger(self._can_show)
         self._characters = {0: REPLACEMENT}
         self._codes[REPLACEMENT] = "\0\0"
-        self._ellipsis = "…" if face.has("…") else "..."
+        self.ellipsis = "…" if face.has("…") else "..."
+
+    def shows(self, character: str) -> bool:
+        """Whether the face shows the character, and it stands behind the one before it."""
+        return self._shown[character]
+
+    def codes(self, text: str) -> str:
+        """A string operand."""
+        return text.translate(self._codes)
+
+    def plain_width(self, text: str) -> float:
+        """Thousandths of an em, each character by itself."""
+        return sum(map(self._advances.__getitem__, text))
 
     def width(self, text: str) -> float:
         """Thousandths of an em."""
-        return sum(map(self._advances.__getitem__, text))
+        return self.plain_width(text) if self._is_plain(text) else self._typesetter.width(text)
 
-    def fitter(self, room: float) -> Callable[[str], str]:
-        """A function that gives a text's codes, for a string operand; cut to ``room`` thousandths of an em."""
-        codes, advance = self._codes, self._advances.__getitem__
+    def fitter(self, room: float, size: float) -> Callable[[str], str]:
+        """A function that gives the operators to show a text in type of ``size`` points, cut to ``room`` thousandths of
+        an em. They leave this font selected."""
+        advance = self._advances.__getitem__
 
         def fit(text: str) -> str:
             shown = text[:LONGEST_CELL]
             if not shown.isascii():
                 shown = unicodedata.normalize("NFC", shown)
+                if not self._is_plain(shown):
+                    more = self.ellipsis if len(text) > LONGEST_CELL else ""
+                    return self._typesetter.drawn(shown + more, room, size)
             if len(text) > LONGEST_CELL or sum(map(advance, shown)) > room:
                 shown = self._cut(shown, room)
-            return shown.translate(codes)
+            return f"({shown.translate(self._codes)})Tj"
 
         return fit
 
@@ -145,37 +165,30 @@ class Lettering:
             else:
                 lines[-1] = longer
         if len(lines) > LINES_A_VALUE:
-            lines[LINES_A_VALUE - 1 :] = [lines[LINES_A_VALUE - 1] + self._ellipsis]
+            lines[LINES_A_VALUE - 1 :] = [lines[LINES_A_VALUE - 1] + self.ellipsis]
         return lines
 
     def write(self, objects: Objects) -> int:
         """Write the font with what was used of it; return its object number."""
         face = self._face
         subset, order = face.subset(self._characters.values())
-        size = max(self._characters) + 1
-        glyphs, widths = [0] * size, [0] * size
+        glyphs = [0] * (max(self._characters) + 1)
         for code, character in self._characters.items():
             glyphs[code] = order[face.glyph(character)]
-            widths[code] = round(face.advance(character))
-        tag = "".join(chr(65 + byte % 26) for byte in blake2b(subset, digest_size=6).digest())
-        base = f"/{tag}+{face.name}"
-        file = objects.allocate()
-        objects.write_stream(file, subset, f"/Length1 {len(subset)}")
-        glyph_map, to_unicode = objects.allocate(), objects.allocate()
-        objects.write_stream(glyph_map, struct.pack(f">{len(glyphs)}H", *glyphs))
-        objects.write_stream(to_unicode, _to_unicode(self._characters))
-        descriptor = objects.add(
-            f"<</Type/FontDescriptor/FontName{base}/FontFile2 {file} 0 R{face.describe()}/MissingWidth 0>>"
-        )
-        descendant = objects.add(
-            f"<</Type/Font/Subtype/CIDFontType2/BaseFont{base}/FontDescriptor {descriptor} 0 R"
-            "/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>"
-            f"/CIDToGIDMap {glyph_map} 0 R/DW 0/W[0[{' '.join(map(str, widths))}]]>>"
-        )
-        return objects.add(
-            f"<</Type/Font/Subtype/Type0/BaseFont{base}/Encoding/Identity-H"
-            f"/DescendantFonts[{descendant} 0 R]/ToUnicode {to_unicode} 0 R>>"
-        )
+        program = Program(face.name, subset, face.describe(), glyph_map=struct.pack(f">{len(glyphs)}H", *glyphs))
+        widths = {code: round(face.advance(character)) for code, character in self._characters.items()}
+        return write_font(objects, program, widths, {code: chr(point) for code, point in self._characters.items()})
+
+    def _is_plain(self, text: str) -> bool:
+        return text.isascii() or all(map(self._shown.__getitem__, text))
+
+    def _can_show(self, character: str) -> bool:
+        point = ord(character)
+        if _printable(point) != point or _is_unseen(point):
+            return True
+        is_mark = unicodedata.category(character) in ("Mn", "Mc", "Me")
+        goes_left = unicodedata.bidirectional(character) in ("R", "AL", "AN")
+        return self._face.has(character) and not is_mark and not goes_left
 
     def _give_code(self, character: int) -> str:
         shown = _printable(character)
@@ -190,7 +203,7 @@ class Lettering:
     def _cut(self, text: str, room: float) -> str:
         """The longest beginning of ``text`` that leaves room for an ellipsis, and the ellipsis."""
         ends = list(accumulate(map(self._advances.__getitem__, text)))
-        return text[: bisect_right(ends, room - self.width(self._ellipsis))].rstrip() + self._ellipsis
+        return text[: bisect_right(ends, room - self.plain_width(self.ellipsis))].rstrip() + self.ellipsis
 
 
 def _printable(character: int) -> int:
@@ -207,16 +220,3 @@ def _is_unseen(character: int) -> bool:
     """Whether it only steers other characters: joiners, directions, variation selectors."""
     is_selector = 0xFE00 <= character <= 0xFE0F or 0xE0100 <= character <= 0xE01EF
     return is_selector or unicodedata.category(chr(character)) == "Cf"
-
-
-def _to_unicode(characters: dict[int, int]) -> str:
-    pairs = [f"<{code:04X}><{chr(point).encode('utf-16-be').hex()}>" for code, point in sorted(characters.items())]
-    blocks = (pairs[start : start + 100] for start in range(0, len(pairs), 100))
-    maps = "\n".join(f"{len(block)} beginbfchar\n" + "\n".join(block) + "\nendbfchar" for block in blocks)
-    return (
-        "/CIDInit/ProcSet findresource begin\n12 dict begin\nbegincmap\n"
-        "/CIDSystemInfo<</Registry(Adobe)/Ordering(UCS)/Supplement 0>>def\n"
-        "/CMapName/Adobe-Identity-UCS def\n/CMapType 2 def\n"
-        f"1 begincodespacerange\n<0000><FFFF>\nendcodespacerange\n{maps}\n"
-        "endcmap\nCMapName currentdict/CMap defineresource pop\nend\nend\n"
-    )

@@ -11,6 +11,7 @@ from itertools import accumulate, islice
 from pathlib import Path
 
 from portal.pdf.fonts import Face, Lettering, typefaces
+from portal.pdf.shaping import BOLD, REGULAR, Shelf
 from portal.pdf.writer import Objects, PageTree, text_string
 
 PAGE_WIDTH, PAGE_HEIGHT = 841.89, 595.28
@@ -89,8 +90,9 @@ def table_pdf(
     ``total`` is the number of rows expected, for "page x of y" and the evidence.  Should the rows turn out to be more
     or fewer, pages from the expected last on carry no "of y", the true last page carries the true number, and a line
     there gives both counts.  ``font_folder`` holds DejaVuSans.ttf and, for headings, DejaVuSans-Bold.ttf; without them
-    reportlab's Vera serves.  Texts are composed (NFC); characters that the font lacks show as a box and are still
-    found and copied as themselves; control characters become spaces or U+FFFD.
+    reportlab's Vera serves, and for other scripts Noto (``portal.pdf.shaping``).  Texts are composed (NFC); characters
+    that no font has show as a box and are still found and copied as themselves; control characters become spaces or
+    U+FFFD.
 
     Raises at once: ValueError for no columns, a width that is not positive, a time without zone or evidence that fills
     the first page; reportlab's TTFError for a damaged font.  While iterating: ValueError for a row with too few or too
@@ -109,14 +111,16 @@ class _Table:
     def __init__(self, document: Document, columns: Sequence[Column], total: int | None, regular: Face, bold: Face):
         self._document, self._columns, self._total = document, columns, total
         self._words = document.wording
-        self._regular, self._bold = Lettering("F1", regular), Lettering("F2", bold)
+        self._shelf = Shelf()
+        self._regular = Lettering("F1", regular, REGULAR, self._shelf)
+        self._bold = Lettering("F2", bold, BOLD, self._shelf)
         self._objects = Objects()
         self._tree = PageTree(self._objects)
 
         scale = TABLE_WIDTH / sum(column.width for column in columns)
         self._widths = [column.width * scale for column in columns]
         rooms = [_em(width - CELL_GAP, TEXT_SIZE) for width in self._widths]
-        self._fits = [lru_cache(CACHED_CELLS)(self._regular.fitter(room)) for room in rooms]
+        self._fits = [lru_cache(CACHED_CELLS)(self._regular.fitter(room, TEXT_SIZE)) for room in rooms]
         self._row_form = self._form_of_row()
         self._opening, self._running_head = self._make_opening(), self._make_running_head()
         if _rows_below(self._opening[1]) < 1:
@@ -151,8 +155,9 @@ class _Table:
 
     def _closing(self) -> Iterator[bytes]:
         """Yield what can only be written when all is known: fonts, page tree, metadata, cross-references."""
-        letterings = (self._regular, self._bold)
-        fonts = "".join(f"/{lettering.name} {lettering.write(self._objects)} 0 R" for lettering in letterings)
+        numbers = {lettering.name: lettering.write(self._objects) for lettering in (self._regular, self._bold)}
+        numbers |= self._shelf.write(self._objects)
+        fonts = "".join(f"/{name} {number} 0 R" for name, number in numbers.items())
         root = self._tree.finish(f"/MediaBox[0 0 {PAGE_WIDTH} {PAGE_HEIGHT}]/Resources<</Font<<{fonts}>>>>")
         title, author = text_string(self._document.title), text_string(self._document.author)
         made_at = f"{self._document.made_at:D:%Y%m%d%H%M%S%z}"
@@ -223,7 +228,7 @@ class _Table:
         """The operators of a row, with a place for each cell; they end where the next row begins."""
         moves = [f"{width:.2f} 0 Td" for width in self._widths[:-1]]
         moves.append(f"{-sum(round(width, 2) for width in self._widths[:-1]):.2f} {-ROW_HEIGHT} Td\n")
-        return "".join(f"(%s)Tj {move} " for move in moves)
+        return "".join(f"%s {move} " for move in moves)
 
     def _rows(self, batch: list[Sequence[str]], top: float) -> str:
         if not batch:
@@ -274,8 +279,8 @@ def _em(length: float, size: float) -> float:
 
 
 def _text(lettering: Lettering, size: float, grey: float, x: float, y: float, text: str, room: float) -> str:
-    shown = lettering.fitter(_em(room, size))(text)
-    return f"{grey} g BT /{lettering.name} {size} Tf {x:.2f} {y:.2f} Td({shown})Tj ET\n"
+    shown = lettering.fitter(_em(room, size), size)(text)
+    return f"{grey} g BT /{lettering.name} {size} Tf {x:.2f} {y:.2f} Td{shown} ET\n"
 
 
 def _line(y: float, grey: float) -> str:

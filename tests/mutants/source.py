@@ -252,7 +252,8 @@ def mutants() -> Iterator[Mutant]:
         yield from of_branches(path, tests_of(path, DECIDING))
     for path, tests in DOORS.items():
         yield from of_branches(path, tests)
-    yield from of_branches("accounts/policy.py", tests_of("accounts/policy.py", DECIDING), inside={"allows", "needed_for", "role_of"})
+    policy = "accounts/policy.py"
+    yield from of_branches(policy, tests_of(policy, DECIDING), inside={"allows", "needed_for", "role_of"})
     yield from of_branches("accounts/actor.py", tests_of("accounts/actor.py", DECIDING))
     for folder in ACTIONS:
         for module in sorted((ROOT / folder).rglob("*.py")):
