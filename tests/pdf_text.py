@@ -18,7 +18,7 @@ def shown(page) -> list[str]:
         elif operator in (b"Td", b"ET"):
             texts += [] if pieces is None else ["".join(pieces)]
             pieces = None
-        elif operator == b"BDC":
+        elif operator == b"BDC" and operands[0] == "/Span":
             actual, pieces = True, [*(pieces or []), operands[1]["/ActualText"]]
         elif operator == b"EMC":
             actual = False

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from portal.pdf.fonts import Face, Lettering, typefaces
 from portal.pdf.shaping import BOLD, REGULAR, Shelf
+from portal.pdf.structure import ARTIFACT, CELL, COLUMN_HEADING, END, ROW_HEADING, Structure
 from portal.pdf.writer import Objects, PageTree, text_string
 
 PAGE_WIDTH, PAGE_HEIGHT = 841.89, 595.28
@@ -29,6 +30,9 @@ SMALL_SIZE = 7
 INK, GREY, HAIRLINE, BAND, STRIPE = 0.1, 0.42, 0.72, 0.92, 0.965
 
 CHUNK_BYTES = 1 << 16
+#: Tables up to so many rows say what their parts are; in longer ones that would be most of the file, and nobody has
+#: them read aloud.
+MOST_TAGGED = 5_000
 CACHED_CELLS = 2048
 
 
@@ -116,6 +120,9 @@ class _Table:
         self._bold = Lettering("F2", bold, BOLD, self._shelf)
         self._objects = Objects()
         self._tree = PageTree(self._objects)
+        self._structure = Structure(self._objects) if total is not None and total <= MOST_TAGGED else None
+        self._page = self._objects.allocate()
+        self._page_entries = self._structure.begin_page(self._page) if self._structure else ""
 
         scale = TABLE_WIDTH / sum(column.width for column in columns)
         self._widths = [column.width * scale for column in columns]
@@ -148,9 +155,12 @@ class _Table:
                 content = running + self._grid(top, len(batch)) + content
             stream = self._objects.allocate()
             self._objects.write_stream(stream, content)
-            self._tree.add_page([*shared, stream])
+            self._tree.add_page(self._page, [*shared, stream], self._page_entries)
             if page == 1 or self._objects.waiting >= CHUNK_BYTES:
                 yield self._objects.take()
+            if not is_last:
+                self._page = self._objects.allocate()
+                self._page_entries = self._structure.begin_page(self._page) if self._structure else ""
         yield from self._closing()
 
     def _closing(self) -> Iterator[bytes]:
@@ -163,9 +173,10 @@ class _Table:
         made_at = f"{self._document.made_at:D:%Y%m%d%H%M%S%z}"
         made_at = f"{made_at[:19]}'{made_at[19:21]}'"
         info = self._objects.add(f"<</Title {title}/Author {author}/CreationDate({made_at})>>")
+        tagged = self._structure.finish() if self._structure else ""
         catalog = self._objects.add(
             f"<</Type/Catalog/Pages {root} 0 R/Lang {text_string(self._document.language)}"
-            "/ViewerPreferences<</DisplayDocTitle true>>>>"
+            f"/ViewerPreferences<</DisplayDocTitle true>>{tagged}>>"
         )
         yield from self._objects.closing(catalog, info, identity=f"{title}{author}{made_at}")
 
@@ -174,7 +185,7 @@ class _Table:
     def _make_opening(self) -> tuple[str, float]:
         """The head of the first page with title and evidence, and where its rows begin."""
         baseline = PAGE_HEIGHT - 50
-        parts = [_text(self._bold, 16, INK, MARGIN, baseline, self._document.title, TABLE_WIDTH)]
+        parts = [self._part("H1", _text(self._bold, 16, INK, MARGIN, baseline, self._document.title, TABLE_WIDTH))]
         labelled = self._evidence()
         indent = 12 + max(self._regular.width(label) * TEXT_SIZE / 1000 for label, _ in labelled)
         indent = min(indent, TABLE_WIDTH / 3)
@@ -186,9 +197,10 @@ class _Table:
         baseline -= 8
         for label, line in lines:
             baseline -= 11.5
-            parts.append(_text(self._regular, TEXT_SIZE, GREY, MARGIN, baseline, label, indent - 6))
-            parts.append(_text(self._regular, TEXT_SIZE, INK, MARGIN + indent, baseline, line, room))
-        headings, top = self._headings(baseline - 14)
+            named = _text(self._regular, TEXT_SIZE, GREY, MARGIN, baseline, label, indent - 6)
+            said = _text(self._regular, TEXT_SIZE, INK, MARGIN + indent, baseline, line, room)
+            parts += [self._part("P", named) if label else "", self._part("P", said)]
+        headings, top = self._headings(baseline - 14, is_first=True)
         return "".join(parts) + headings, top
 
     def _make_running_head(self) -> tuple[str, float]:
@@ -196,8 +208,8 @@ class _Table:
         brief = " · ".join(value for _, value in self._evidence()[:-1])
         title = _text(self._bold, 9, INK, MARGIN, PAGE_HEIGHT - 36, self._document.title, TABLE_WIDTH)
         line = _text(self._regular, SMALL_SIZE, GREY, MARGIN, PAGE_HEIGHT - 47, brief, TABLE_WIDTH)
-        headings, top = self._headings(PAGE_HEIGHT - 53)
-        return title + line + headings, top
+        headings, top = self._headings(PAGE_HEIGHT - 53, is_first=False)
+        return self._apart(title + line) + headings, top
 
     def _evidence(self) -> list[tuple[str, str]]:
         words = self._words
@@ -209,20 +221,37 @@ class _Table:
             (words.rows, count),
         ]
 
-    def _headings(self, top: float) -> tuple[str, float]:
+    def _headings(self, top: float, *, is_first: bool) -> tuple[str, float]:
+        """The headings of the columns and where rows begin; those of further pages are repetitions."""
         bottom = top - HEADING_HEIGHT
-        parts = [f"{BAND} g {MARGIN} {bottom:.2f} {TABLE_WIDTH:.2f} {HEADING_HEIGHT} re f\n"]
-        for x, width, column in zip(self._lefts(), self._widths, self._columns, strict=True):
-            parts.append(_text(self._bold, TEXT_SIZE, INK, x, bottom + 5, column.heading, width - CELL_GAP))
-        parts.append(_line(bottom, GREY))
-        return "".join(parts), bottom
+        band = f"{BAND} g {MARGIN} {bottom:.2f} {TABLE_WIDTH:.2f} {HEADING_HEIGHT} re f\n"
+        cells = [
+            _text(self._bold, TEXT_SIZE, INK, x, bottom + 5, column.heading, width - CELL_GAP)
+            for x, width, column in zip(self._lefts(), self._widths, self._columns, strict=True)
+        ]
+        if self._structure and is_first:
+            names = [column.heading for column in self._columns]
+            cells = self._structure.row([COLUMN_HEADING] * len(cells), names, cells)
+        words = "".join(cells)
+        return self._apart(band) + (words if is_first else self._apart(words)) + self._apart(
+            _line(bottom, GREY)
+        ), bottom
 
     def _grid(self, top: float, count: int) -> str:
         """Stripes behind ``count`` rows and the line that ends them."""
         stripes = "".join(
             f"{MARGIN} {top - ROW_HEIGHT * (i + 1):.2f} {TABLE_WIDTH:.2f} {ROW_HEIGHT} re " for i in range(1, count, 2)
         )
-        return (f"{STRIPE} g {stripes}f\n" if stripes else "") + _line(top - ROW_HEIGHT * count, HAIRLINE)
+        stripes = f"{STRIPE} g {stripes}f\n" if stripes else ""
+        return self._apart(stripes + _line(top - ROW_HEIGHT * count, HAIRLINE))
+
+    def _part(self, kind: str, operators: str) -> str:
+        """A heading or paragraph, marked as such where the document has a structure."""
+        return self._structure.part(kind, operators) if self._structure else operators
+
+    def _apart(self, operators: str) -> str:
+        """What is no part of the text, marked as such where the document has a structure."""
+        return ARTIFACT + operators + END if self._structure else operators
 
     def _form_of_row(self) -> str:
         """The operators of a row, with a place for each cell; they end where the next row begins."""
@@ -233,9 +262,14 @@ class _Table:
     def _rows(self, batch: list[Sequence[str]], top: float) -> str:
         if not batch:
             words = self._words.no_rows
-            return _text(self._regular, TEXT_SIZE, GREY, MARGIN + CELL_GAP / 2, top - 14, words, TABLE_WIDTH)
+            said = _text(self._regular, TEXT_SIZE, GREY, MARGIN + CELL_GAP / 2, top - 14, words, TABLE_WIDTH)
+            return self._part("P", said)
         fits, form = self._fits, self._row_form
-        lines = [form % tuple([fit(cell) for fit, cell in zip(fits, row, strict=True)]) for row in batch]
+        cells = [[fit(cell) for fit, cell in zip(fits, row, strict=True)] for row in batch]
+        if self._structure:
+            kinds = [ROW_HEADING, *[CELL] * (len(fits) - 1)]
+            cells = [self._structure.row(kinds, *texts_and_cells) for texts_and_cells in zip(batch, cells, strict=True)]
+        lines = [form % tuple(row) for row in cells]
         start = f"{INK} g BT /F1 {TEXT_SIZE} Tf {MARGIN + CELL_GAP / 2} {top - 8.8:.2f} Td\n"
         return start + "".join(lines) + "ET\n"
 
@@ -251,7 +285,7 @@ class _Table:
         label = form.format(page=words.count(page), pages=words.count(pages or 0))
         left = PAGE_WIDTH - MARGIN - self._regular.width(label) * SMALL_SIZE / 1000
         parts.append(_text(self._regular, SMALL_SIZE, GREY, left, FOOTER_BASELINE, label, 150))
-        return "".join(parts)
+        return self._apart("".join(parts))
 
     def _lefts(self) -> list[float]:
         return [MARGIN + CELL_GAP / 2 + start for start in accumulate(self._widths[:-1], initial=0)]

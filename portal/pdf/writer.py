@@ -1,5 +1,6 @@
 """The file: numbered objects on their way out, and the page tree."""
 
+import struct
 import zlib
 from array import array
 from collections.abc import Iterator, Sequence
@@ -7,16 +8,20 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 
 KIDS_PER_NODE = 100
+#: So many small objects are compressed together.
+PACKED = 400
 COMPRESSION = 3  # zlib's own default makes files 7 % smaller and takes longer
 
 
 class Objects:
-    """Numbered PDF objects on their way out; an offset each is all that is kept of those that left."""
+    """Numbered PDF objects on their way out; where each is, is all that is kept of those that left."""
 
     def __init__(self):
-        self._offsets = array("Q")
+        #: Of each object: 1 and its offset, or 2, the object that it is packed in, and its place there.
+        self._kinds, self._offsets, self._places = array("B"), array("Q"), array("H")
         self._waiting = bytearray(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
         self._taken = 0
+        self._packing: list[tuple[int, str]] = []
 
     @property
     def waiting(self) -> int:
@@ -32,13 +37,34 @@ class Objects:
 
     def allocate(self) -> int:
         """A number for an object to be written later."""
+        self._kinds.append(0)
         self._offsets.append(0)
+        self._places.append(0)
         return len(self._offsets)
 
     def write(self, number: int, body: str | bytes) -> None:
-        self._offsets[number - 1] = self._taken + len(self._waiting)
+        self._kinds[number - 1], self._offsets[number - 1] = 1, self._taken + len(self._waiting)
         body = body.encode("latin-1") if isinstance(body, str) else body
         self._waiting += b"%d 0 obj\n%b\nendobj\n" % (number, body)
+
+    def pack(self, number: int, body: str) -> None:
+        """Write one of many small objects, compressed together with others (ISO 32000-1, 7.5.7); no stream."""
+        self._packing.append((number, body))
+        if len(self._packing) == PACKED:
+            self._write_packed()
+
+    def _write_packed(self) -> None:
+        if not self._packing:
+            return
+        container, at, index = self.allocate(), 0, []
+        for place, (number, body) in enumerate(self._packing):
+            self._kinds[number - 1], self._offsets[number - 1], self._places[number - 1] = 2, container, place
+            index.append(f"{number} {at}")
+            at += len(body) + 1
+        head = " ".join(index) + "\n"
+        content = head + "\n".join(body for _number, body in self._packing)
+        self.write_stream(container, content, f"/Type/ObjStm/N {len(self._packing)}/First {len(head)}")
+        self._packing.clear()
 
     def write_stream(self, number: int, content: str | bytes, entries: str = "") -> None:
         """Write a compressed stream with further dictionary ``entries``; a str is Latin-1."""
@@ -54,15 +80,24 @@ class Objects:
         return number
 
     def closing(self, catalog: int, info: int, *, identity: str) -> Iterator[bytes]:
-        """Yield what waits, the cross-reference table and the trailer."""
+        """Yield what waits, and where all objects are (ISO 32000-1, 7.5.8)."""
+        self._write_packed()
+        number = self.allocate()
+        start = self._taken + len(self._waiting)
+        self._kinds[-1], self._offsets[-1] = 1, start
         mark = blake2b(identity.encode() + self._offsets.tobytes(), digest_size=16).hexdigest()
-        size, start = len(self._offsets) + 1, self._taken + len(self._waiting)
-        self._waiting += b"xref\n0 %d\n0000000000 65535 f \n" % size
-        for index in range(0, size - 1, 2000):
-            self._waiting += b"".join(b"%010d 00000 n \n" % offset for offset in self._offsets[index : index + 2000])
-            yield self.take()
-        trailer = f"trailer\n<</Size {size}/Root {catalog} 0 R/Info {info} 0 R/ID[<{mark}><{mark}>]>>\n"
-        yield f"{trailer}startxref\n{start}\n%%EOF\n".encode()
+        compressor = zlib.compressobj(COMPRESSION)
+        packed = bytearray(compressor.compress(struct.pack(">BQH", 0, 0, 0xFFFF)))
+        for entry in zip(self._kinds, self._offsets, self._places, strict=True):
+            packed += compressor.compress(struct.pack(">BQH", *entry))
+        packed += compressor.flush()
+        self._waiting += (
+            f"{number} 0 obj\n<</Type/XRef/Size {len(self._offsets) + 1}/W[1 8 2]/Root {catalog} 0 R/Info {info} 0 R"
+            f"/ID[<{mark}><{mark}>]/Filter/FlateDecode/Length {len(packed)}>>stream\n"
+        ).encode()
+        self._waiting += packed
+        self._waiting += f"\nendstream\nendobj\nstartxref\n{start}\n%%EOF\n".encode()
+        yield self.take()
 
 
 @dataclass
@@ -84,11 +119,11 @@ class PageTree:
         self._objects = objects
         self._open: list[_Node] = []
 
-    def add_page(self, streams: Sequence[int]) -> None:
-        """Write a page of these content streams."""
+    def add_page(self, page: int, streams: Sequence[int], entries: str = "") -> None:
+        """Write a page of these content streams, with further ``entries``, under the number ``page``."""
         node = self._node_with_room(0)
         contents = " ".join(f"{stream} 0 R" for stream in streams)
-        page = self._objects.add(f"<</Type/Page/Parent {node.number} 0 R/Contents[{contents}]>>")
+        self._objects.write(page, f"<</Type/Page/Parent {node.number} 0 R/Contents[{contents}]{entries}>>")
         node.kids.append(page)
         node.pages += 1
 
