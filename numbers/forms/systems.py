@@ -22,6 +22,15 @@ def zones() -> list[tuple[str, str]]:
 class SystemForm(forms.Form):
     """The settings of a phone system. ``home`` is the account's home country, for a new one."""
 
+    #: Fields that only some formats need, and those formats.
+    FORMATS = {
+        "contexts": (Format.CDR, Format.CEL),
+        "id_column": (Format.CSV,),
+        "number_column": (Format.CSV,),
+        "time_column": (Format.CSV,),
+        "public_key": (Format.TELNYX,),
+        "auth_token": (Format.TWILIO,),
+    }
     name = LineField(
         label=gettext_lazy("Name"),
         max_length=80,
@@ -52,8 +61,8 @@ class SystemForm(forms.Form):
         max_length=200,
         required=False,
         help_text=gettext_lazy(
-            "Asterisk only: the contexts of the dialplan in which calls come in, with spaces between them. Other calls"
-            " are not counted. If empty, all are."
+            "Asterisk: the contexts of the dialplan in which calls come in, with spaces between them. Other calls are"
+            " not counted. If empty, all are."
         ),
     )
     id_column = LineField(
@@ -68,7 +77,7 @@ class SystemForm(forms.Form):
         label=gettext_lazy("Telnyx public key"),
         max_length=64,
         required=False,
-        help_text=gettext_lazy("Telnyx only: the key with which its webhooks are checked."),
+        help_text=gettext_lazy("Telnyx: the key with which its webhooks are checked."),
     )
     auth_token = LineField(
         label=gettext_lazy("Twilio auth token"),
@@ -81,12 +90,30 @@ class SystemForm(forms.Form):
         super().__init__(*sent, initial=initial or {"country": home, "time_zone": "UTC"})
         first = self.initial.get("country", "") or home
         self.fields["country"].choices = [("", _("None: numbers need their country code")), *countries.choices(first)]
+        for name, formats in self.FORMATS.items():
+            self.fields[name].widget.attrs["data-formats"] = " ".join(formats)
         self.has_auth_token = bool(system and system.auth_token)
         self.fields["auth_token"].help_text = (
             _("Leave it empty to keep the present one.")
             if self.has_auth_token
-            else _("Twilio only: the token with which its webhooks are checked. It is kept encrypted.")
+            else _("Twilio: the token with which its webhooks are checked. It is kept encrypted.")
         )
+
+    @property
+    def common(self) -> list[forms.BoundField]:
+        """The fields of every format."""
+        return [self[name] for name in self.fields if name not in self.FORMATS]
+
+    @property
+    def particular(self) -> list[forms.BoundField]:
+        """The fields of some formats."""
+        return [self[name] for name in self.FORMATS]
+
+    @property
+    def shows_particular(self) -> bool:
+        """Whether the chosen format has fields of its own, or one of them is refused."""
+        chosen = self["format"].value()
+        return any(chosen in self.FORMATS[field.name] or field.errors for field in self.particular)
 
     def clean_public_key(self) -> str:
         key = self.cleaned_data["public_key"]

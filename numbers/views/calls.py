@@ -156,7 +156,7 @@ def form_page(request, form: SystemForm, title: str, submit: str, cancel_url: st
     """A page with the settings of a phone system."""
     context = {"title": title, "form": form, "submit_label": submit, "cancel_url": cancel_url}
     status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
-    return render(request, "portal/form.html", context, status=status)
+    return render(request, "numbers/system_form.html", context, status=status)
 
 
 @require_safe

@@ -138,3 +138,27 @@ def test_an_agent_enters_what_was_granted_and_changes_nothing_until_it_is_withdr
     expect(page.get_by_text("Sasha Lind may not enter Zenith Ltd any more.")).to_be_visible()
     assert another.goto("/C20002/destinations/").status == 404
     assert Access.unscoped.get().ended_why == "not_allowed"
+
+
+def test_the_form_of_a_phone_system_shows_the_settings_of_its_format(sign_in):
+    page = sign_in("admin@acme.example")
+    page.goto("/C20001/phone-systems/add/")
+    particular = ["Contexts of incoming calls", "Column of the id", "Telnyx public key", "Twilio auth token"]
+
+    def shown() -> list[str]:
+        return [label for label in particular if page.get_by_label(label).is_visible()]
+
+    assert shown() == []
+    page.get_by_text("Settings of single formats").click()
+    assert shown() == particular
+    page.get_by_label("Format of its reports").select_option("Twilio call webhooks")
+    assert shown() == ["Twilio auth token"]
+    page.get_by_label("Format of its reports").select_option("FreeSWITCH mod_json_cdr")
+    assert shown() == []
+    page.get_by_label("Format of its reports").select_option("Asterisk CDR (CSV)")
+    assert shown() == ["Contexts of incoming calls"]
+    page.get_by_label("Format of its reports").select_option("Telnyx call webhooks")
+    page.get_by_label("Name", exact=True).fill("Telnyx")
+    page.get_by_role("button", name="Add").click()
+    expect(page.get_by_text("Enter the key: webhooks of Telnyx are read only if it has signed them.")).to_be_visible()
+    assert shown() == ["Telnyx public key"]
