@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from itertools import accumulate, groupby
 from pathlib import Path
@@ -38,6 +38,8 @@ MODIFIERS = range(0x1F3FB, 0x1F400)
 #: What would order a text otherwise than its letters do: names of people do not.
 ORDERING = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 FROM_RIGHT = {"R", "AL", "AN"}
+#: So many letters with their marks are remembered with their fonts.
+KNOWN_LETTERS = 8192
 #: Types of characters that the bidirectional algorithm leaves out (UAX #9, X9).
 LEFT_OUT = {"BN", "LRE", "RLE", "LRO", "RLO", "PDF"}
 
@@ -236,7 +238,7 @@ class Typesetter:
 
     def __init__(self, own: Own, shelf: Shelf, weight: int):
         self._own, self._shelf, self._weight = own, shelf, weight
-        self._chosen: dict[tuple[str, int], NotoFont | None] = {}
+        self._font_for = lru_cache(KNOWN_LETTERS)(self._found_for)
 
     def width(self, text: str) -> float:
         """Thousandths of an em."""
@@ -293,13 +295,8 @@ class Typesetter:
         ]
         return ordered(runs)
 
-    def _font_for(self, cluster: str, place: int) -> NotoFont | None:
-        """The font that shows a character with its marks, or at least the character."""
-        if (cluster, place) not in self._chosen:
-            self._chosen[cluster, place] = self._found_for(cluster, place)
-        return self._chosen[cluster, place]
-
     def _found_for(self, cluster: str, place: int) -> NotoFont | None:
+        """The font that shows a character with its marks, or at least the character."""
         if all(map(self._own.shows, cluster)):
             return None
         fonts = fonts_for(place, self._weight)
