@@ -64,6 +64,11 @@ class SigningProvider:
         self.codes: dict[str, dict] = {}
         self.keys = [public_jwk("first")]
         self.userinfo: dict | None = None
+        #: What it gives besides ID tokens; and the forms and headers with which codes were redeemed.
+        self.access_token: object = "mark-access-token"
+        self.redeemed: list[tuple[dict, str]] = []
+        #: path -> the status of an answer that is otherwise right.
+        self.status: dict[str, int] = {}
         #: Changes of the discovery document.
         self.discovery: dict = {}
         #: path -> what answers instead: bytes that are sent as they are, or one of ``BEGINNINGS``.
@@ -110,6 +115,7 @@ class SigningProvider:
         } | self.discovery
 
     def redeem(self, form: dict, authorization: str) -> tuple[int, dict]:
+        self.redeemed.append((form, authorization))
         stored = self.codes.pop(form.get("code", ""), None)
         if stored is None:
             return 400, {"error": "invalid_grant"}
@@ -126,7 +132,7 @@ class SigningProvider:
         )  # fmt: skip
         if not fits:
             return 401, {"error": "invalid_client"}
-        return 200, {"access_token": "mark-access-token", "token_type": "Bearer", "id_token": stored["token"]}
+        return 200, {"access_token": self.access_token, "token_type": "Bearer", "id_token": stored["token"]}
 
     def handler(self):
         provider = self
@@ -139,7 +145,7 @@ class SigningProvider:
 
             def answer(self, status: int, content: dict) -> None:
                 body = json.dumps(content).encode()
-                self.send_response(status)
+                self.send_response(provider.status.get(urlsplit(self.path).path, status))
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()

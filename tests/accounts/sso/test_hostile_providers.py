@@ -73,6 +73,7 @@ SHORT = 1024
         ({"sub": ""}, "subject"),
         ({"sub": "s" * 192}, "subject"),
         ({"sub": "two\nlines"}, "subject"),
+        ({"sub": "é"}, "subject"),
         ({"key": "second"}, "signature"),
         ({"kid": "second"}, "unknown_key"),
         ({"alg": "none", "key": None}, "algorithm"),
@@ -112,6 +113,26 @@ def test_a_key_for_encryption_signs_nothing(idp, sign_in, refuses):
     idp.keys = [public_jwk("first", use="enc")]
     answer, client = sign_in()
     refuses(answer, client, 502, UNUSABLE, "unknown_key")
+
+
+@pytest.mark.parametrize("claims", [{"kid": None}, {"aud": ["portal:1"]}], ids=str)
+def test_what_the_protocol_leaves_open_signs_in(provider, person, sign_in, claims):
+    """A token that names no key, of a provider with one; and one for a single audience, as a list."""
+    assert is_in(sign_in(**claims)[1])
+
+
+def test_the_secret_goes_into_the_form_where_the_provider_wants_it_there(idp, configure, person, sign_in):
+    configure(token_auth_method="client_secret_post")
+    assert is_in(sign_in()[1])
+    ((form, authorization),) = idp.redeemed
+    assert (form["client_id"], form["client_secret"], authorization) == ("portal:1", SECRET, "")
+
+
+def test_the_secret_goes_into_a_header_otherwise(idp, provider, person, sign_in):
+    assert is_in(sign_in()[1])
+    ((form, authorization),) = idp.redeemed
+    assert authorization.startswith("Basic ")
+    assert "client_secret" not in form
 
 
 def test_a_new_key_of_the_provider_is_asked_for(idp, provider, person, sign_in):
@@ -240,6 +261,57 @@ def test_an_answer_that_cannot_be_read_signs_nobody_in(idp, provider, person, re
     refuses(come_back(client, brought), client, 502, UNUSABLE, why)
 
 
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [(PATHS[0], "discovery"), ("/token", "token_endpoint"), ("/keys", "keys"), ("/userinfo", "userinfo")],
+)
+def test_the_right_content_with_the_status_of_an_error_signs_nobody_in(idp, provider, person, refuses, path, why):
+    idp.userinfo = {"sub": "mark-subject-1", "email": person.email, "email_verified": True}
+    client = Client()
+    if path == PATHS[0]:
+        idp.status[path] = 500
+        answer = client.post("/login/with/example/")
+    else:
+        brought = idp.sign_in(begin(client), email=None)
+        idp.status[path] = 500
+        answer = come_back(client, brought)
+    refuses(answer, client, 502, UNUSABLE, why)
+
+
+@pytest.mark.parametrize("keys", [{"first": public_jwk("first")}, None, "first"], ids=["dict", "None", "text"])
+def test_keys_that_are_no_list_sign_nobody_in(idp, sign_in, provider, person, refuses, keys):
+    idp.keys = keys
+    answer, client = sign_in()
+    refuses(answer, client, 502, UNUSABLE, "keys")
+
+
+def test_a_key_of_another_type_is_not_tried(idp, sign_in, provider, person, refuses):
+    idp.keys = [{"kty": "EC", "kid": "first", "crv": "P-256", "x": "AA", "y": "AA"}]
+    answer, client = sign_in()
+    refuses(answer, client, 502, UNUSABLE, "unknown_key")
+
+
+@pytest.mark.parametrize("token", [None, 7, "é", "mark\r\nX-Forwarded-For: 1"], ids=ascii)
+def test_an_access_token_that_no_header_can_carry_asks_for_nothing(idp, provider, person, sign_in, logged, token):
+    idp.access_token = token
+    answer, client = sign_in(email=None)
+    assert answer.status_code == 403
+    assert not is_in(client)
+    assert "/userinfo" not in idp.asked
+    assert not logged.events("sign_in.provider_failed")
+    (line,) = logged.events("sign_in.provider_refused")
+    assert line["provider"] == "example"
+
+
+def test_a_provider_without_userinfo_is_not_asked_for_it(idp, provider, person, sign_in):
+    document = idp.document()
+    del document["userinfo_endpoint"]
+    idp.document = lambda: document
+    answer, client = sign_in(email=None)
+    assert answer.status_code == 403
+    assert not is_in(client)
+
+
 def test_a_provider_that_is_away_is_said_to_be(idp, provider, person, refuses):
     idp.server.shutdown()
     idp.server.server_close()
@@ -275,6 +347,7 @@ def test_few_pages_wait_for_providers_at_once(idp, provider, person, settings, r
         ({"authorization_endpoint": "javascript:alert(1)"}, "discovery"),
         ({"authorization_endpoint": None}, "discovery"),
         ({"token_endpoint": "file:///etc/passwd"}, "discovery"),
+        ({"token_endpoint": "https://login.example.net/to\nken"}, "discovery"),
         ({"jwks_uri": "//127.0.0.1/keys"}, "discovery"),
         ({"userinfo_endpoint": 7}, "discovery"),
     ],

@@ -347,6 +347,8 @@ def test_who_joined_without_a_password_can_choose_one(acme, provider, sign_in, l
         ("/\t/evil.example/", "/"),
         ("javascript:alert(1)", "/"),
         ("http://testserver/profile/", "/"),
+        ("profile/", "/"),
+        ("/pro\nfile/", "/"),
     ],
 )
 def test_a_sign_in_leads_to_our_own_pages_alone(person, provider, sign_in, after, leads_to):
