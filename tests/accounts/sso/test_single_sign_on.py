@@ -1,6 +1,7 @@
 """Who signs in with an identity provider, and what follows from that."""
 
 import io
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import unquote
 
@@ -554,9 +555,21 @@ def without_password(acme, provider, sign_in):
 
 def confirm(client, idp, after, **claims):
     """Sign in at the provider again, to confirm it; gives the answer."""
-    assert "Sign in with Example Corp" in client.get(f"/reauthenticate/provider/?next={after}").text
+    page = client.get(f"/reauthenticate/provider/?next={after}").text
+    assert "Sign in with Example Corp" in page
+    assert f'name="next" value="{after}"' in page
     sent = client.post("/reauthenticate/provider/", {"provider": "example", "next": after})
     return come_back(client, idp.sign_in(sent.url, **claims))
+
+
+def test_nobody_confirms_at_a_provider_that_they_are_not_linked_to(without_password, settings, provider):
+    settings.SINGLE_SIGN_ON = (
+        provider,
+        replace(provider, id="other", name="Other Corp", issuer="https://login.other.example"),
+    )
+    assert "Other Corp" not in without_password.get("/reauthenticate/provider/").text
+    for name, status in (("other", 404), ("unheard-of", 404), ("", 404), ("example", 302)):
+        assert without_password.post("/reauthenticate/provider/", {"provider": name}).status_code == status
 
 
 PERSONAL = [
