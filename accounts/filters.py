@@ -16,6 +16,7 @@ from accounts.tables import account_columns
 from portal.filters import ChoiceWords, Digits, ListFilter, Words, ids_of
 from portal.listings import TableListing, containing, having
 from portal.phones import international, is_e164
+from portal.texts import isolated
 from portal.times import moment
 
 
@@ -227,7 +228,7 @@ def shown(value, zone: ZoneInfo) -> str:
         return international(value)
     if isinstance(value, str) and TIME.match(value) and (when := parse_datetime(value)):
         return moment(when, zone)
-    return {True: _("yes"), False: _("no")}[value] if isinstance(value, bool) else str(value)
+    return {True: _("yes"), False: _("no")}[value] if isinstance(value, bool) else isolated(str(value))
 
 
 class HistoryFilter(ListFilter):

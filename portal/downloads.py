@@ -25,6 +25,7 @@ from portal import security
 from portal.exports import file_name, inert, streamed, with_semicolons, without_guards
 from portal.logs import request_facts
 from portal.pdf import Column, Document, Wording, table_pdf
+from portal.texts import isolated
 from portal.workbooks import MOST_ROWS, Sheet, workbook
 
 if TYPE_CHECKING:
@@ -199,9 +200,9 @@ def pdf(
     zone = ZoneInfo(actor.person.time_zone)
     document = Document(
         title=title,
-        author=f"{actor.person.name} <{actor.person.email}>",
+        author=f"{isolated(actor.person.name)} <{actor.person.email}>",
         made_at=timezone.localtime(timezone=zone),
-        evidence=[(_("Account"), f"{actor.account.name} ({actor.account.code})"), (title, in_words(found))],
+        evidence=[(_("Account"), f"{isolated(actor.account.name)} ({actor.account.code})"), (title, in_words(found))],
         language=get_language() or settings.LANGUAGE_CODE,
         wording=Wording(made_by=_("Made by"), made_at=_("Made at"), rows=_("Rows")),
     )

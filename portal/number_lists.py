@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from portal import phones
 from portal.phones import NotANumber, Unclear
-from portal.spellings import ANY_SHORTENED, EXTENSION, FRACTION, SHORTENED, THOUSANDS, Odd, plain, unquoted
+from portal.spellings import ANY_SHORTENED, EXTENSION, FRACTION, LONGEST, SHORTENED, THOUSANDS, Odd, plain, unquoted
 
 #: The most numbers that one range has, where somebody adds them.
 MOST_IN_RANGE = 10_000
@@ -74,7 +74,8 @@ def read_list(typed: str, region: str = "", *, most: int = MOST_IN_RANGE, **how)
 def apart(line: str) -> list[str]:
     """The pieces of one line."""
     try:
-        text = plain(line) if line.isascii() or len(line) <= 250 else line
+        # Long lines are lists: their pieces are read by themselves.
+        text = plain(line) if len(line) <= LONGEST else line.strip()
     except Odd:
         text = line
     text = FORMULA.sub("", text)
@@ -182,6 +183,13 @@ def span(first: str, last: str, region: str = "", **how) -> tuple[str, str]:
     except Odd as odd:
         raise NotANumber(str(odd)) from odd
     digits = "".join(c for c in last if c.isdigit())
+    # 030 1234-0 to -99: the digits behind the dash are numbers of their own length.
+    ends = [re.search(r"([0-9]+)[\s)\]]*$", text) for text in (first, last)]
+    behind_dash = re.search(r"-\s*[0-9]+[\s)\]]*$", first)
+    if behind_dash and all(ends) and len(digits) < 7 and len(ends[1][1]) > len(ends[0][1]):
+        raise NotANumber(
+            _("The last number of this range has more digits behind its dash. Write both numbers in full.")
+        )
     if not digits or not re.fullmatch(r"[\s(\[]*\+?[0-9 ().\[\]/-]+", last):
         raise NotANumber(_("A range ends with a number, or with the last digits of one."))
     found = {begin[: len(begin) - len(digits)] + digits} if len(digits) < len(begin) - 1 and "+" not in last else set()

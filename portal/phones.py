@@ -8,7 +8,7 @@ import phonenumbers
 from django.utils.translation import gettext as _
 from phonenumbers import CountryCodeSource, NumberParseException, PhoneNumberFormat, PhoneNumberType, ValidationResult
 
-from portal.plans import REGIONS, abroad_prefixes, country_code, plan_behind
+from portal.plans import REGIONS, abroad_prefixes, calling_code, country_code, plan_behind
 from portal.spellings import LONGEST, Odd, spelled
 
 # ITU-T E.164, 6.2.1: at most fifteen digits, the first of them not 0.
@@ -94,6 +94,10 @@ def parse(typed: str, region: str = "", *, without_plus: str = WithoutPlus.ASK, 
         raise NotANumber(_("A phone number has a country code and digits, for example +1 514 555 0123."))
     refuse_two(text, region)
     e164 = phonenumbers.format_number(found, PhoneNumberFormat.E164)
+    if is_worded and phonenumbers.number_type(found) not in WORDED and phonenumbers.is_valid_number(found):
+        # 514 FLOWERS may be a number, and 514 PENDING a remark.
+        said = _("This has letters. If they stand for digits, %(number)s is meant: type that.")
+        raise Unclear(said % {"number": written(found)}, (e164,))
     if not E164.fullmatch(e164):  # nothing but zeros
         raise NotANumber(not_possible(None))
     if not phonenumbers.is_valid_number(found) and (strict or is_worded):
@@ -168,6 +172,10 @@ def of_keypad(text: str) -> str:
     return "".join(KEYPAD.get(c, c) for c in text.lower())
 
 
+#: A country code without + and a trunk prefix in brackets.
+CODE_AND_ZERO = re.compile(r"[(\[ ]*([1-9][0-9]{0,2})[)\] ]*\(\s*0\s*\)")
+
+
 def read(text: str, region: str, without_plus: str) -> phonenumbers.PhoneNumber:
     """What plain digits and punctuation mean; see ``parse``."""
     digits = "".join(c for c in text if c.isdigit())
@@ -175,6 +183,9 @@ def read(text: str, region: str, without_plus: str) -> phonenumbers.PhoneNumber:
         return abroad(text)
     if not digits:
         raise NotANumber(_("A phone number has a country code and digits, for example +1 514 555 0123."))
+    # 49 (0)30: what stands before a 0 in brackets is a country code (E.123, 2.5).
+    if (code := CODE_AND_ZERO.match(text)) and country_code(code[1]) == int(code[1]):
+        return abroad(f"+{text.lstrip('([ ')}")
     inside = dialled(text, region)
     if inside is not None and inside.country_code_source == CountryCodeSource.FROM_NUMBER_WITH_IDD:
         if not phonenumbers.is_possible_number(inside):
@@ -191,12 +202,13 @@ def read(text: str, region: str, without_plus: str) -> phonenumbers.PhoneNumber:
         inside = None
     if digits.startswith("00") and inside is None:
         return after_00(text, digits)
-    bare = with_code(digits)
+    behind_code = behind_own_code(digits, region)
+    bare = with_code(digits) or behind_code
     if without_plus == WithoutPlus.CODE and bare is not None:
         return bare
     if inside is not None:
         doubted = bare is not None and without_plus == WithoutPlus.ASK and not is_national(text, digits, inside, region)
-        if doubted and not same(inside, bare):
+        if (doubted or bare is behind_code is not None) and not same(inside, bare):
             raise Unclear(
                 _("This may be %(one)s or %(other)s. Write it with + and the country code.")
                 % {"one": written(inside), "other": written(bare)},
@@ -212,6 +224,16 @@ def read(text: str, region: str, without_plus: str) -> phonenumbers.PhoneNumber:
     if region and without_plus != WithoutPlus.CODE:
         raise NotANumber(not_inside(text, region))
     raise NotANumber(_("Begin with + and the country code, for example +1 514 555 0123."))
+
+
+def behind_own_code(digits: str, region: str) -> phonenumbers.PhoneNumber | None:
+    """What digits mean that begin with the country's own code and its trunk prefix: 49 030 for Berlin, not for a number
+    of Germany that begins with 49030. None where they do not, or that is no number."""
+    code = str(calling_code(region)) if region else ""
+    if not code or code == "1" or not digits.startswith(f"{code}0"):
+        return None
+    number = parsed(f"+{code}{digits.removeprefix(code).lstrip('0')}")
+    return number if number is not None and phonenumbers.is_valid_number(number) else None
 
 
 def abroad(text: str) -> phonenumbers.PhoneNumber:

@@ -76,6 +76,12 @@ def calling_code(region: str) -> int:
     return phonenumbers.country_code_for_region(region)
 
 
+def main_region(code: str) -> str:
+    """The country that a calling code is known for: the United States for 1. Empty where it is no country's."""
+    region = phonenumbers.region_code_for_country_code(int(code))
+    return region if region in REGIONS else ""
+
+
 def sole_region(code: str) -> str:
     """The one country that has this calling code; empty where several share it, or none has it."""
     regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(code or 0), ())

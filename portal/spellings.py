@@ -71,12 +71,16 @@ def plain(typed: str) -> str:
     """The text with ASCII digits and dashes, and without invisible characters.
 
     All decimal digits of Unicode are read, as libphonenumber does. Raises ``Odd`` for digits that are none of a number:
-    superscripts (footnotes), fractions, digits in circles.
+    superscripts (footnotes), fractions, digits in circles; and for what is longer than any number, of which the
+    beginning might be another one.
     """
+    typed = typed.strip()
+    if len(typed) > (LONGEST if typed.isascii() else 4 * LONGEST):
+        raise Odd(_("This is longer than any phone number."))
     if typed.isascii():
-        return typed.strip()[: LONGEST + 1]
+        return typed
     kept = []
-    for c in typed[: 4 * LONGEST]:
+    for c in typed:
         category = unicodedata.category(c)
         if category == "Nd":
             kept.append(str(unicodedata.digit(c)))

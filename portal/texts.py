@@ -67,6 +67,15 @@ def shown(text: object, most: int | None = None) -> str:
     return few[:most].strip()
 
 
+def isolated(text: str) -> str:
+    """A text to be put among others: one that is read from right to left does not turn what stands around it.
+
+    Between FSI and PDI (UAX #9, 3.1.2); other texts as they are.
+    """
+    turns = any(unicodedata.bidirectional(c) in ("R", "AL") for c in text)
+    return f"\u2068{text}\u2069" if turns else text
+
+
 def in_mail(text: object, most: int = LONGEST_IN_MAIL) -> str:
     """A text of people for a mail: on one line, short, and without anything that mail programs turn into a link."""
     plain = re.sub(r"[:\uff1a]\s*[/\uff0f]{2}", ": ", shown(text))

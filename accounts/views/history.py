@@ -19,7 +19,7 @@ class History(ListPage):
     rows_template = "accounts/_history_rows.html"
     columns = staticmethod(history_columns)
     parts = {"of": ("of_text",)}
-    widths = {"at": 10, "who": 12, "home": 12, "what": 12, "of": 18, "change": 36}
+    widths = {"at": 16, "who": 13, "home": 12, "what": 16, "of": 17, "change": 26}
 
     def present(self, request, listing, rows: list[dict]) -> list[dict]:
         written = request.actor.person.written

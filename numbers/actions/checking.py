@@ -13,7 +13,7 @@ from accounts.actor import Actor
 from accounts.models import Account
 from numbers.actions.verbs import verbs_of
 from numbers.models import Destination, Import, ImportRow, PhoneNumber, Provider
-from portal import number_lists, phones, plans
+from portal import countries, number_lists, phones, plans
 from portal.exports import without_guards
 from portal.filters import folded
 
@@ -27,6 +27,13 @@ SWITCHES = {
 #: The column of a statement that says why calls to a number do not arrive, and how its texts begin: the carrier cannot
 #: use the number, or leads its calls elsewhere. No file has it: only a carrier that is asked.
 CARRIER_STATE, UNUSABLE, ELSEWHERE = "carrier_state", "unusable ", "elsewhere "
+
+
+def with_area(area: str, text: str) -> str:
+    """A number with the area code that a column of its own has, unless it is there already."""
+    digits, code = ("".join(c for c in part if c.isdigit()) for part in (text, area))
+    has_it = "+" in text or (digits.lstrip("0").startswith(code.lstrip("0")) and len(digits) >= 10)
+    return text if has_it or not digits else f"{area} {text}"
 
 
 class Refused(Exception):
@@ -98,8 +105,11 @@ class Checker:
             line.row.e164 = fast
             return
         how = {"without_plus": self.wanted.without_plus, "strict": not self.wanted.unusual}
-        region, prefix = self.country(line)
+        region, prefix = self.country(line) if "+" not in text else (self.wanted.region, "")
+        if area := self.cell(line, "area").strip():
+            text = with_area(area, text)
         has_digits = any(c.isdigit() for c in text)
+        # With a 0 before it, it is written as inside the country of the calling code.
         if prefix and has_digits and "+" not in text and not text.lstrip(" (").startswith("0"):
             text = f"+{prefix} {text}"
         pieces = number_lists.read_list(text, region, **how)
@@ -128,12 +138,15 @@ class Checker:
                 part.row.e164 = e164
 
     def country(self, line: Line) -> tuple[str, str]:
-        """The country of a line's number, and the calling code that a column of its own has."""
-        said = self.cell(line, "country").upper().lstrip("+")
-        if said in plans.REGIONS:
-            return said, ""
-        is_code = 1 <= len(said) <= 3 and plans.country_code(said) == int(said) if said.isdecimal() else False
-        return self.wanted.region, said if is_code else ""
+        """The country of a line's number, and the calling code that a column of its own has. Raises ``Refused``."""
+        said = self.cell(line, "country").strip()
+        if not said:
+            return self.wanted.region, ""
+        found = countries.understood(said)
+        if found is None:
+            raise Refused("country", _("This country is not known: “%(text)s”.") % {"text": said[:60]})
+        region, code = found
+        return region or plans.main_region(code), code
 
     def wish(self, line: Line, number: PhoneNumber | None) -> None:
         """What should be different: of a number that is here, or of one that is to be added."""

@@ -141,6 +141,7 @@ class ReadingForm(forms.Form):
 OF_COLUMNS = {
     "number": gettext_lazy("Number"),
     "country": gettext_lazy("Country"),
+    "area": gettext_lazy("Area code"),
     "company": gettext_lazy("Company"),
     "used_by": gettext_lazy("Used by"),
     "reserved_for": gettext_lazy("Reserved for"),

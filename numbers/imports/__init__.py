@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from numbers.imports.containers import opened
 from numbers.imports.encodings import CHOICES, encoding_of
-from numbers.imports.headings import COLUMNS, HEADINGS, column_of, is_known, key
+from numbers.imports.headings import COLUMNS, FREEPBX, HEADINGS, PERSONAL_NAMES, column_of, is_known, key
 from numbers.imports.records import NotAFile, Records, delimiter_of, lines_of
 from portal import number_lists, phones
 from portal.exports import without_guards_of_semicolons
@@ -166,6 +166,10 @@ def with_number(
     columns: list[str], names: list[str], shares: list[float], notes: list[str], *, is_list: bool
 ) -> list[str]:
     """The columns with those that hold numbers, by name and by what stands in them. Raises ``NotAFile``."""
+    keys = [key(name) for name in names]
+    if FREEPBX.issubset(keys):
+        columns = ["number" if name == "extension" else "" if name == "cidnum" else column
+                   for name, column in zip(keys, columns, strict=False)] + columns[len(keys) :]  # fmt: skip
     best = max(range(len(columns)), key=lambda at: (shares[at], -at))
     named = [at for at, column in enumerate(columns) if column == "number"]
     if named and (max(shares[at] for at in named) >= 0.2 or shares[best] < 0.7):
@@ -213,6 +217,12 @@ def numbers_of_several(columns: list[str], names: list[str], shares: list[float]
     places = [at for at, column in enumerate(columns) if column == "number"]
     if len(places) == 1:
         return columns
+    own = [at for at in places if at >= len(names) or key(names[at]) not in PERSONAL_NAMES]
+    if own and len(own) < len(places):
+        others = ", ".join(f"“{names[at]}”" for at in places if at not in own)[:400]
+        notes.append(_("Not read, as these may be numbers of others: %(names)s.") % {"names": others})
+        columns = [column if column != "number" or at in own else "" for at, column in enumerate(columns)]
+        return numbers_of_several(columns, names, shares, notes)
     best = max(shares[at] for at in places)
     kept = [at for at in places if best and shares[at] >= max(0.7, best / 2)] or [
         max(places, key=lambda at: (shares[at], -at))

@@ -11,16 +11,17 @@ import unicodedata
 #: Columns that an import acts on, and those that it reads to say that they are so already.
 COLUMNS = (
     "number", "used_by", "company", "reserved_for", "var", "use", "provider", "status", "label", "caller_name", "voice",
-    "sms", "fax", "country",
+    "sms", "fax", "country", "area",
 )  # fmt: skip
 HEADINGS = {
     "number": """
         number|numbers|phone number|phone numbers|phone|phones|phone no|telephone|telephone number|telephone no|tel
         tel no|did|dids|did number|did numbers|ddi|ddi number|tn|tns|full number|e164|e164 number|number e164|msisdn
         line|line uri|phone number e164|telephone number e164|destination number|did ddi|pattern|did pattern|matchrule
+        main number
         match rule|inbound number|incoming number|toll free number|incall exten|directory number|directory number 1
         dn|cli|subscriber number|virtual number|service number|mobile number|mobile|cell|cell phone|contact number|value
-        external phone number mask 1|external number|public number|assigned number|caller id number|number called
+        external number|public number|assigned number|caller id number|number called
         numero|numeros|n|no|num|numero de telephone|telephone|numero d appel|ligne|sda|ndi|numero sda|numero de ligne
         n de telephone|no de telephone|n de tel|n de telefono|n di telefono|no de telefono|n de telefone
         nummer|nummern|rufnummer|rufnummern|telefonnummer|telefonnummern|telefon|durchwahl|msn|telefonnr|rufnr
@@ -67,12 +68,23 @@ HEADINGS = {
     # Whose calling code, or calling code itself, belongs before the number.
     "country": """
         country|country code|iso country|iso country code|calling code|dial code|destination prefix|pays|land|pais|paese
-        landeskennzahl|indicatif|indicatif pays|prefijo|страна|国|国家
+        landeskennzahl|landesvorwahl|landervorwahl|indicatif pays|iso|iso code|prefijo pais|страна|国|国家
+    """,
+    # The part of a number that some write in a column before it.
+    "area": """
+        area code|areacode|npa|std code|city code|dialling code|dialing code|prefix|vorwahl|ortsvorwahl|ortskennzahl
+        indicatif|indicatif regional|prefijo|prefisso|ddd|codigo de area|prefixo|kierunkowy|netnummer|код города
     """,
 }
+#: Of what is called a number: what may be somebody else's, where a file has another column of numbers.
+PERSONAL = """
+    mobile number|mobile|cell|cell phone|contact number|cli|caller id number|number called|movil|cellulare|telemovel
+    celular|telefon komorkowy|external number
+"""
 #: What systems say of their numbers that means something else here: recognised, never acted on.
 FOREIGN = """
     number type|type|phone number type|assigned to|destination|ext|extension|site|area|capability|capabilities
+    external phone number mask 1
     monthly fee usd|setup fee usd|per minute cost usd|call type|account|connection|connection name|sid
     purchased at|created|modified|domain|treatment|region|city|price|monthly cost|expires at|tier|rate center|routing
     pop
@@ -100,6 +112,9 @@ NAMES = {
     for name in line.split("|")
     if key(name)
 }
+PERSONAL_NAMES = frozenset(key(name) for line in PERSONAL.strip().splitlines() for name in line.split("|"))
+#: FreePBX' inbound routes: the numbers are called extensions, and *cidnum* are those of callers.
+FREEPBX = frozenset(("cidnum", "extension", "destination"))
 FOREIGN_NAMES = frozenset(key(name) for line in FOREIGN.strip().splitlines() for name in line.split("|"))
 
 

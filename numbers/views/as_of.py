@@ -8,7 +8,7 @@ from numbers.filters.as_of import AsOfFilter
 from numbers.forms.as_of import AsOfForm
 from numbers.models import PhoneNumber
 from numbers.views.phone_numbers import PhoneNumberList
-from portal.pages import Address, url_of
+from portal.pages import Address, ListPage, url_of
 from portal.times import moment
 
 
@@ -16,6 +16,9 @@ class AsOfList(PhoneNumberList):
     """The numbers that the actor's account had at a time, with what each rang and what held it back then."""
 
     addresses = ("numbers:as_of", "numbers:as_of_csv", "numbers:as_of_pdf")
+    # Nobody noted then how a number was labelled.
+    more_columns = staticmethod(ListPage.more_columns)
+    more_label = ""
     template_name = "numbers/as_of.html"
     rows_template = "numbers/_as_of_rows.html"
 

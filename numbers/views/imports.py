@@ -36,7 +36,7 @@ from numbers.models import Import, ImportRow, PhoneNumber
 from numbers.tables import PhoneNumberTable, import_columns, import_row_columns
 from portal import countries
 from portal.downloads import rows_download
-from portal.exports import file_name
+from portal.exports import file_name, without_guards
 from portal.pages import ListPage, columns_of, plain, url_of
 from portal.times import moment
 
@@ -323,7 +323,8 @@ def refused(request, code, import_id):
     def rows() -> Iterator[list[str]]:
         yield [*headings, str(_("Reason"))]
         for row in lines.iterator(chunk_size=CHUNK):
-            cells = [wanted.text(cell) for cell in row.cells[: len(headings)]]
+            # Guarded as they came; the download guards them again.
+            cells = [without_guards(wanted.text(cell)) for cell in row.cells[: len(headings)]]
             cells += [""] * (len(headings) - len(cells))
             if row.source and row.e164:  # one of several numbers in the cell
                 cells[place] = row.e164

@@ -6,6 +6,7 @@ as two packages bring them; a document embeds of each what it shows. Other texts
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -37,6 +38,7 @@ JOINER = "\u200d"
 MODIFIERS = range(0x1F3FB, 0x1F400)
 #: What would order a text otherwise than its letters do: names of people do not.
 ORDERING = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+ISOLATES = re.compile("[\u2066-\u2069]")
 FROM_RIGHT = {"R", "AL", "AN"}
 #: So many letters with their marks are remembered with their fonts.
 KNOWN_LETTERS = 8192
@@ -259,11 +261,13 @@ class Typesetter:
 
     def _line(self, text: str) -> Line:
         runs = []
-        for run in self._runs(text.translate(ORDERING)):
-            if run.font is None:
-                runs.append((run, [], self._own.plain_width(run.text)))
-            else:
-                runs.append((run, *run.font.shaped(run.text, from_right=run.from_right)))
+        # What is isolated is ordered by itself; around it, the portal's own words go from left to right.
+        for piece in ISOLATES.split(text):
+            for run in self._runs(piece.translate(ORDERING)):
+                if run.font is None:
+                    runs.append((run, [], self._own.plain_width(run.text)))
+                else:
+                    runs.append((run, *run.font.shaped(run.text, from_right=run.from_right)))
         return Line(runs, sum(width for _run, _letters, width in runs))
 
     def _operators(self, run: Run, letters: list[Letter], width: float, size: float) -> str:

@@ -202,3 +202,16 @@ def test_it_takes_the_same_queries_at_any_size(alpha, signed_in, rows, django_as
     client.get(f"/{alpha.code}/numbers/as-of/")
     with django_assert_num_queries(9):
         client.get(f"/{alpha.code}/numbers/as-of/")
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_the_list_as_of_a_day_is_whole_whatever_columns_are_asked_for(life, alpha, client, administrator_of, form):
+    client.force_login(administrator_of(alpha))
+    page = client.get(f"/{alpha.code}/numbers/as-of/")
+    assert "csv-more" not in page.text
+    asked, plain = (
+        b"".join(client.get(f"/{alpha.code}/numbers/as-of/export.{form}?at=2026-03-01T12:00{more}").streaming_content)
+        for more in ("&more=yes", "")
+    )
+    assert len(asked) == len(plain) > 0
+    assert b"INCOMPLETE" not in asked

@@ -48,6 +48,35 @@ def again(client, url, **changes):
         ("Number,Phone\n+15145557093,+15145557094\n", "", ["+15145557093", "+15145557094"]),
         ("destination_number,destination_prefix\n5145557095,1\n", "", ["+15145557095"]),
         ("Number,Country\n020 7946 0096,GB\n", "", ["+442079460096"]),
+        # A calling code beside it, with and without a trunk prefix.
+        ("Country Code;Number\n43;0662234567\n+43;0662 234568\n41;0446681800\n31;0201234567\n39;0612345678\n", "DE",
+         ["+43662234567", "+43662234568", "+41446681800", "+31201234567", "+390612345678"]),
+        ("Country Code,Number\n44,02079460127\n33,0142685300\n", "CA",
+         ["+442079460127", "+33142685300"]),
+        # Countries by name and by code, in whatever language and spelling.
+        ("Country,Number\nMexico,5512345678\nUnited Kingdom,2079460124\nGermany,3012345678\nUK,2079460125\n", "CA",
+         ["+525512345678", "+442079460124", "+493012345678", "+442079460125"]),
+        ("Pays;Number\nSuisse;0223456789\nRoyaume-Uni;2079460126\nSchweiz;0446681805\n", "FR",
+         ["+41223456789", "+442079460126", "+41446681805"]),
+        ("Country,Number\nGBR,2079460127\n0044,2079460128\n011 44,2079460129\n(44),2079460130\n44.0,2079460131\n"
+         "GB (+44),2079460132\n", "CA",
+         ["+442079460127", "+442079460128", "+442079460129", "+442079460130", "+442079460131", "+442079460132"]),
+        ("ISO,Number\nGB,2079460121\n", "CA", ["+442079460121"]),
+        # What is complete needs no country.
+        ("Country,Number\nAtlantis,+442079460121\nAtlantis,+44 20 7946 0122\n", "CA",
+         ["+442079460121", "+442079460122"]),
+        # The area code in a column of its own.
+        ("Vorwahl;Rufnummer\n089;30123456\n0221;2011234\n", "DE", ["+498930123456", "+492212011234"]),
+        ("Landesvorwahl;Ortsvorwahl;Rufnummer\n+43;01;5055055\n", "DE", ["+4315055055"]),
+        ("Prefix,Number\n+44,2079460321\n", "CA", ["+442079460321"]),
+        ("Area code,Number\n514,5557186\n514,5145557187\n", "CA", ["+15145557186", "+15145557187"]),
+        # Numbers of others beside one's own.
+        ("DID,Mobile\n5145557123,5145550998\n", "CA", ["+15145557123"]),
+        ("DID,Caller ID Number,Number called\n5145557124,5145550997,5145550996\n", "CA", ["+15145557124"]),
+        ("Name,Main Number,Mobile\nx,5145557125,5145550995\n", "CA", ["+15145557125"]),
+        ("Mobile\n5145557126\n", "CA", ["+15145557126"]),
+        ("cidnum,extension,destination\n,5145557127,x\n5145550994,5145557128,x\n", "CA",
+         ["+15145557127", "+15145557128"]),
         ("phone_number,status\n15145557097,active\n442079460097,port_pending\n", "", ["+15145557097", "+442079460097"]),
     ],
 )  # fmt: skip
@@ -61,6 +90,11 @@ def test_numbers_are_read_as_they_are_meant(of_alpha, alpha, northline, typed, r
     [
         ("Number\n442079460040\n15145557041\n33142685300\n", "DE", "This may be"),
         ("Number\n(main)\n", "US", "This is not a phone number: it has no digits."),
+        ("Country,Number\nAtlantis,2079460124\n", "CA", "This country is not known: “Atlantis”."),
+        ("Country,Number\nXX,2079460124\n", "CA", "This country is not known: “XX”."),
+        ("Number\n49 030 223377\n", "DE", "This may be"),
+        ("Number\n514 PENDING\n", "CA", "This has letters."),
+        ("Number\n450-PRIVATE\n", "CA", "This has letters."),
         ("Number\nn/a\n", "", "This is not a phone number: it has no digits."),
         ("destination_number,destination_prefix\n(main),1\n", "", "This is not a phone number: it has no digits."),
         ("Number\n+1 514 555 7050 (main)\n", "", "There is text after the number: “main”. Leave it out."),

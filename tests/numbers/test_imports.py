@@ -201,6 +201,16 @@ def test_refused_lines_are_corrected_and_imported_again(of_alpha, alpha, acme, n
     ]  # fmt: skip
 
 
+def test_refused_lines_that_came_guarded_are_guarded_once(of_alpha, alpha, northline):
+    text = "Number,Caller name,Label\n+14385561000,xxxxxxxxxxxxxxxxxxxxx,'=foo2\n"
+    url = send(of_alpha, alpha, text, provider=northline.pk)
+    content = of_alpha.get(f"{url}refused.csv").getvalue().decode("utf-8-sig")
+    assert ",'=foo2," in content
+    again = send(of_alpha, alpha, content.replace("xxxxxxxxxxxxxxxxxxxxx", "Acme"), provider=northline.pk)
+    of_alpha.post(again, {"mode": "some"})
+    assert PhoneNumber.unscoped.get().label == "=foo2"
+
+
 def test_numbers_of_ranges_are_named_by_the_line_of_the_range(of_alpha, alpha, northline):
     text = "+15145550100\n+15145550110 - 0112\n+15145550111\n+15145550112, +15145550113\n+15145550100\n"
     url = send(of_alpha, alpha, text, provider=northline.pk)

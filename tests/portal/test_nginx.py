@@ -180,6 +180,10 @@ def test_the_portal_is_reached_and_sees_who_asks(proxied):
     assert (status, table.count(b"\n")) == (200, 3001)
     status, _headers, document = ask(secure, "GET", f"/{alpha.code}/numbers/export.pdf", Cookie=cookies)
     assert (status, document.rstrip()[-5:]) == (200, b"%%EOF")
+    # A long address: three thousand chosen rows.
+    chosen = urlencode([("selected", pk) for pk in range(10**6, 10**6 + 3_000)])
+    status, _headers, table = ask(secure, "GET", f"/{alpha.code}/numbers/export.csv?{chosen}", Cookie=cookies)
+    assert (status, table.count(b"\n")) == (200, 1)
     assert ask(secure, "GET", "/metrics")[0] == 404
 
     page = f"/{alpha.code}/numbers/import/"

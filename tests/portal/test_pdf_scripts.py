@@ -13,6 +13,7 @@ from pypdf.generic import ArrayObject, ContentStream
 
 from portal.pdf import Column, layout, shaping
 from portal.pdf.shaping import REGULAR, fonts_for, levels
+from portal.texts import isolated
 from tests.pdf_text import body
 from tests.portal.test_pdf import read
 
@@ -162,3 +163,10 @@ def test_without_the_fonts_a_name_is_boxes_and_copied_all_the_same(monkeypatch):
 def test_a_name_cannot_turn_what_stands_beside_it(name, shown):
     (page,) = read([("+15145550000", f"{name} Ltd")], 1).pages
     assert [cell.translate(shaping.ORDERING) for _number, cell in body(page)] == [shown]
+
+
+def test_what_is_isolated_does_not_turn_what_stands_around_it():
+    old, new = isolated("חדש אחד"), isolated("ישן (2)")
+    (page,) = read([("+15145550000", f"name: {old} → {new} <a@b.example>")], 1).pages
+    assert body(page) == [("+15145550000", "name: דחא שדח → (2) ןשי <a@b.example>")]
+    assert isolated("Jane (2)") == "Jane (2)"

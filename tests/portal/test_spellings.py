@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal import phones
+from portal import number_lists, phones
 
 #: E.164 -> how it is written with its country code, whoever reads it.
 INTERNATIONAL = {
@@ -156,3 +156,60 @@ def test_what_cannot_be_understood_is_refused_with_the_reason(typed, why):
 def test_there_are_two_hundred_spellings():
     typed = {typed for typed, _region, _e164 in understood()} | {typed for typed, _why in refused()}
     assert len(typed) >= 200
+
+
+@pytest.mark.parametrize("apart", [", ", "; ", " ", ","])
+def test_a_long_list_on_one_line_loses_no_number(apart):
+    numbers = [f"+1438557{n:04}" for n in range(1000, 1060)]
+    found = number_lists.read_list(apart.join(numbers), "CA")
+    assert [piece.first for piece in found] == numbers
+
+
+@pytest.mark.parametrize("typed", ["+14385571000" + " " * 260 + "7", "+1438557１000" + " " * 1200 + "7"], ids=len)
+def test_of_a_text_that_is_too_long_the_beginning_is_no_number(typed):
+    (piece,) = number_lists.read_list(typed, "CA")
+    assert (piece.first, piece.refusal) == ("", "This is longer than any phone number.")
+
+
+@pytest.mark.parametrize(
+    ("typed", "region", "ends"),
+    [
+        ("030 1234-0 bis -99", "DE", None),
+        ("+43 1 2345-0 bis -99", "AT", None),
+        ("040 22334-0 bis 29", "DE", None),
+        ("030 123456-10 bis -19", "DE", ("+493012345610", "+493012345619")),
+        ("514-555-0100 to 0119", "CA", ("+15145550100", "+15145550119")),
+        ("514-555-0100 to 555-0119", "CA", ("+15145550100", "+15145550119")),
+        ("+1 514-555-0100 to 5550119", "CA", ("+15145550100", "+15145550119")),
+    ],
+)
+def test_a_range_does_not_grow_beyond_the_digits_behind_its_dash(typed, region, ends):
+    (piece,) = number_lists.read_list(typed, region)
+    assert ((piece.first, piece.last) if ends else piece.refusal) == (
+        ends or "The last number of this range has more digits behind its dash. Write both numbers in full."
+    )
+
+
+@pytest.mark.parametrize(
+    ("typed", "readings"),
+    [
+        ("49 030 223377", {"+4949030223377", "+4930223377"}),
+        ("(49) 030 223366", {"+4949030223366", "+4930223366"}),
+        ("490 30 223399", {"+4949030223399", "+4930223399"}),
+    ],
+)
+def test_a_country_code_before_a_trunk_prefix_is_asked_about(typed, readings):
+    for how in ("", "country"):
+        with pytest.raises(phones.Unclear) as asked:
+            phones.parse(typed, "DE", without_plus=how)
+        assert set(asked.value.readings) == readings
+    assert phones.parse(typed, "DE", without_plus="code") == min(readings, key=len)
+    assert phones.parse("49 (0)30 223355", "DE") == "+4930223355"
+    assert phones.parse("44 (0)20 7946 0018", "DE") == "+442079460018"
+
+
+def test_a_word_is_a_number_of_its_own_only_where_words_are_usual():
+    assert phones.parse("1-800-FLOWERS", "CA") == "+18003569377"
+    with pytest.raises(phones.Unclear) as asked:
+        phones.parse("514 PENDING", "CA")
+    assert asked.value.readings == ("+15147363464",)
