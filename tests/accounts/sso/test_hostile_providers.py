@@ -216,6 +216,16 @@ def test_what_the_provider_says_instead_of_a_code(idp, provider, person, refuses
     refuses(come_back(client, told), client, status, said, why)
 
 
+@pytest.mark.parametrize(("more", "why"), [({"error": "access_denied"}, "access_denied"), ({"code": ""}, "other")])
+def test_a_code_beside_an_error_and_no_code_at_all_redeem_nothing(idp, provider, person, logged, more, why):
+    client = Client()
+    answer = come_back(client, idp.sign_in(begin(client)) | more)
+    assert answer.status_code == (403 if why == "access_denied" else 502)
+    assert not is_in(client)
+    assert "/token" not in idp.asked
+    assert [line["why"] for line in logged.events("sign_in.provider_failed")] == [why]
+
+
 PATHS = ["/.well-known/openid-configuration", "/token", "/keys", "/userinfo"]
 
 

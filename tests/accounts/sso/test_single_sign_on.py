@@ -11,6 +11,7 @@ from allauth.account.internal.flows.login import record_authentication
 from allauth.core import context
 from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.core import mail
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
@@ -570,6 +571,25 @@ def test_nobody_confirms_at_a_provider_that_they_are_not_linked_to(without_passw
     assert "Other Corp" not in without_password.get("/reauthenticate/provider/").text
     for name, status in (("other", 404), ("unheard-of", 404), ("", 404), ("example", 302)):
         assert without_password.post("/reauthenticate/provider/", {"provider": name}).status_code == status
+
+
+@pytest.mark.parametrize("who", ["nobody", "somebody else"])
+def test_a_confirmation_counts_for_the_person_who_began_it(without_password, acme, idp, logged, who):
+    """Whoever has the session by then confirms nothing with it."""
+    sent = without_password.post("/reauthenticate/provider/", {"provider": "example", "next": "/security/codes/"})
+    brought = idp.sign_in(sent.url)
+    if who == "nobody":
+        Person.objects.filter(email=EMAIL).update(is_active=False)
+    else:
+        other = make_person(acme, role="administrator", email="other@example.net")
+        session = without_password.session
+        session.update({SESSION_KEY: str(other.pk), HASH_SESSION_KEY: other.get_session_auth_hash()})
+        session.save()
+        UserSession.objects.update(user=other)
+    answer = come_back(without_password, brought)
+    assert answer.status_code == 400
+    assert [line["why"] for line in logged.events("sign_in.provider_failed")] == ["session"]
+    assert "/token" not in idp.asked[-1:]
 
 
 PERSONAL = [
