@@ -57,6 +57,13 @@ SELECT count(*) FILTER (WHERE is_all AND id NOT IN (SELECT id FROM refused)), (S
 FROM batch
 """
 
+# Lines that want nothing changed, of numbers that are gone since the file was checked.
+GONE = """
+UPDATE numbers_importrow r SET verdict = 'refused', "column" = 'number', reason = %(reason)s
+WHERE r.account_id = %(account)s AND r.of_id = %(of)s AND r.verdict = 'same'
+  AND NOT EXISTS (SELECT FROM numbers_phonenumber n WHERE n.e164 = r.e164)
+"""
+
 
 def go_on(actor: Actor, wanted: Import) -> bool:
     """Apply a batch, or where it is all or nothing everything, in the transaction that holds the import's row."""
@@ -64,10 +71,12 @@ def go_on(actor: Actor, wanted: Import) -> bool:
         if apply_some(actor, wanted):
             wanted.save(update_fields=["done", "refused", "added_to", "changed_to"])
             return True
+        refuse_gone(actor, wanted)
     else:
         with transaction.atomic():
             while apply_some(actor, wanted):
                 pass
+            refuse_gone(actor, wanted)
             refused = list(refusals(actor, wanted))
             if refused:
                 transaction.set_rollback(True)
@@ -85,6 +94,13 @@ def go_on(actor: Actor, wanted: Import) -> bool:
     count(actor, wanted, SAME, *wanted.applied_verdicts)
     wanted.ended(Import.State.DONE)
     return False
+
+
+def refuse_gone(actor: Actor, wanted: Import) -> None:
+    """Refuse the lines of numbers that are not the account's any more: *No change* would not be true."""
+    facts = {"account": actor.account.pk, "of": wanted.pk, "reason": _("It no longer exists.")}
+    with connection.cursor() as cursor:
+        cursor.execute(GONE, facts)
 
 
 def refusals(actor: Actor, wanted: Import):

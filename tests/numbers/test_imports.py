@@ -201,6 +201,18 @@ def test_refused_lines_are_corrected_and_imported_again(of_alpha, alpha, acme, n
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("mode", "added"), [("some", 1), ("all", 0)])
+def test_a_number_that_is_gone_by_then_is_not_called_unchanged(of_alpha, alpha, northline, mode, added):
+    here = factories.make_number(alpha, e164="+14385562000", provider=northline)
+    url = send(of_alpha, alpha, "Number\n+14385562000\n+14385562001\n", provider=northline.pk)
+    PhoneNumber.unscoped.filter(pk=here.pk).delete()
+    of_alpha.post(url, {"mode": mode})
+    rows = dict(ImportRow.unscoped.values_list("e164", "reason"))
+    assert rows["+14385562000"] == "It no longer exists."
+    assert PhoneNumber.unscoped.count() == added
+    assert Import.unscoped.get().refused == 2 - added
+
+
 def test_refused_lines_that_came_guarded_are_guarded_once(of_alpha, alpha, northline):
     text = "Number,Caller name,Label\n+14385561000,xxxxxxxxxxxxxxxxxxxxx,'=foo2\n"
     url = send(of_alpha, alpha, text, provider=northline.pk)
