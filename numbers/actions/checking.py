@@ -33,7 +33,7 @@ def with_area(area: str, text: str) -> str:
     """A number with the area code that a column of its own has, unless it is there already."""
     digits, code = ("".join(c for c in part if c.isdigit()) for part in (text, area))
     has_it = "+" in text or (digits.lstrip("0").startswith(code.lstrip("0")) and len(digits) >= 10)
-    return text if has_it or not digits else f"{area} {text}"
+    return text if has_it or not digits or not code else f"{area} {text}"
 
 
 class Refused(Exception):

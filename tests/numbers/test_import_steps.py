@@ -68,7 +68,7 @@ def again(client, url, **changes):
         # The area code in a column of its own.
         ("Vorwahl;Rufnummer\n089;30123456\n0221;2011234\n", "DE", ["+498930123456", "+492212011234"]),
         ("Landesvorwahl;Ortsvorwahl;Rufnummer\n+43;01;5055055\n", "DE", ["+4315055055"]),
-        ("Prefix,Number\n+44,2079460321\n", "CA", ["+442079460321"]),
+        ("Prefix,Number\n+44,2079460321\nMr,5145557185\n", "CA", ["+442079460321", "+15145557185"]),
         ("Area code,Number\n514,5557186\n514,5145557187\n", "CA", ["+15145557186", "+15145557187"]),
         # Numbers of others beside one's own.
         ("DID,Mobile\n5145557123,5145550998\n", "CA", ["+15145557123"]),
