@@ -1,4 +1,4 @@
-"""What the operator's commands share that take away a proof of identity of somebody who has asked for that."""
+"""What the operator's commands share that remove a proof of identity of somebody who asked for that."""
 
 from collections.abc import Callable
 
@@ -9,8 +9,11 @@ from accounts.tasks import send_message
 
 
 class RemovesProof(BaseCommand):
-    """A command for the person who signs in with ADDRESS. ``remove`` says whether there was anything to remove;
-    ``missing`` and ``done`` complete a sentence about the person, who is told with ``subject`` and ``body``."""
+    """A command for the person who signs in with ADDRESS.
+
+    ``remove`` returns whether there was anything to remove. The command prints the address and ``done``, or ``missing``
+    if there was nothing. The person gets a mail with ``subject`` and ``body``.
+    """
 
     remove: Callable[[Person], bool]
     missing = done = subject = body = ""

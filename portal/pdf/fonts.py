@@ -130,7 +130,7 @@ class Lettering:
         return text.translate(self._codes)
 
     def plain_width(self, text: str) -> float:
-        """Thousandths of an em, each character by itself."""
+        """The sum of the widths of the characters, in thousandths of an em."""
         return sum(map(self._advances.__getitem__, text))
 
     def width(self, text: str) -> float:

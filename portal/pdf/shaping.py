@@ -261,7 +261,7 @@ class Typesetter:
 
     def _line(self, text: str) -> Line:
         runs = []
-        # What is isolated is ordered by itself; around it, the portal's own words go from left to right.
+        # Each isolated part is ordered separately. The portal's own words around it run from left to right.
         for piece in ISOLATES.split(text):
             for run in self._runs(piece.translate(ORDERING)):
                 if run.font is None:

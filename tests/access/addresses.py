@@ -29,7 +29,7 @@ BUILDERS = {
     "notice_id": lambda world, account, person: str(world.notice_of(person).pk),
     "token": lambda world, account, person: token_for(person.pk, ["work"]),
     "location_id": lambda world, account, person: str(world.location_of(person).pk),
-    # None is in the settings: tests/accounts/test_single_sign_on.py has some.
+    # None is in the settings: tests/accounts/sso/ has some.
     "provider": lambda world, account, person: "example",
     "session_id": lambda world, account, person: str(world.session_of(person).pk),
     "pk": lambda world, account, person: str(world.passkey_of(person).pk),

@@ -14,12 +14,17 @@ RULES = [
     "accounts/devices.py", "accounts/confirmation.py", "accounts/rechecking.py", "accounts/passwords.py",
     "accounts/single_sign_on.py", "portal/intake.py",
 ]  # fmt: skip
+#: Who signs in with an identity provider.
+SIGN_ON = [
+    "tests/accounts/sso/test_single_sign_on.py", "tests/accounts/sso/test_instead_of_passwords.py",
+    "tests/accounts/sso/test_removing_links.py",
+]  # fmt: skip
 #: Doors for those who have no session: providers of identities, carriers, phone systems, the telephony. Every branch of
 #: these decides too; only their own tests can see it.
 DOORS = {
-    "accounts/oidc.py": ["tests/accounts/sso/test_single_sign_on.py", "tests/accounts/sso/test_hostile_providers.py"],
+    "accounts/oidc.py": [*SIGN_ON, "tests/accounts/sso/test_hostile_providers.py"],
     "accounts/views/providers.py": [
-        "tests/accounts/sso/test_single_sign_on.py",
+        *SIGN_ON,
         "tests/accounts/sso/test_hostile_providers.py",
         "tests/accounts/test_confirmation.py",
     ],
@@ -62,9 +67,9 @@ OWN = {
         "tests/accounts/test_people.py",
         "tests/accounts/test_invitations.py",
         "tests/accounts/test_first_administrator.py",
-        "tests/accounts/sso/test_single_sign_on.py",
+        *SIGN_ON,
     ],
-    "accounts/single_sign_on.py": ["tests/accounts/sso/test_single_sign_on.py"],
+    "accounts/single_sign_on.py": SIGN_ON,
     "accounts/actions/grants.py": ["tests/accounts/test_grants.py"],
     "accounts/views/people.py": ["tests/accounts/test_people.py"],
     "accounts/views/grants.py": ["tests/accounts/test_grants.py"],
@@ -79,7 +84,7 @@ OWN = {
     "accounts/sign_in.py": [
         "tests/accounts/test_sign_in.py",
         "tests/accounts/test_sessions.py",
-        "tests/accounts/sso/test_single_sign_on.py",
+        *SIGN_ON,
     ],
     "accounts/filters.py": ["tests/accounts/test_people_list.py", "tests/accounts/test_grants.py"],
     "accounts/models/accounts.py": ["tests/accounts/test_account_list.py", "tests/accounts/test_grants.py"],

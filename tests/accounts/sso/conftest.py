@@ -1,15 +1,19 @@
 """A provider that signs what tests want, people who are known to it, and browsers that go there and back."""
 
 import pytest
+from allauth.socialaccount.models import SocialAccount
 from django.core.cache import cache
 from django.test import Client
 
+from accounts.models import Person
 from portal.single_sign_on import Provider
 from tests.accounts.sso.signing import SECRET, signing_provider
 from tests.factories import make_person
 
 PASSWORD = "a-long-password-1"
 EMAIL = "known@example.com"
+NOBODY = "You signed in at Example Corp, but no account here is linked to that sign-in."
+SUBJECT = "mark-subject-1"
 
 
 @pytest.fixture
@@ -73,3 +77,11 @@ def sign_in(idp):
         return come_back(client, idp.sign_in(begin(client, next=after), **claims)), client
 
     return go
+
+
+def link(person, provider, subject=SUBJECT):
+    return SocialAccount.objects.create(user=person, provider=provider.issuer, uid=subject)
+
+
+def fresh(person):
+    return Person.objects.select_related("account").get(pk=person.pk)
