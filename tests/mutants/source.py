@@ -19,6 +19,7 @@ SIGN_ON = [
     "tests/accounts/sso/test_single_sign_on.py", "tests/accounts/sso/test_instead_of_passwords.py",
     "tests/accounts/sso/test_removing_links.py",
 ]  # fmt: skip
+IMPORTS = ["tests/numbers/test_imports.py", "tests/numbers/test_large_imports.py"]
 #: Doors for those who have no session: providers of identities, carriers, phone systems, the telephony. Every branch of
 #: these decides too; only their own tests can see it.
 DOORS = {
@@ -112,7 +113,7 @@ OWN = {
     "numbers/actions/jobs.py": ["tests/numbers/test_jobs.py"],
     "numbers/actions/imports.py": ["tests/numbers/test_imports.py", "tests/numbers/test_import_steps.py"],
     "numbers/actions/verdicts.py": ["tests/numbers/test_imports.py", "tests/numbers/test_import_steps.py"],
-    "numbers/actions/applying.py": ["tests/numbers/test_imports.py"],
+    "numbers/actions/applying.py": IMPORTS,
     "numbers/actions/levels.py": ["tests/numbers/test_notices.py"],
     "numbers/models/levels.py": ["tests/numbers/test_notices.py"],
     "numbers/filters/levels.py": ["tests/numbers/test_notices.py"],
@@ -127,9 +128,17 @@ OWN = {
     "numbers/filters/runs.py": ["tests/numbers/test_runs.py"],
     "numbers/views/runs.py": ["tests/numbers/test_runs.py"],
     "numbers/first_steps.py": ["tests/numbers/test_first_steps.py"],
-    "numbers/actions/checking.py": ["tests/numbers/test_imports.py"],
-    "numbers/models/jobs.py": ["tests/numbers/test_jobs.py", "tests/numbers/test_imports.py"],
-    "numbers/filters/work.py": ["tests/numbers/test_jobs.py", "tests/numbers/test_imports.py"],
+    "numbers/actions/checking.py": IMPORTS,
+    "numbers/models/jobs.py": [
+        "tests/numbers/test_jobs.py",
+        "tests/numbers/test_imports.py",
+        "tests/numbers/test_large_imports.py",
+    ],
+    "numbers/filters/work.py": [
+        "tests/numbers/test_jobs.py",
+        "tests/numbers/test_imports.py",
+        "tests/numbers/test_large_imports.py",
+    ],
     "numbers/actions/delivery.py": ["tests/numbers/test_carriers.py", "tests/numbers/test_twilio.py"],
     "numbers/actions/releases.py": ["tests/numbers/test_releases.py"],
     "numbers/models/releases.py": ["tests/numbers/test_releases.py"],
@@ -149,7 +158,7 @@ OWN = {
     "numbers/views/destinations.py": ["tests/numbers/test_destinations.py"],
     "numbers/views/verbs.py": ["tests/numbers/test_verbs.py", "tests/numbers/test_calls.py"],
     "numbers/views/jobs.py": ["tests/numbers/test_jobs.py"],
-    "numbers/views/imports.py": ["tests/numbers/test_imports.py"],
+    "numbers/views/imports.py": IMPORTS,
     "numbers/views/statements.py": ["tests/numbers/test_statements.py"],
     "webphone": [
         "tests/webphone/test_calls.py",

@@ -58,3 +58,8 @@ def provider(carrier):
 @pytest.fixture
 def buyer(actor_in, acme):
     return actor_in(acme)
+
+
+@pytest.fixture
+def northline():
+    return make_provider()

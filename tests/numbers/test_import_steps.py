@@ -15,11 +15,6 @@ from tests.numbers.test_imports import judged, send
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def northline():
-    return factories.make_provider()
-
-
 def planned() -> dict[str, str]:
     """What would be done to which number."""
     rows = ImportRow.unscoped.exclude(verdict="refused").order_by("line")
